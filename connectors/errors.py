@@ -1,0 +1,38 @@
+"""The only three errors that leave a connector.
+
+ConnectorError
+├── RetryLater(after)   try again, no sooner than `after` seconds
+├── Reconnect           the login is dead: a person must link the account again
+└── Refused(reason)     the platform said no, and saying it again will not help
+"""
+
+from __future__ import annotations
+
+
+class ConnectorError(Exception):
+    """Base of the three; nothing else is raised on purpose."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class RetryLater(ConnectorError):
+    """Throttled, down or unreachable. `unknown` is True when a write may have happened."""
+
+    def __init__(self, reason: str, after: float = 5.0, *, unknown: bool = False) -> None:
+        super().__init__(reason)
+        self.after = after
+        self.unknown = unknown
+
+
+class Reconnect(ConnectorError):
+    """Expired, revoked or insufficient login; `reason` is a sentence for the brand."""
+
+
+class Refused(ConnectorError):
+    """A definite no. `code` is the platform's own code where it has one."""
+
+    def __init__(self, reason: str, code: str | None = None) -> None:
+        super().__init__(reason)
+        self.code = code

@@ -1,0 +1,195 @@
+"""The one place where an HTTP client for the outside is made.
+
+Every call has a timeout; every answer that is not a success becomes one of the three errors; tokens
+are added here and never appear in an error or a log line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import httpx
+
+from connectors.errors import ConnectorError, Reconnect, Refused, RetryLater
+from connectors.oauth import Login
+
+TIMEOUT = httpx.Timeout(10.0, connect=5.0)
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+Classify = Callable[[int, dict[str, str], bytes], ConnectorError | None]
+Authorise = Callable[[str], dict[str, str]]
+
+
+def bearer(token: str) -> dict[str, str]:
+    """The usual way to carry a token."""
+    return {"Authorization": f"Bearer {token}"} if token else {}
+
+
+class Http:
+    """An HTTP client bound to one connection: base address, login, errors.
+
+    `login` is None for connectors without one. `classify` may translate an answer (even a 200) into
+    one of the three errors before the general rule is applied.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        login: Login | None = None,
+        authorise: Authorise = bearer,
+        classify: Classify | None = None,
+    ) -> None:
+        self.base_url = base_url
+        self.login = login
+        self._authorise = authorise
+        self._classify = classify
+        self._client = httpx.AsyncClient(base_url=base_url, timeout=TIMEOUT, follow_redirects=False)
+
+    async def close(self) -> None:
+        """Close the connections; the object is not used afterwards."""
+        await self._client.aclose()
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        data: Mapping[str, Any] | None = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        login: bool = True,
+    ) -> httpx.Response:
+        """One call; a 401 is answered by one refresh and one repeat. Raises the three errors only."""
+        token = await self.login.access() if login and self.login else ""
+        for attempt in (1, 2):
+            response = await self._send(
+                method,
+                url,
+                params=params,
+                json=json,
+                data=data,
+                content=content,
+                headers={**(self._authorise(token) if login else {}), **(headers or {})},
+                timeout=httpx.USE_CLIENT_DEFAULT if timeout is None else timeout,
+            )
+            error = self.error_of(method, response.status_code, response.headers, response.content)
+            if error is None:
+                return response
+            if isinstance(error, Reconnect) and login and self.login and attempt == 1:
+                token = await self.login.renew(token)
+                continue
+            raise error
+        raise Reconnect("The platform no longer accepts this login. Link the account again.")
+
+    @asynccontextmanager
+    async def stream(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        idle: float = 60.0,
+    ) -> AsyncIterator[httpx.Response]:
+        """A long-lived answer; silence longer than `idle` seconds is RetryLater."""
+        token = await self.login.access() if self.login else ""
+        try:
+            async with self._client.stream(
+                method,
+                url,
+                params=params,
+                headers={**self._authorise(token), **(headers or {})},
+                timeout=httpx.Timeout(10.0, read=idle),
+            ) as response:
+                if response.status_code >= 400:
+                    body = await response.aread()
+                    error = self.error_of(method, response.status_code, response.headers, body)
+                    raise error or Refused(f"{response.status_code}")
+                yield response
+        except httpx.HTTPError as error:
+            raise unreachable(method, error) from None
+
+    def error_of(
+        self, method: str, status: int, headers: Mapping[str, str], body: bytes
+    ) -> ConnectorError | None:
+        """The error an answer means, or None for a success."""
+        lower = {name.lower(): value for name, value in headers.items()}
+        if self._classify is not None:
+            special = self._classify(status, lower, body)
+            if special is not None:
+                return special
+        return general_error(method, status, lower, body)
+
+    async def _send(self, method: str, url: str, **how: Any) -> httpx.Response:
+        try:
+            return await self._client.request(method, url, **how)
+        except httpx.HTTPError as error:
+            # `from None`: the original names the address, and some platforms carry tokens in it.
+            raise unreachable(method, error) from None
+
+
+def general_error(method: str, status: int, headers: Mapping[str, str], body: bytes) -> ConnectorError | None:
+    """The rule for platforms that use HTTP as HTTP."""
+    if status < 400:
+        return None
+    if status == 401:
+        return Reconnect("The platform no longer accepts this login. Link the account again.")
+    if status == 429:
+        return RetryLater("The platform asks us to slow down.", retry_after(headers, 30.0))
+    if status >= 500 or status == 408:
+        return RetryLater(
+            f"The platform answered {status}.", retry_after(headers, 5.0), unknown=method not in SAFE
+        )
+    return Refused(f"The platform refused the request ({status}): {excerpt(body)}", code=str(status))
+
+
+def unreachable(method: str, error: httpx.HTTPError) -> RetryLater:
+    """A transport failure; a write may have arrived unless connecting already failed."""
+    never_sent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+    return RetryLater(
+        f"The platform could not be reached ({type(error).__name__}).",
+        5.0,
+        unknown=method not in SAFE and not never_sent,
+    )
+
+
+def retry_after(headers: Mapping[str, str], default: float) -> float:
+    """Seconds from Retry-After; only the number form is in use by our platforms."""
+    try:
+        return max(0.0, float(headers.get("retry-after", default)))
+    except ValueError:
+        return default
+
+
+def excerpt(body: bytes) -> str:
+    """Enough of an answer to understand it, on one line."""
+    return " ".join(body[:300].decode("utf-8", "replace").split())
+
+
+@asynccontextmanager
+async def websocket(
+    url: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    protocols: tuple[str, ...] = (),
+    connect_timeout: float = 10.0,
+) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+    """A WebSocket client connection; failing to open it is RetryLater. Pings are answered by itself."""
+    async with aiohttp.ClientSession() as session:
+        try:
+            async with asyncio.timeout(connect_timeout):
+                socket = await session.ws_connect(url, headers=headers, protocols=protocols)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise RetryLater(f"The platform could not be reached ({type(error).__name__}).") from None
+        try:
+            yield socket
+        finally:
+            await socket.close()

@@ -1,0 +1,214 @@
+"""Values that cross the connector boundary: frozen, typed, free of any platform's spelling.
+
+Money is integer minor units plus an ISO-4217 code, times are aware UTC, ids are strings as the
+platform gave them.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
+
+
+class Value(BaseModel):
+    """Base of every value here: immutable and strict about unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Money(Value):
+    """An amount in minor units, for example 4900 EUR = 49.00 euros."""
+
+    amount: int
+    currency: str = Field(pattern=r"^[A-Z]{3}$")
+
+
+class Tokens(Value):
+    """What an OAuth server gave us. `expires_at` None means the token does not say."""
+
+    access: SecretStr
+    refresh: SecretStr | None = None
+    expires_at: AwareDatetime | None = None
+
+
+# --- destinations -------------------------------------------------------------------------------
+
+
+class Broadcast(Value):
+    """The show as a platform needs to know it. `marker` is unique and finds it again after a lost answer."""
+
+    title: str
+    description: str = ""
+    privacy: Literal["public", "unlisted", "private"] = "public"
+    starts_at: AwareDatetime | None = None
+    marker: str
+
+
+class Ingest(Value):
+    """Where to push. `url` has no key in it; `key` is pushed verbatim, query and all."""
+
+    ref: str
+    url: str
+    key: SecretStr
+    chat_ref: str | None = None
+    watch_url: str | None = None
+
+
+class BroadcastStatus(Value):
+    """The platform's own word on a broadcast, in the state words of all platforms together."""
+
+    state: Literal["scheduled", "starting", "live", "ending", "ended", "failed"]
+    receiving: bool | None = None
+    viewers: int | None = None
+    reason: str | None = None
+
+
+# --- chat ---------------------------------------------------------------------------------------
+
+
+class ChatMessage(Value):
+    """One message. `cursor`, if set, is where reading may resume after this message."""
+
+    id: str
+    text: str
+    author_id: str | None = None
+    author_name: str | None = None
+    kind: Literal["text", "paid", "membership", "notice"] = "text"
+    money: Money | None = None
+    sent_at: AwareDatetime | None = None
+    backlog: bool = False
+    cursor: str | None = None
+
+
+class ChatDeletion(Value):
+    """The platform removed messages: by id, or all of one author."""
+
+    message_ids: tuple[str, ...] = ()
+    author_id: str | None = None
+
+
+class ChatHealth(Value):
+    """How the reader is doing. `missed` is True when messages were certainly or possibly lost."""
+
+    state: Literal["connected", "degraded", "down"]
+    detail: str = ""
+    missed: bool = False
+
+
+ChatItem = ChatMessage | ChatDeletion | ChatHealth
+
+
+# --- commerce -----------------------------------------------------------------------------------
+
+
+class Listing(Value):
+    """Where one of our SKUs lives on a platform."""
+
+    sku: str
+    product_id: str
+    variant_id: str
+    location_id: str | None = None
+    inventory_item_id: str | None = None
+
+
+class Product(Value):
+    """One sellable variant of a platform's catalogue."""
+
+    listing: Listing
+    title: str
+    variant_title: str = ""
+    price: Money
+    quantity: int | None = None
+    image_url: str | None = None
+
+
+class Stock(Value):
+    """An absolute sellable quantity for one listing. `version` grows with each change of ours."""
+
+    listing: Listing
+    quantity: int = Field(ge=0)
+    version: int
+
+
+class Buyer(Value):
+    """Who bought, as far as the platform tells. `proxy_email` marks a relay address: no identity."""
+
+    external_id: str | None = None
+    name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    proxy_email: bool = False
+
+
+class OrderLine(Value):
+    """One line. `id` is stable over updates of the order and keys its stock movement."""
+
+    id: str
+    sku: str | None
+    title: str
+    quantity: int = Field(gt=0)
+    unit_price: Money
+    listing: Listing | None = None
+
+
+class Order(Value):
+    """An order placed on a platform, whole, as of `updated_at` (its version)."""
+
+    id: str
+    number: str
+    state: Literal["pending", "paid", "cancelled", "refunded"]
+    placed_at: AwareDatetime
+    updated_at: AwareDatetime
+    total: Money
+    lines: tuple[OrderLine, ...]
+    buyer: Buyer = Buyer()
+    landing_url: str | None = None
+    show_hint: str | None = None
+    test: bool = False
+
+
+class OrderHint(Value):
+    """A webhook that says only: read this order again."""
+
+    order_id: str
+
+
+# --- payments -----------------------------------------------------------------------------------
+
+
+class PaymentRequest(Value):
+    """One authorisation. `source` is the gateway's own token for a payment method."""
+
+    amount: Money
+    source: str
+    order_id: str
+    hold_id: str
+    email: str | None = None
+    description: str = ""
+
+
+class PaymentResult(Value):
+    """What the gateway says happened. `unknown` is not `declined`: ask again with the same key."""
+
+    ref: str
+    state: Literal["authorised", "captured", "action_required", "declined", "pending", "voided", "refunded"]
+    client_secret: SecretStr | None = None
+    decline: Literal["hard", "fixable", "soft", "auth", "limit", "opaque"] | None = None
+    message: str = ""
+    order_id: str | None = None
+
+
+# --- webhooks -----------------------------------------------------------------------------------
+
+
+class Webhook(Value):
+    """A request as it came in. Header names are lower case; `body` is the raw bytes that were signed."""
+
+    headers: dict[str, str]
+    body: bytes
+    received_at: datetime
+
+
+Fact = Order | OrderHint | ChatMessage | PaymentResult

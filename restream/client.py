@@ -1,0 +1,63 @@
+"""Typed client of a media worker's control API; the hub's only way to talk to it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import httpx
+from pydantic import TypeAdapter
+
+from restream.api import LiveSpec, LiveStatus, WorkerEvent
+
+LIVES = TypeAdapter(list[LiveStatus])
+
+
+class WorkerUnreachable(Exception):
+    """The worker did not answer, or not as agreed."""
+
+
+class WorkerClient:
+    """`address` is the control address, for example http://127.0.0.1:8083."""
+
+    def __init__(self, address: str, token: str, timeout: float = 5.0) -> None:
+        self._client = httpx.AsyncClient(
+            base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=timeout
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def put(self, spec: LiveSpec) -> LiveStatus:
+        """Send the whole wanted state; repeatable."""
+        # SecretStr hides keys in every dump; this one call needs them on the wire.
+        body = spec.model_dump(mode="json")
+        for target, dumped in zip(spec.targets, body["targets"], strict=True):
+            dumped["key"] = target.key.get_secret_value()
+        response = await self._call("PUT", f"/lives/{spec.slug}", body)
+        return LiveStatus.model_validate_json(response.content)
+
+    async def lives(self) -> list[LiveStatus]:
+        """Every show on the worker."""
+        return LIVES.validate_json((await self._call("GET", "/lives")).content)
+
+    async def events(self, after: int = 0) -> AsyncIterator[WorkerEvent]:
+        """News after sequence number `after`, for ever; raises WorkerUnreachable when the worker goes."""
+        try:
+            async with self._client.stream(
+                "GET", "/events", params={"after": after}, timeout=httpx.Timeout(5.0, read=30.0)
+            ) as response:
+                response.raise_for_status()
+                async for line in response.aiter_lines():
+                    if line:
+                        yield WorkerEvent.model_validate_json(line)
+        except httpx.HTTPError as error:
+            raise WorkerUnreachable(f"The media worker's news broke off: {error}") from error
+
+    async def _call(self, method: str, path: str, body: object = None) -> httpx.Response:
+        try:
+            response = await self._client.request(method, path, json=body)
+            response.raise_for_status()
+        except httpx.HTTPError as error:
+            raise WorkerUnreachable(f"The media worker did not take {method} {path}: {error}") from error
+        return response
