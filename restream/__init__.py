@@ -1,1 +1,1 @@
-"""The media engine: moves one feed to many places. Knows neither the hub nor the connectors; has no database."""
+"""The media engine: one feed in, many out. Knows neither the hub nor the connectors; has no database."""

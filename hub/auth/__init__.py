@@ -1,0 +1,1 @@
+"""Brands, their members, and who is signed in."""

@@ -1,0 +1,1 @@
+"""Products, their variants, and where each variant is listed on other platforms."""

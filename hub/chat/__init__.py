@@ -1,0 +1,1 @@
+"""Chat: many sources into one feed, answers back to one or all."""

@@ -1,0 +1,1 @@
+"""One brand's linked accounts on platforms, shops and gateways."""

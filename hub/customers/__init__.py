@@ -1,0 +1,1 @@
+"""Customers: one person, whichever platform they come from."""

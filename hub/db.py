@@ -1,0 +1,83 @@
+"""The database: one engine, one session per request or job, and the only place that commits.
+
+Besides SQLAlchemy sessions there is a raw asyncpg pool for the hot paths (holds, chat), whose
+statements are one round trip each and commit by themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from hub.errors import Unavailable
+
+
+class Database:
+    """Opens with `async with Database(url) as db`. `url` is a libpq-style postgresql:// address."""
+
+    def __init__(self, url: str, pool_size: int = 10) -> None:
+        self.url = url
+        self._pool_size = pool_size
+        self._engine: AsyncEngine | None = None
+        self._pool: asyncpg.Pool | None = None
+
+    async def __aenter__(self) -> Database:
+        self._engine = create_async_engine(
+            sqlalchemy_url(self.url),
+            pool_size=self._pool_size,
+            max_overflow=5,
+            pool_timeout=5,
+            pool_pre_ping=True,
+        )
+        self._sessions = async_sessionmaker(self._engine, class_=AsyncSession, expire_on_commit=False)
+        self._pool = await asyncpg.create_pool(self.url, min_size=1, max_size=4, command_timeout=10)
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        if self._engine:
+            await self._engine.dispose()
+        if self._pool:
+            await self._pool.close()
+
+    @property
+    def pool(self) -> asyncpg.Pool:
+        """The raw pool for hot paths."""
+        if self._pool is None:
+            raise RuntimeError("the database is not open")
+        return self._pool
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[AsyncSession]:
+        """A session that commits when the block ends well and rolls back when it does not.
+
+        A database that is away becomes Unavailable: nothing was changed, trying again is safe.
+        """
+        try:
+            async with self._sessions() as session:
+                yield session
+                await session.commit()
+        except (OperationalError, InterfaceError, ConnectionError, OSError) as error:
+            raise away() from error
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise away() from error
+            raise
+
+
+def away() -> Unavailable:
+    """The error for a database that does not answer."""
+    return Unavailable(
+        "database_away", "The database is not answering. Try again in a moment.", retry_after=2
+    )
+
+
+def sqlalchemy_url(url: str) -> URL:
+    """The same address with the asyncpg driver; a Unix socket directory moves into the query."""
+    parsed = make_url(url)
+    return parsed.set(drivername="postgresql+asyncpg")

@@ -1,0 +1,1 @@
+"""The gateway: news to every viewer and studio screen over WebSocket."""

@@ -1,0 +1,47 @@
+"""Durable work: a job is a row, written in the same transaction as the fact that causes it.
+
+The queue is procrastinate's; it is deferred through its own SQL function so that job and fact commit
+together. Jobs run at least once: every handler must be safe to repeat.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+DEFER = text(
+    """
+    SELECT procrastinate_defer_jobs_v1(ARRAY[ROW(
+        'default', CAST(:task AS varchar), 0, CAST(:lock AS text), CAST(:key AS text),
+        CAST(:args AS jsonb), CAST(:at AS timestamptz))::procrastinate_job_to_defer_v1])
+    """
+)
+
+
+async def defer(
+    session: AsyncSession,
+    task: str,
+    /,
+    *,
+    key: str | None = None,
+    lock: str | None = None,
+    at: datetime | None = None,
+    **args: str | int | None,
+) -> None:
+    """Add a job to this transaction.
+
+    `key`: while a job with this key waits, another is not added (the waiting one will do).
+    `lock`: jobs with the same lock run one after another, in order. `at`: not before.
+    """
+    values = {"task": task, "lock": lock, "key": key, "args": json.dumps(args), "at": at}
+    try:
+        # A savepoint, because a duplicate key must not spoil the caller's transaction.
+        async with session.begin_nested():
+            await session.execute(DEFER, values)
+    except IntegrityError as error:
+        if key is None or "procrastinate_jobs_queueing_lock" not in str(error.orig):
+            raise

@@ -1,0 +1,21 @@
+"""Every table, so that migrations see them all."""
+
+from __future__ import annotations
+
+from hub.attribution.models import Touch, TrackedLink
+from hub.auth.models import Brand, Member, StaffSession
+from hub.catalog.models import Listing, Product, Variant
+from hub.chat.models import Delivery, Message
+from hub.connections.models import Connection
+from hub.customers.models import Customer, Identity
+from hub.orders.models import Order, OrderLine
+from hub.payments.models import Payment
+from hub.shows.models import MediaWorker, Show, ShowProduct, ShowTarget
+from hub.stock.models import Hold, Stock, StockMovement
+from hub.webhooks.models import WebhookEvent
+
+TABLES = (
+    *(Brand, Member, StaffSession, Connection, Product, Variant, Listing, Stock, Hold, StockMovement),
+    *(MediaWorker, Show, ShowTarget, ShowProduct, Message, Delivery, Customer, Identity),
+    *(TrackedLink, Touch, Order, OrderLine, Payment, WebhookEvent),
+)

@@ -1,0 +1,1 @@
+"""Orders from every shop and from our own checkout, in one table."""

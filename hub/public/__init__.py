@@ -1,0 +1,1 @@
+"""What viewers may ask for without signing in."""

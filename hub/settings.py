@@ -1,0 +1,106 @@
+"""Every setting, in one place: environment variables with the prefix SIMULCAST_ (or a .env file)."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from connectors.base import Addresses, AnyConnector
+
+
+class Settings(BaseSettings):
+    """Read once, at the start of a process; handed to whoever needs it."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SIMULCAST_", env_file=".env", extra="ignore", populate_by_name=True
+    )
+
+    data: Path = Field(Path("data"), description="Folder for everything that must survive a restart.")
+    bind: str = Field("127.0.0.1", description="Address all ports listen on.")
+    public_host: str = Field("127.0.0.1", description="Host name that browsers and encoders use to reach us.")
+    http_port: int = Field(8080, description="API, studio and watch page.")
+    media_port: int = Field(8081, description="LL-HLS playback.")
+    gateway_port: int = Field(8082, description="WebSocket for viewers and studio.")
+    media_control_port: int = Field(8083, description="Control API of the media worker (loopback only).")
+    rtmp_port: int = Field(1935, description="RTMP ingest.")
+    rtmps_port: int = Field(1936, description="RTMPS ingest.")
+
+    public_url: str | None = Field(
+        None, description="Origin of the site behind a proxy, e.g. https://live.brand.com"
+    )
+    public_media_url: str | None = Field(None, description="Origin of playback behind a proxy or CDN.")
+    public_gateway_url: str | None = Field(None, description="wss:// address of the gateway behind a proxy.")
+
+    database_url: str | None = Field(
+        None, validation_alias="DATABASE_URL", description="PostgreSQL; unset starts the embedded one."
+    )
+    nats_url: str | None = Field(
+        None, validation_alias="NATS_URL", description="NATS; unset starts the embedded one."
+    )
+    secret_key: SecretStr | None = Field(
+        None,
+        description="Encrypts tokens and keys at rest, signs viewer tokens. Unset: made in the data folder.",
+    )
+    media_token: SecretStr | None = Field(
+        None, description="Opens the media control API. Unset: made in the data folder."
+    )
+    media_ca_file: Path | None = Field(None, description="Extra CA trusted when pushing to RTMPS targets.")
+    ffmpeg: str | None = Field(
+        None, validation_alias="FFMPEG", description="Another ffmpeg than the bundled one."
+    )
+
+    hold_seconds: int = Field(
+        90, ge=5, le=3600, description="How long a reservation lasts while the buyer pays."
+    )
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+    def site_url(self) -> str:
+        """Origin of studio, watch page and API."""
+        return self.public_url or f"http://{self.public_host}:{self.http_port}"
+
+    def media_url(self) -> str:
+        """Origin of playback."""
+        return self.public_media_url or f"http://{self.public_host}:{self.media_port}"
+
+    def gateway_url(self) -> str:
+        """Address browsers open their WebSocket to."""
+        return self.public_gateway_url or f"ws://{self.public_host}:{self.gateway_port}"
+
+    def control_url(self) -> str:
+        """Address of the local media worker's control API."""
+        return f"http://127.0.0.1:{self.media_control_port}"
+
+
+def addresses_of(connector: AnyConnector, environ: Mapping[str, str]) -> Addresses:
+    """Where a platform is: SIMULCAST_<CONNECTOR>_BASE_URL, _INGEST_URL and _WS_URL override the real one."""
+
+    def override(what: str, default: str | None) -> str | None:
+        return environ.get(f"SIMULCAST_{connector.name.upper()}_{what}", default)
+
+    default = connector.addresses
+    return Addresses(
+        base_url=override("BASE_URL", None) or default.base_url,
+        ingest_url=override("INGEST_URL", default.ingest_url),
+        ws_url=override("WS_URL", default.ws_url),
+    )
+
+
+def with_secrets(settings: Settings) -> Settings:
+    """Settings with every secret filled in; those not given are made once and kept in the data folder."""
+    path = settings.data / "secrets.json"
+    kept: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    made: dict[str, Any] = {}
+    for name in ("secret_key", "media_token"):
+        if getattr(settings, name) is None:
+            made[name] = SecretStr(kept.setdefault(name, secrets.token_urlsafe(32)))
+    if made and (not path.exists() or json.loads(path.read_text()) != kept):
+        settings.data.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(kept))
+    return settings.model_copy(update=made)

@@ -1,0 +1,1 @@
+"""One stock for every channel: on hand, held, committed, and the ledger that explains them."""
