@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -91,16 +91,26 @@ def addresses_of(connector: AnyConnector, environ: Mapping[str, str]) -> Address
     )
 
 
-def with_secrets(settings: Settings) -> Settings:
-    """Settings with every secret filled in; those not given are made once and kept in the data folder."""
+@dataclass(frozen=True)
+class Secrets:
+    """The installation's own secrets."""
+
+    secret_key: SecretStr
+    media_token: SecretStr
+
+
+def secrets_of(settings: Settings) -> Secrets:
+    """Every secret; those not set are made once and kept in the data folder, readable by us alone."""
     path = settings.data / "secrets.json"
     kept: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
-    made: dict[str, Any] = {}
-    for name in ("secret_key", "media_token"):
-        if getattr(settings, name) is None:
-            made[name] = SecretStr(kept.setdefault(name, secrets.token_urlsafe(32)))
-    if made and (not path.exists() or json.loads(path.read_text()) != kept):
+
+    def known(name: str, given: SecretStr | None) -> SecretStr:
+        return given or SecretStr(kept.setdefault(name, secrets.token_urlsafe(32)))
+
+    before = dict(kept)
+    found = Secrets(known("secret_key", settings.secret_key), known("media_token", settings.media_token))
+    if kept != before:
         settings.data.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
         path.write_text(json.dumps(kept))
-    return settings.model_copy(update=made)
+    return found

@@ -35,6 +35,10 @@ class Child:
         """Its exit code, when it has one."""
         return await self._process.wait()
 
+    def kill(self) -> None:
+        """kill -9, as an accident would."""
+        self._process.kill()
+
     async def stop(self, patience: float = 10.0) -> None:
         """Stop it; harmless when it is gone."""
         if not self.running:
@@ -107,3 +111,31 @@ def dies_with_parent(stop_signal: int) -> Callable[[], None]:
             os._exit(1)
 
     return prepare
+
+
+async def open_input(argv: Sequence[str | Path]) -> asyncio.subprocess.Process:
+    """Start a process that is fed through its standard input; it ends when the input is closed."""
+    return await asyncio.create_subprocess_exec(
+        *argv,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=dies_with_parent(signal.SIGINT),
+        limit=1 << 16,
+    )
+
+
+async def run_for_bytes(argv: Sequence[str | Path], timeout: float = 60.0) -> bytes:
+    """Run a short command and return the bytes it wrote; raises OSError with its complaint."""
+    process = await asyncio.create_subprocess_exec(
+        *argv,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        preexec_fn=dies_with_parent(signal.SIGKILL),
+    )
+    async with asyncio.timeout(timeout):
+        output, complaint = await process.communicate()
+    if process.returncode != 0:
+        raise OSError(f"{Path(argv[0]).name} failed: {complaint.decode(errors='replace').strip()}")
+    return output

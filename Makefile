@@ -1,0 +1,29 @@
+# The words everybody uses. `make demo` and `make test` work from a fresh clone.
+PYTHON ?= python3
+VENV := .venv/bin
+
+.PHONY: demo test check install bench clean
+
+demo: install ## the scripted show: everything runs, nothing to set up
+	@$(VENV)/simulcast demo
+
+test: ## everything CI runs
+	@$(PYTHON) scripts/install.py --tests
+	@$(MAKE) --no-print-directory check
+	@$(VENV)/pytest -m e2e
+
+check: ## format, lint, types, architecture, docs, front end and all tests but the long ones
+	@$(VENV)/ruff format --check . && $(VENV)/ruff check .
+	@$(VENV)/mypy
+	@$(VENV)/python scripts/npm.py run --silent check
+	@$(VENV)/python scripts/npm.py test --silent
+	@$(VENV)/pytest -m "not e2e"
+
+install: ## into .venv; skipped when nothing changed
+	@$(PYTHON) scripts/install.py
+
+bench: install ## the measured rows of the README
+	@for name in relay hls holds; do $(VENV)/simulcast bench $$name --json || exit 1; done
+
+clean: ## everything made here
+	rm -rf .venv .stamps dashboards/node_modules dashboards/dist data

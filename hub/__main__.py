@@ -1,0 +1,5 @@
+"""`python -m hub` is `simulcast`."""
+
+from hub.cli import main
+
+main()

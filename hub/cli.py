@@ -1,0 +1,169 @@
+"""The command `simulcast`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Coroutine
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from hub.settings import Settings
+
+cli = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="One live feed to every platform and your own player; every chat, order and customer in one hub.",
+)
+console = Console(stderr=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+
+
+def main() -> None:
+    """Entry point; a problem we can name ends in one sentence, not in a traceback."""
+    cli()
+
+
+def run_until_stopped(work: Coroutine[Any, Any, int]) -> None:
+    """Run `work`; Ctrl-C and SIGTERM cancel it, and it cleans up before we leave."""
+
+    async def guarded() -> int:
+        task = asyncio.ensure_future(work)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, task.cancel)
+        with contextlib.suppress(asyncio.CancelledError):
+            return await task
+        return 0
+
+    from hub.up import CannotStart
+
+    try:
+        code = asyncio.run(guarded())
+    except CannotStart as problem:
+        console.print(f"[red]✗[/red] {problem}", soft_wrap=True, highlight=False)
+        code = 1
+    raise typer.Exit(code)
+
+
+@cli.command()
+def up() -> None:
+    """Start everything and keep it running: PostgreSQL, NATS, media, api, gateway, work."""
+    from hub.up import environment, running
+
+    settings = Settings()
+
+    async def serve() -> int:
+        async with running(settings, environment(), console.print):
+            console.print(
+                f"\n[bold]Simulcast Hub is running.[/bold] Ctrl-C stops it.\n"
+                f"  Studio  {settings.site_url()}/studio\n"
+                f"  Ingest  rtmp://{settings.public_host}:{settings.rtmp_port}/live\n"
+                f"  First time? `simulcast seed` creates a brand and its owner.\n",
+                highlight=False,
+            )
+            await asyncio.Event().wait()
+        return 0
+
+    run_until_stopped(serve())
+
+
+@cli.command()
+def demo(
+    duration: Annotated[int, typer.Option(help="Seconds; 0 runs until Ctrl-C.", min=0)] = 0,
+    as_json: Json = False,
+) -> None:
+    """The scripted show, on fakes that speak the platforms' real protocols. No account needed."""
+    from hub.demo.show import run_demo
+
+    async def show() -> int:
+        report = await run_demo(Settings(), duration, lambda text: console.print(text, highlight=False))
+        if as_json:
+            sys.stdout.write(json.dumps(report, indent=2) + "\n")
+        return 0 if report["ok"] else 1
+
+    run_until_stopped(show())
+
+
+@cli.command()
+def doctor() -> None:
+    """Look at this machine and say what is missing and what to do about it."""
+    from hub.doctor import examine
+
+    findings = examine(Settings(), dict(os.environ))
+    for finding in findings:
+        mark = "[green]✓[/green]" if finding.ok else "[red]✗[/red]"
+        console.print(f"{mark} {finding.title}: {finding.detail}", highlight=False, soft_wrap=True)
+    raise typer.Exit(0 if all(finding.ok for finding in findings) else 1)
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database at DATABASE_URL to the newest schema (`simulcast up` does it by itself)."""
+    from hub.migrate import migrate as bring_up_to_date
+
+    url = Settings().database_url
+    if url is None:
+        console.print("[red]✗[/red] Set DATABASE_URL. The embedded database is migrated by `simulcast up`.")
+        raise typer.Exit(1)
+    asyncio.run(bring_up_to_date(url))
+    console.print("[green]✓[/green] The database is up to date.")
+
+
+@cli.command()
+def seed(
+    email: Annotated[str, typer.Option(help="Sign-in of the first owner.")] = "owner@example.com",
+    brand: Annotated[str, typer.Option(help="Name of the brand.")] = "My brand",
+) -> None:
+    """Create a first brand, its owner (the password is printed once), a product and a show."""
+    from hub.seed import seed_first
+
+    made = asyncio.run(seed_first(Settings(), email, brand))
+    console.print(
+        f"Studio    {made.studio_url}\nSign in   {made.email}\nPassword  {made.password}   (shown only now)\n"
+        f"Ingest    {made.ingest_url}\nKey       {made.stream_key}",
+        highlight=False,
+    )
+
+
+@cli.command()
+def openapi() -> None:
+    """Print the HTTP API as OpenAPI JSON."""
+    from hub.app import create_app
+
+    sys.stdout.write(json.dumps(create_app(Settings(), dict(os.environ)).openapi(), indent=1) + "\n")
+
+
+@cli.command()
+def bench(
+    name: Annotated[str, typer.Argument(help="relay, hls or holds")],
+    as_json: Json = False,
+    quick: Annotated[bool, typer.Option(help="One short run for a first look.")] = False,
+) -> None:
+    """Measure one promise beside a peer, in one run, and compare."""
+    from hub.bench import NAMES, print_table, run_bench
+
+    if name not in NAMES:
+        console.print(f"[red]✗[/red] There is no bench {name!r}. Choose one of: {', '.join(NAMES)}.")
+        raise typer.Exit(2)
+    result = run_bench(name, quick=quick)
+    if as_json:
+        sys.stdout.write(json.dumps(result) + "\n")
+    else:
+        print_table(console, result)
+    raise typer.Exit(0 if all(row["ok"] for row in result["rows"]) else 1)
+
+
+@cli.command(hidden=True)
+def run(name: Annotated[str, typer.Argument(help="api, gateway or work")]) -> None:
+    """Run one process alone (media is `python -m restream`); for installations that outgrew one machine."""
+    from hub.serve import PROCESSES
+
+    PROCESSES[name](Settings(), dict(os.environ))

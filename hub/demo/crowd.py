@@ -1,0 +1,140 @@
+"""The audience: people who chat on every platform, and buyers on every channel."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from hub.demo.cast import Stage
+from hub.demo.fakes import PLATFORMS, Standing
+from hub.demo.http import Outside, Unexpected
+
+NAMES = ("Ana", "Bo", "Cem", "Dia", "Eli", "Fay", "Gus", "Hana", "Ivo", "Jun", "Kim", "Lea", "Mo", "Nia")
+LINES = (
+    "Hello from the train!",
+    "Is the red one real leather?",
+    "How big is the bag?",
+    "Love the colour",
+    "Does it ship to Spain?",
+    "Can you show the inside?",
+    "That scarf is beautiful",
+    "Is the mug dishwasher safe?",
+    "My sister has the blue one, she adores it",
+    "What is the strap made of?",
+)
+
+
+@dataclass
+class Tally:
+    """What the crowd did, to be compared with what the hub says."""
+
+    said: dict[str, int] = field(default_factory=dict)
+    bought: dict[str, int] = field(default_factory=dict)
+    sold_out: dict[str, int] = field(default_factory=dict)
+    slowest_sold_out_ms: float = 0.0
+
+    def count(self, what: dict[str, int], channel: str) -> None:
+        """One more."""
+        what[channel] = what.get(channel, 0) + 1
+
+
+class Crowd:
+    """Everybody but the brand. `rng` makes an evening repeatable."""
+
+    def __init__(self, site: str, stage: Stage, fakes: dict[str, Standing], rng: random.Random) -> None:
+        self._site = site
+        self._stage = stage
+        self._fakes = fakes
+        self._rng = rng
+        self.tally = Tally()
+
+    async def chat(self, platform: str) -> None:
+        """Somebody says something on one platform."""
+        author = self._rng.choice(NAMES)
+        body = {"author": author, "author_id": f"{platform}-{author}", "text": self._rng.choice(LINES)}
+        await self._fakes[platform].control("chat", body)
+        self.tally.count(self.tally.said, platform)
+
+    async def chat_everywhere(self) -> None:
+        """One message on each platform."""
+        for platform in PLATFORMS:
+            await self.chat(platform)
+
+    async def chat_on_site(self) -> None:
+        """A visitor of the watch page says something."""
+        async with Outside(self._site) as http:
+            viewer = await self._enter(http, "newsletter")
+            body = {"show": self._stage.slug, "text": self._rng.choice(LINES)}
+            await http.call("POST", "/api/v1/public/messages", body, headers=viewer)
+            self.tally.count(self.tally.said, "own")
+
+    async def drop(self, sku: str, buyers: Sequence[tuple[str, str]]) -> None:
+        """All (channel, e-mail) buyers at once, for one unit each."""
+        await asyncio.gather(*(self._buy(channel, email, sku) for channel, email in buyers))
+
+    async def _buy(self, channel: str, email: str, sku: str) -> None:
+        if channel == "own":
+            await self.buy_on_site(email, sku)
+        else:
+            await self.buy_on_shop(channel, email, sku)
+
+    async def buy_on_shop(self, shop: str, email: str, sku: str) -> None:
+        """Order on a shop, which tells us by webhook."""
+        source = "tiktok" if shop == "tiktok_shop" else "instagram"
+        body = {
+            "sku": sku,
+            "quantity": 1,
+            "email": email,
+            "name": email.split("@")[0].title(),
+            "utm": {"utm_source": source, "utm_medium": "social", "utm_campaign": self._stage.slug},
+        }
+        answer = await self._fakes[shop].control("order", body, ok=(200, 201, 202, 409))
+        refused = bool(answer and answer.get("sold_out"))
+        self.tally.count(self.tally.sold_out if refused else self.tally.bought, shop)
+
+    async def buy_on_site(self, email: str, sku: str, source: str | None = None) -> str | None:
+        """Hold, pay, wait for the truth. The order's final state, or None when it was sold out."""
+        async with Outside(self._site) as http:
+            viewer = await self._enter(http, source or self._rng.choice(tuple(PLATFORMS)))
+            begun = asyncio.get_running_loop().time()
+            body = {"show": self._stage.slug, "variant_id": self._stage.variants[sku], "key": str(uuid4())}
+            hold = await http.call("POST", "/api/v1/public/holds", body, headers=viewer, ok=(201, 409))
+            if "hold_id" not in hold:
+                if hold["code"] != "sold_out":
+                    raise Unexpected(f"A hold was refused: {hold}")
+                waited = (asyncio.get_running_loop().time() - begun) * 1000
+                self.tally.slowest_sold_out_ms = max(self.tally.slowest_sold_out_ms, waited)
+                self.tally.count(self.tally.sold_out, "own")
+                return None
+            state = await self._pay(http, viewer, hold["hold_id"], email)
+            if state == "paid":
+                self.tally.count(self.tally.bought, "own")
+            return state
+
+    async def _pay(self, http: Outside, viewer: dict[str, str], hold_id: str, email: str) -> str:
+        body = {
+            "hold_id": hold_id,
+            "email": email,
+            "name": email.split("@")[0].title(),
+            "payment": {"source": "pm_card_visa"},
+        }
+        order = await http.call("POST", "/api/v1/public/orders", body, headers=viewer)
+        for _ in range(150):
+            now = await http.call("GET", f"/api/v1/public/orders/{order['order_id']}", headers=viewer)
+            if now["state"] not in ("reserved", "authorising"):
+                return str(now["state"])
+            await asyncio.sleep(0.2)
+        raise Unexpected(f"Order {order['order_id']} was still being paid after 30 seconds.")
+
+    async def _enter(self, http: Outside, source: str) -> dict[str, str]:
+        """Open the watch page by a tracked address, as the page's own script does."""
+        slug = self._stage.slug
+        document: Any = await http.call("GET", f"/api/v1/public/shows/{slug}")
+        viewer = {"Authorization": f"Bearer {document['viewer_token']}"}
+        landing = f"{self._site}/watch/{slug}?utm_source={source}&utm_medium=social&utm_campaign={slug}"
+        await http.call("POST", "/api/v1/public/touches", {"show": slug, "landing": landing}, headers=viewer)
+        return viewer

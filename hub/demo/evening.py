@@ -1,0 +1,185 @@
+"""What happens during the show, minute by minute."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from hub.demo.cast import HOT, STOCK, Stage
+from hub.demo.crowd import Crowd
+from hub.demo.fakes import PLATFORMS, Receivers, Standing
+from hub.demo.http import Outside, Unexpected
+from hub.engines.supervisor import Supervisor
+
+VICTIM = "twitch"
+"""The platform whose receiver is killed in mid-show."""
+BUYERS = 73
+PATIENCE = 45.0
+"""Seconds to wait for something that should take one or two."""
+
+
+class Evening:
+    """The director. Facts it saw on the way are kept for the report."""
+
+    def __init__(
+        self,
+        studio: Outside,
+        stage: Stage,
+        fakes: dict[str, Standing],
+        receivers: Receivers,
+        supervisor: Supervisor,
+        crowd: Crowd,
+        say: Callable[[str], None],
+    ) -> None:
+        self.studio = studio
+        self.stage = stage
+        self.fakes = fakes
+        self.receivers = receivers
+        self.crowd = crowd
+        self.events: dict[str, Any] = {}
+        self._supervisor = supervisor
+        self._say = say
+
+    async def snapshot(self) -> Any:
+        """The studio's view."""
+        return await self.studio.call("GET", f"/api/v1/shows/{self.stage.show_id}")
+
+    async def go_live(self) -> None:
+        """Start the show and wait until every platform shows it and a player can play."""
+        self._say("Going live …")
+        await self.studio.call("POST", f"/api/v1/shows/{self.stage.show_id}/start")
+
+        async def everywhere() -> bool:
+            snapshot = await self.snapshot()
+            return bool(snapshot["playback"]) and all(t["state"] == "live" for t in snapshot["targets"])
+
+        await self._until("every target is live", everywhere)
+
+    async def play(self, duration: int) -> None:
+        """The script, spread over `duration` seconds; with 0 the audience goes on until cancelled."""
+        audience = asyncio.create_task(self._audience())
+        try:
+            pace = max(1.0, (duration or 60) / 12)
+            loop = asyncio.get_running_loop()
+            until = loop.time() + duration
+            await asyncio.sleep(pace)
+            await self._highlight(HOT)
+            await self._quiet_sales()
+            await self._answer()
+            await asyncio.sleep(pace)
+            await self._token_expires()
+            await self._platform_dies()
+            await asyncio.sleep(pace)
+            await self._drop()
+            await asyncio.sleep(max(0.0, until - loop.time()))
+            if duration == 0:
+                await asyncio.Event().wait()
+        finally:
+            audience.cancel()
+            await asyncio.gather(audience, return_exceptions=True)
+        await self._settle()
+
+    async def end(self) -> None:
+        """End the show and wait until every platform has been told."""
+        await self.studio.call("POST", f"/api/v1/shows/{self.stage.show_id}/end")
+
+        async def nowhere() -> bool:
+            targets = (await self.snapshot())["targets"]
+            return all(t["state"] in ("idle", "paused", "failed") for t in targets)
+
+        await self._until("every target is closed", nowhere)
+
+    async def _audience(self) -> None:
+        while True:
+            await self.crowd.chat_everywhere()
+            await self.crowd.chat_on_site()
+            await asyncio.sleep(1.5)
+
+    async def _highlight(self, sku: str) -> None:
+        self._say("The host holds up the red bag.")
+        path = f"/api/v1/shows/{self.stage.show_id}/highlight"
+        await self.studio.call("POST", path, {"product_id": self.stage.products[sku]})
+
+    async def _quiet_sales(self) -> None:
+        """One person buys a mug on three channels with one e-mail; others buy scarves."""
+        self._say("First orders: the same person buys on TikTok Shop, Shopify and our own site.")
+        for channel in ("tiktok_shop", "shopify", "own"):
+            await self.crowd.drop("MUG-AMBER", [(channel, "ana@example.com")])
+        await self.crowd.drop("SCARF-BLUE", [("own", "bo@example.com"), ("shopify", "cem@example.com")])
+
+    async def _answer(self) -> None:
+        self._say("The studio answers everybody at once.")
+        path = f"/api/v1/shows/{self.stage.show_id}/messages"
+        sent = await self.studio.call("POST", path, {"text": "Yes, real leather. 32 cm wide.", "to": "all"})
+        self.events["reply"] = sent["id"]
+
+    async def _token_expires(self) -> None:
+        self._say("YouTube's access token expires in mid-show …")
+        await self.fakes["youtube"].control("fault", {"kind": "expire_token"})
+        self.events["token_expired"] = "youtube"
+
+    async def _platform_dies(self) -> None:
+        self._say(f"{VICTIM.title()}'s ingest dies. The others must not notice …")
+        before = await self._frames()
+        child = self._supervisor.child(f"receiver {VICTIM}")
+        child.kill()
+        await asyncio.sleep(4)
+        after = await self._frames()
+        self.events["victim"] = VICTIM
+        self.events["others_went_on"] = all(
+            after[name] - before[name] >= 3 * 25 for name in PLATFORMS if name != VICTIM
+        )
+
+        async def back() -> bool:
+            targets = (await self.snapshot())["targets"]
+            return all(t["state"] == "live" for t in targets)
+
+        await self._until(f"{VICTIM} is live again", back)
+        self.events["victim_came_back"] = True
+
+    async def _drop(self) -> None:
+        self._say(f"{STOCK} bags, {BUYERS} buyers, three channels, now.")
+        channels = ("own", "own", "tiktok_shop", "shopify")
+        buyers = [(channels[i % 4], f"buyer{i}@example.com") for i in range(BUYERS)]
+        await self.crowd.drop(HOT, buyers)
+
+    async def _settle(self) -> None:
+        """Webhooks, payments and stock pushes that are still on their way arrive."""
+
+        async def quiet() -> bool:
+            orders = await self.studio.call("GET", f"/api/v1/shows/{self.stage.show_id}/orders?limit=500")
+            bag = await self.stock_of(HOT)
+            bought = sum(1 for order in orders if order["state"] == "paid")
+            refused = sum(1 for order in orders if order["state"] == "sold_out")
+            known = sum(self.crowd.tally.bought.values())
+            return bag["held"] == 0 and bought + refused >= known
+
+        await self._until("every order is settled", quiet)
+
+    async def stock_of(self, sku: str) -> dict[str, int]:
+        """on_hand, held, committed, available of one SKU."""
+        for product in (await self.snapshot())["products"]:
+            for variant in product["variants"]:
+                if variant["sku"] == sku:
+                    stock: dict[str, int] = variant["stock"]
+                    return stock
+        raise Unexpected(f"{sku} is not in the show.")
+
+    async def _frames(self) -> dict[str, int]:
+        """Frames decoded at each far end so far."""
+        counted = {}
+        for name in PLATFORMS:
+            sessions = await self.receivers.received(name)
+            counted[name] = sum(session["decoded_frames"] for session in sessions)
+        return counted
+
+    async def _until(self, what: str, true: Callable[[], Any]) -> None:
+        deadline = asyncio.get_running_loop().time() + PATIENCE
+        while asyncio.get_running_loop().time() < deadline:
+            if await true():
+                return
+            await asyncio.sleep(0.25)
+        snapshot = await self.snapshot()
+        states = {t["name"]: (t["state"], t["reason"]) for t in snapshot["targets"]}
+        raise Unexpected(f"Waited {PATIENCE:.0f} s in vain until {what}. Targets: {states}")

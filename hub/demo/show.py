@@ -1,0 +1,129 @@
+"""The scripted show: everything starts, an evening happens, and the figures come from the far ends."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import shutil
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from hub.demo.cast import Stage, set_stage
+from hub.demo.certificate import make_certificate
+from hub.demo.crowd import Crowd
+from hub.demo.evening import Evening
+from hub.demo.fakes import PLATFORMS, Receivers, Standing, environment_for, standing
+from hub.demo.http import Outside
+from hub.demo.report import make_report
+from hub.demo.viewer import Viewer
+from hub.engines.process import Child, start
+from hub.engines.supervisor import Service, Supervisor
+from hub.seed import seed_brand
+from hub.settings import Settings
+from hub.up import environment, running
+
+Say = Callable[[str], None]
+
+SLUG = "autumn-evening"
+OWNER = "owner@demo.example"
+
+
+@dataclass(frozen=True)
+class Set:
+    """Everything on its feet, before the show begins."""
+
+    settings: Settings
+    supervisor: Supervisor
+    fakes: dict[str, Standing]
+    receivers: Receivers
+    stage: Stage
+    studio: Outside
+    password: str
+
+
+async def run_demo(settings: Settings, duration: int, say: Say) -> dict[str, Any]:
+    """Run the show for `duration` seconds (0: until cancelled); a report whose `ok` says if all worked."""
+    begun = time.monotonic()
+    settings = settings.model_copy(update={"data": settings.data / "demo"})
+    async with built(settings, say) as scene:
+        viewer = Viewer(f"{settings.media_url()}/live/{scene.stage.slug}/index.m3u8")
+        crowd = Crowd(settings.site_url(), scene.stage, scene.fakes, random.Random(7))
+        evening = Evening(
+            scene.studio, scene.stage, scene.fakes, scene.receivers, scene.supervisor, crowd, say
+        )
+        await scene.supervisor.add(encoder(settings, scene.stage.stream_key))
+        await evening.go_live()
+        ready = time.monotonic() - begun
+        say_addresses(scene, say, ready)
+        watching = asyncio.create_task(viewer.watch())
+        try:
+            await evening.play(duration)
+            report = await make_report(evening, viewer.playback, ready)
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+        await evening.end()
+    for problem in report["problems"]:
+        say(f"[red]✗[/red] {problem}")
+    if report["ok"]:
+        say("[green]✓[/green] The whole evening worked.")
+    return report
+
+
+@asynccontextmanager
+async def built(settings: Settings, say: Say) -> AsyncIterator[Set]:
+    """Fakes, receivers, the product itself, a brand with everything linked."""
+    shutil.rmtree(settings.data, ignore_errors=True)
+    certificate = make_certificate(settings.data / "certificate")
+    receivers = Receivers(settings.data, certificate)
+    say("Starting the platforms' stand-ins …")
+    async with standing(receivers.ports) as fakes:
+        env = environment() | environment_for(fakes) | {"SIMULCAST_MEDIA_CA_FILE": str(certificate[0])}
+        async with running(settings, env, say) as supervisor:
+            for name in PLATFORMS:
+                hook = f"{fakes[name].base_url}_ctl/ingest"
+                await supervisor.add(receivers.service(name, hook))
+            say("Linking accounts, stocking the shop, planning the show …")
+            password = await seed_brand(settings, OWNER, "Linnea & Fjord", database_of(supervisor, settings))
+            async with Outside(settings.site_url(), {"X-Requested-With": "simulcast"}) as studio:
+                await studio.call("POST", "/api/v1/auth/session", {"email": OWNER, "password": password})
+                stage = await set_stage(studio, fakes, SLUG)
+                yield Set(settings, supervisor, fakes, receivers, stage, studio, password)
+
+
+def database_of(supervisor: Supervisor, settings: Settings) -> str:
+    """The database of this run: the given one, or the embedded one."""
+    from hub.engines.postgres import Postgres
+
+    return settings.database_url or Postgres(settings.data).url
+
+
+def encoder(settings: Settings, key: str) -> Service:
+    """The camera; its address holds the stream key and therefore travels in the environment."""
+    address = f"rtmp://127.0.0.1:{settings.rtmp_port}/live/{key}"
+    env = {**os.environ, "SIMULCAST_DEMO_INGEST": address}
+
+    async def begin() -> Child:
+        import sys
+
+        log = settings.data / "logs" / "encoder.log"
+        return await start("encoder", [sys.executable, "-m", "hub.demo.encoder"], log=log, env=env)
+
+    return Service("encoder", begin)
+
+
+def say_addresses(scene: Set, say: Say, ready: float) -> None:
+    """Where to look and how to get in."""
+    settings = scene.settings
+    say(
+        f"\n[bold]The show is live[/bold] (ready after {ready:.0f} s).\n"
+        f"  Studio  {settings.site_url()}/studio\n"
+        f"          sign in as {OWNER} with password {scene.password}\n"
+        f"  Watch   {settings.site_url()}/watch/{scene.stage.slug}\n"
+        f"  Ingest  rtmp://{settings.public_host}:{settings.rtmp_port}/live   (key in the studio)\n"
+        f"  Ctrl-C ends the show and stops everything.\n"
+    )

@@ -1,0 +1,93 @@
+"""`simulcast doctor`: is everything there, and if not, what to do."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import imageio_ffmpeg
+
+import connectors
+from hub.engines import nats, postgres
+from hub.engines.ready import disk_problem, taken_ports
+from hub.settings import Settings, addresses_of
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at; `detail` says what to do when it is not ok."""
+
+    title: str
+    ok: bool
+    detail: str
+
+
+def examine(settings: Settings, environ: Mapping[str, str]) -> list[Finding]:
+    """Look at everything a show needs; nothing is started or changed."""
+    return [
+        python(),
+        program("PostgreSQL", lambda: str(postgres.binaries() / "postgres"), "--version"),
+        program("NATS", lambda: str(nats.binary()), "--version"),
+        program("ffmpeg", lambda: settings.ffmpeg or imageio_ffmpeg.get_ffmpeg_exe(), "-version"),
+        front_end(),
+        disk(settings),
+        ports(settings),
+        *platforms(environ),
+    ]
+
+
+def python() -> Finding:
+    """The interpreter."""
+    version = sys.version.split()[0]
+    ok = sys.version_info[:2] == (3, 11)
+    return Finding("Python", ok, version if ok else f"{version}; 3.11 is needed. Run make install with it.")
+
+
+def program(title: str, find: Callable[[], str], flag: str) -> Finding:
+    """A bundled program that must start and say its version."""
+    try:
+        path = find()
+        done = subprocess.run([path, flag], capture_output=True, timeout=10, check=True)  # noqa: S603
+    except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+        return Finding(title, False, f"does not start ({error}). Run make install again.")
+    return Finding(title, True, done.stdout.decode(errors="replace").splitlines()[0])
+
+
+def front_end() -> Finding:
+    """The built studio and watch page."""
+    built = Path(__file__).parent.parent / "dashboards" / "dist"
+    ok = (built / "studio" / "index.html").exists()
+    return Finding("Front end", ok, "built" if ok else "not built. Run make install.")
+
+
+def disk(settings: Settings) -> Finding:
+    """Room for data."""
+    problem = disk_problem(settings.data)
+    return Finding("Disk", problem is None, problem or f"enough room under {settings.data}")
+
+
+def ports(settings: Settings) -> Finding:
+    """Every port free, or ours already."""
+    wanted = {name: getattr(settings, name) for name in Settings.model_fields if name.endswith("_port")}
+    taken = taken_ports(settings.bind, wanted.items())
+    if not taken:
+        return Finding("Ports", True, ", ".join(str(port) for port in wanted.values()) + " are free")
+    listed = ", ".join(f"{port} (SIMULCAST_{name.upper()})" for name, port in taken)
+    return Finding(
+        "Ports", False, f"in use: {listed}. Fine if that is Simulcast Hub itself; else change them."
+    )
+
+
+def platforms(environ: Mapping[str, str]) -> list[Finding]:
+    """Which connectors there are, and which of them do not talk to the real platform."""
+    known = connectors.load()
+    redirected = [
+        f"{name} → {addresses_of(connector, environ).base_url}"
+        for name, connector in known.items()
+        if addresses_of(connector, environ) != connector.addresses
+    ]
+    detail = ", ".join(known) + (f". Not the real platform: {', '.join(redirected)}" if redirected else "")
+    return [Finding("Connectors", True, detail)]

@@ -1,0 +1,60 @@
+"""Is it up yet? Small questions to ports and disks, asked before and while we start."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import urlsplit
+
+DISK_NEEDED = 500 << 20
+"""Bytes: enough for a fresh database, its log and some hours of messages."""
+
+
+def taken_ports(bind: str, ports: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Those of the (setting, port) pairs that somebody else listens on."""
+    taken = []
+    for setting, port in ports:
+        with closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((bind, port))
+            except OSError:
+                taken.append((setting, port))
+    return taken
+
+
+def disk_problem(folder: Path) -> str | None:
+    """A sentence when the disk under `folder` is too full to start, or None."""
+    existing = folder
+    while not existing.exists():
+        existing = existing.parent
+    free = shutil.disk_usage(existing).free
+    if free >= DISK_NEEDED:
+        return None
+    return (
+        f"Only {free >> 20} MB are free where the data folder is ({folder}). "
+        f"Free at least {DISK_NEEDED >> 20} MB, or set SIMULCAST_DATA to another disk."
+    )
+
+
+async def answers(url: str, timeout: float = 2.0) -> bool:
+    """Whether GET `url` (plain HTTP) is answered with 200."""
+    parts = urlsplit(url)
+    try:
+        async with asyncio.timeout(timeout):
+            reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+            try:
+                request = (
+                    f"GET {parts.path or '/'} HTTP/1.1\r\nHost: {parts.netloc}\r\nConnection: close\r\n\r\n"
+                )
+                writer.write(request.encode())
+                status = await reader.readline()
+            finally:
+                writer.close()
+    except (OSError, TimeoutError):
+        return False
+    return b" 200 " in status

@@ -1,0 +1,75 @@
+"""Keeps children running: starts them in order, restarts one that dies, stops them in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+
+from hub.engines.process import Child
+
+log = structlog.get_logger()
+
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 10.0
+STEADY = 30.0
+"""A child that ran this long (seconds) had a good start: its next restart is quick again."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """Something to keep running. `start` returns when it is ready, or raises OSError saying why not."""
+
+    name: str
+    start: Callable[[], Awaitable[Child]]
+
+
+class Supervisor:
+    """Use as `async with Supervisor() as up: await up.add(service) …`."""
+
+    def __init__(self, now: Callable[[], float] | None = None) -> None:
+        self._now = now or asyncio.get_running_loop().time
+        self._children: dict[str, Child] = {}
+        self._guards: list[asyncio.Task[None]] = []
+        self._stopping = False
+
+    async def __aenter__(self) -> Supervisor:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        self._stopping = True
+        for guard in self._guards:
+            guard.cancel()
+        await asyncio.gather(*self._guards, return_exceptions=True)
+        for child in reversed(self._children.values()):
+            await child.stop()
+
+    async def add(self, service: Service) -> Child:
+        """Start and guard a service; the first start may fail, with OSError."""
+        child = await service.start()
+        self._children[service.name] = child
+        self._guards.append(asyncio.create_task(self._guard(service), name=f"guard {service.name}"))
+        return child
+
+    def child(self, name: str) -> Child:
+        """The running child of a service."""
+        return self._children[name]
+
+    async def _guard(self, service: Service) -> None:
+        pause = FIRST_PAUSE
+        while not self._stopping:
+            started = self._now()
+            code = await self._children[service.name].wait()
+            if self._now() - started >= STEADY:
+                pause = FIRST_PAUSE
+            log.warning("service.died", service=service.name, code=code, restart_in=pause)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+            try:
+                self._children[service.name] = await service.start()
+            except OSError as error:
+                log.error("service.restart_failed", service=service.name, error=str(error))
+                continue
+            log.info("service.back", service=service.name)

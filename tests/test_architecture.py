@@ -1,0 +1,146 @@
+"""The rules of the house that a machine can check: who imports whom, and how long things get."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("connectors", "restream", "hub")
+FILE_LINES = 400
+FUNCTION_LINES = 60
+
+BOUNDARY = {f"connectors.{name}" for name in ("base", "types", "errors", "http", "oauth")}
+FOR_HUB_ALONE = {"fastapi", "sqlmodel", "sqlalchemy", "asyncpg", "nats", "procrastinate"}
+MAY_START_PROCESSES = {
+    "restream/encode/process.py",
+    "hub/engines/process.py",
+    "hub/doctor.py",  # asks three programs for their version
+}
+MAY_MAKE_HTTP_CLIENTS = {
+    "connectors/http.py",
+    "restream/client.py",  # the worker's control API, on loopback
+    "hub/demo/http.py",  # plays the outside world
+}
+
+
+def sources() -> Iterator[tuple[str, ast.Module]]:
+    """Every Python file of the product."""
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            yield str(path.relative_to(ROOT)), ast.parse(path.read_text())
+
+
+def imports(tree: ast.Module) -> Iterator[str]:
+    """Every module a file imports, wherever in the file."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def calls(tree: ast.Module) -> Iterator[str]:
+    """Every dotted name that is called."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func)
+
+
+def forbidden(file: str, module: str) -> str | None:
+    """Why a file may not import a module, or None."""
+    package, top = file.split("/")[0], module.split(".")[0]
+    if package in ("connectors", "restream"):
+        if top in PACKAGES and top != package:
+            return f"{package} is a leaf"
+        if top in FOR_HUB_ALONE:
+            return f"{top} belongs to the hub"
+    if package == "connectors" and top == "connectors" and file.count("/") >= 2:
+        own = "connectors." + file.split("/")[1]
+        if module != "connectors" and not any(
+            module == ok or module.startswith(ok + ".") for ok in {own, *BOUNDARY}
+        ):
+            return "a connector knows only itself and the boundary"
+    if package == "hub" and top == "restream" and module != "restream":
+        if not module.startswith(("restream.client", "restream.api")):
+            return "the hub speaks to media workers through restream.client and restream.api only"
+    return None
+
+
+def test_nobody_imports_what_they_must_not() -> None:
+    broken = [
+        f"{file} imports {module}: {why}"
+        for file, tree in sources()
+        for module in imports(tree)
+        if (why := forbidden(file, module))
+    ]
+    assert not broken, "\n".join(broken)
+
+
+def test_planted_violations_are_found() -> None:
+    assert forbidden("restream/live.py", "hub.db")
+    assert forbidden("restream/live.py", "connectors.http")
+    assert forbidden("connectors/twitch/chat.py", "connectors.youtube.api")
+    assert forbidden("connectors/twitch/chat.py", "fastapi")
+    assert forbidden("hub/shows/service.py", "restream.live")
+    assert not forbidden("connectors/twitch/chat.py", "connectors.twitch.api")
+    assert not forbidden("connectors/twitch/chat.py", "connectors.http")
+    assert not forbidden("hub/shows/service.py", "restream.client")
+
+
+def test_processes_start_in_two_places() -> None:
+    starters = (
+        "create_subprocess_exec",
+        "create_subprocess_shell",
+        "subprocess.run",
+        "subprocess.Popen",
+        "os.fork",
+    )
+    found = {file for file, tree in sources() for name in calls(tree) if name.endswith(starters)}
+    assert found <= MAY_START_PROCESSES
+
+
+def test_http_clients_are_made_in_few_places() -> None:
+    clients = ("httpx.AsyncClient", "httpx.Client", "aiohttp.ClientSession")
+    found = {file for file, tree in sources() for name in calls(tree) if name in clients}
+    assert found <= MAY_MAKE_HTTP_CLIENTS
+
+
+def test_only_the_database_room_commits() -> None:
+    found = {file for file, tree in sources() for name in calls(tree) if name.endswith(".commit")}
+    assert found <= {"hub/db.py", "hub/migrate.py"}
+
+
+def test_nothing_happens_at_import() -> None:
+    """Module level holds definitions and constants; a bare call there is work or a side effect."""
+    broken = []
+    for file, tree in sources():
+        if file.endswith("__main__.py") or "/migrations/" in file:
+            continue
+        for node in tree.body:
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+                broken.append(f"{file}:{node.lineno}")
+            if isinstance(node, ast.For | ast.While | ast.With | ast.Global):
+                broken.append(f"{file}:{node.lineno}")
+    assert not broken, broken
+
+
+def test_files_and_functions_can_be_read_in_one_sitting() -> None:
+    long = []
+    for file, tree in sources():
+        lines = (ROOT / file).read_text().count("\n")
+        if lines > FILE_LINES:
+            long.append(f"{file}: {lines} lines")
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                length = (node.end_lineno or 0) - node.lineno + 1
+                if length > FUNCTION_LINES:
+                    long.append(f"{file}:{node.lineno} {node.name}: {length} lines")
+    assert not long, "\n".join(long)
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    silent = [file for file, tree in sources() if tree.body and not ast.get_docstring(tree)]
+    assert not silent, silent
