@@ -18,7 +18,7 @@ NAMES = ("relay", "hls", "holds")
 
 
 def run_bench(name: str, *, quick: bool) -> dict[str, Any]:
-    """Measure: {"name", "machine", "runs", "rows": [{"case", "metric", "unit", "ours", "peers", "ratio", "bar", "ok"}]}."""
+    """Measure; rows have case, metric, unit, ours, peers, ratio, bar and ok."""
     module = importlib.import_module(f"tests.bench.{name}")
     runs, rows = module.run(quick)
     return {"name": name, "machine": machine(), "runs": runs, "rows": rows}

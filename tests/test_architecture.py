@@ -63,9 +63,9 @@ def forbidden(file: str, module: str) -> str | None:
             module == ok or module.startswith(ok + ".") for ok in {own, *BOUNDARY}
         ):
             return "a connector knows only itself and the boundary"
-    if package == "hub" and top == "restream" and module != "restream":
-        if not module.startswith(("restream.client", "restream.api")):
-            return "the hub speaks to media workers through restream.client and restream.api only"
+    through = ("restream.client", "restream.api")
+    if package == "hub" and top == "restream" and module != "restream" and not module.startswith(through):
+        return "the hub speaks to media workers through restream.client and restream.api only"
     return None
 
 

@@ -117,7 +117,6 @@ class Evening:
     async def _token_expires(self) -> None:
         self._say("YouTube's access token expires in mid-show …")
         await self.fakes["youtube"].control("fault", {"kind": "expire_token"})
-        self.events["token_expired"] = "youtube"
 
     async def _platform_dies(self) -> None:
         self._say(f"{VICTIM.title()}'s ingest dies. The others must not notice …")

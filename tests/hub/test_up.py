@@ -1,0 +1,41 @@
+"""`simulcast up` refuses in one sentence what it cannot do."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from hub.engines.nats import free_port
+from hub.settings import Settings, secrets_of
+from hub.up import CannotStart, check_machine, only_one
+
+
+def settings_with_free_ports(data: Path) -> Settings:
+    ports = {name: free_port() for name in Settings.model_fields if name.endswith("_port")}
+    return Settings.model_validate({"data": data, **ports})
+
+
+def test_a_taken_port_is_named_with_its_setting(tmp_path: Path) -> None:
+    settings = settings_with_free_ports(tmp_path)
+    named = rf"{settings.rtmp_port} \(SIMULCAST_RTMP_PORT\)"
+    taken = socket.create_server(("127.0.0.1", settings.rtmp_port))
+    with taken, pytest.raises(CannotStart, match=named):
+        check_machine(settings)
+    check_machine(settings)
+
+
+def test_two_on_one_data_folder_are_refused(tmp_path: Path) -> None:
+    with only_one(tmp_path), pytest.raises(CannotStart, match="already running"), only_one(tmp_path):
+        pass
+    with only_one(tmp_path):
+        pass
+
+
+def test_secrets_are_made_once_and_readable_by_us_alone(tmp_path: Path) -> None:
+    settings = settings_with_free_ports(tmp_path)
+    first = secrets_of(settings)
+    assert secrets_of(settings) == first
+    assert (tmp_path / "secrets.json").stat().st_mode & 0o077 == 0
+    assert first.secret_key.get_secret_value() not in repr(first)
