@@ -1,0 +1,96 @@
+"""What the Graph API's error codes mean. Source: Graph API "Handle errors" and rate limit pages, v26.0."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from connectors.errors import ConnectorError, Reconnect, Refused, RetryLater
+from connectors.http import retry_after
+
+DOWN = frozenset({1, 2})
+THROTTLED = frozenset({4, 17, 32, 341, 613, 80001, 80002, 80009, 80014})
+LOGIN = frozenset({102, 190})
+PERMISSION = frozenset({10, 283, *range(200, 300)})
+THROTTLE_SECONDS = 300.0
+"""Calls made while throttled lengthen the penalty, so never less than this without being told."""
+
+WHY_LOGIN = {
+    458: "The app was removed from this Facebook account.",
+    459: "Facebook wants you to sign in on facebook.com first.",
+    460: "The password of this Facebook account was changed.",
+    463: "The Facebook login has expired.",
+    464: "Facebook wants you to sign in on facebook.com first.",
+    467: "The Facebook login was invalidated.",
+}
+SENTENCES = {
+    "3": "This Facebook app may not use live video; it needs app review.",
+    "100/33": "Facebook no longer knows this live video, or hides it from this login.",
+    "368": "Facebook has blocked this Page from writing for a while because it wrote too much alike.",
+    "506": "Facebook already has exactly this comment.",
+    "2635": "Facebook no longer offers this version of its API.",
+}
+
+
+def classify(status: int, headers: dict[str, str], body: bytes) -> ConnectorError | None:
+    """For the calls that go through `session.http`: the codes decide, not the HTTP status."""
+    if status < 400:
+        return None
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return None
+    error = answer.get("error") if isinstance(answer, dict) else None
+    return graph_error(error, status, headers, write=False) if isinstance(error, dict) else None
+
+
+def graph_error(
+    error: Mapping[str, Any], status: int, headers: Mapping[str, str], *, write: bool
+) -> ConnectorError:
+    """The error an `{"error": {...}}` body means. Header names are lower case."""
+    code, subcode = int(error.get("code") or 0), int(error.get("error_subcode") or 0)
+    if code in LOGIN or (status == 401 and not code):
+        why = WHY_LOGIN.get(subcode, "Facebook no longer accepts this login.")
+        return Reconnect(f"{why} Link the account again.")
+    if code in THROTTLED or status == 429:
+        wait = minutes_to_regain(headers) * 60
+        return RetryLater("Facebook asks us to slow down.", wait or retry_after(headers, THROTTLE_SECONDS))
+    if code in DOWN or status >= 500 or error.get("is_transient"):
+        return RetryLater(f"Facebook is down ({code or status}).", retry_after(headers, 5.0), unknown=write)
+    if code in PERMISSION:
+        return Reconnect("This Facebook login lacks a permission. Link the account again and allow all.")
+    name = f"{code}/{subcode}" if subcode else str(code or status)
+    said = redacted(str(error.get("error_user_msg") or error.get("message") or "no reason given"))
+    return Refused(SENTENCES.get(name, f"Facebook refused the request: {said}"), code=name)
+
+
+def redacted(text: str) -> str:
+    """One line without anything long enough to be a token: Facebook quotes malformed tokens back."""
+    return re.sub(r"[\w|.\-]{32,}", "[…]", " ".join(text.split()))[:200]
+
+
+def minutes_to_regain(headers: Mapping[str, str]) -> float:
+    """From X-Business-Use-Case-Usage: {"<id>": [{"estimated_time_to_regain_access": minutes, …}]}."""
+    entries = (entry for group in usage_of(headers, "x-business-use-case-usage") for entry in group)
+    return max((float(entry.get("estimated_time_to_regain_access", 0)) for entry in entries), default=0.0)
+
+
+def percent_used(headers: Mapping[str, str]) -> float:
+    """The fullest of all rate-limit counters an answer reports, in percent."""
+    counters = [entry for group in usage_of(headers, "x-business-use-case-usage") for entry in group]
+    counters += [group for name in ("x-app-usage", "x-page-usage") for group in usage_of(headers, name, 1)]
+    names = ("call_count", "total_time", "total_cputime")
+    return max((float(entry.get(name, 0)) for entry in counters for name in names), default=0.0)
+
+
+def usage_of(headers: Mapping[str, str], name: str, depth: int = 2) -> list[Any]:
+    """A usage header's values; an unreadable one counts as absent, it is only a hint."""
+    try:
+        usage = json.loads(headers.get(name, "{}"))
+    except ValueError:
+        return []
+    if not isinstance(usage, dict):
+        return []
+    return list(usage.values()) if depth == 2 else [usage]

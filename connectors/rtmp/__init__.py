@@ -1,0 +1,14 @@
+"""Any RTMP address and key: the smallest true connector."""
+
+from __future__ import annotations
+
+from connectors.base import Addresses, Connector
+from connectors.rtmp.destination import Config, RtmpDestination
+
+CONNECTOR = Connector(
+    name="rtmp",
+    title="RTMP address",
+    config=Config,
+    addresses=Addresses(base_url=""),
+    destination=RtmpDestination,
+)

@@ -1,0 +1,121 @@
+"""What every answer of the HTTP process shares: problem documents, security headers, the built pages."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, JSONResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.staticfiles import StaticFiles
+
+from hub.errors import HubError, Unavailable
+from hub.settings import Settings
+
+log = structlog.get_logger()
+
+DIST = Path(__file__).parent.parent / "dashboards" / "dist"
+PROBLEM = "application/problem+json"
+
+
+def install_errors(app: FastAPI) -> None:
+    """Every error leaves as an RFC 9457 problem document with a stable `code`."""
+
+    @app.exception_handler(HubError)
+    async def refused(_: Request, error: HubError) -> JSONResponse:
+        headers = (
+            {"Retry-After": str(error.extra.get("retry_after", 2))} if error.status in (429, 503) else {}
+        )
+        return problem(error.status, error.problem(), headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def malformed(_: Request, error: RequestValidationError) -> JSONResponse:
+        # Only where and why: the value itself may be a password or a token.
+        fields = [{"field": ".".join(str(p) for p in e["loc"][1:]), "why": e["msg"]} for e in error.errors()]
+        text = "; ".join(f"{f['field'] or 'body'}: {f['why']}" for f in fields)
+        return problem(422, HubError("bad_input", text, fields=fields).problem() | {"status": 422})
+
+    @app.exception_handler(HTTPException)
+    async def http(_: Request, error: HTTPException) -> JSONResponse:
+        code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "refused")
+        body = HubError(code, str(error.detail)).problem() | {"status": error.status_code}
+        return problem(error.status_code, body)
+
+    @app.exception_handler(OSError)
+    async def away(_: Request, error: OSError) -> JSONResponse:
+        """The database or the bus broke off in mid-request; what was not committed did not happen."""
+        log.warning("request.engine_away", error=type(error).__name__)
+        gone = Unavailable("engine_away", "A part of the system is restarting. Try again.", retry_after=2)
+        return problem(503, gone.problem(), {"Retry-After": "2"})
+
+
+def problem(status: int, body: dict[str, object], headers: dict[str, str] | None = None) -> JSONResponse:
+    """A problem document."""
+    return JSONResponse(body, status_code=status, headers=headers, media_type=PROBLEM)
+
+
+def install_headers(app: FastAPI, settings: Settings) -> None:
+    """A strict content security policy and its companions on every answer."""
+    policy = content_policy(settings)
+
+    @app.middleware("http")
+    async def secure(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:
+        response = await call(request)
+        response.headers.setdefault("Content-Security-Policy", policy)
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        response.headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
+        if request.url.path.startswith(("/studio", "/api")):
+            response.headers.setdefault("X-Frame-Options", "DENY")
+        if request.url.path.startswith("/api"):
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
+def content_policy(settings: Settings) -> str:
+    """Own scripts only; media and sockets from where they are; pictures from shops anywhere."""
+    media, gateway = settings.media_url(), settings.gateway_url()
+    return "; ".join(
+        [
+            "default-src 'self'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "img-src 'self' data: https:",
+            f"media-src 'self' blob: {media}",
+            f"connect-src 'self' {media} {gateway}",
+            "worker-src 'self' blob:",
+            "object-src 'none'",
+            "base-uri 'none'",
+            "form-action 'self'",
+        ]
+    )
+
+
+def install_pages(app: FastAPI) -> None:
+    """The built front end. Without it the API works, and the pages say what to run."""
+    if not (DIST / "studio" / "index.html").exists():
+
+        @app.get("/studio", include_in_schema=False)
+        @app.get("/watch/{slug}", include_in_schema=False)
+        async def not_built() -> Response:
+            return Response("The front end is not built. Run: make install", 503, media_type="text/plain")
+
+        return
+
+    app.mount("/studio/assets", StaticFiles(directory=DIST / "studio" / "assets"))
+    app.mount("/watch-assets", StaticFiles(directory=DIST / "watch"))
+
+    @app.get("/studio", include_in_schema=False)
+    @app.get("/studio/{path:path}", include_in_schema=False)
+    async def studio() -> FileResponse:
+        return FileResponse(DIST / "studio" / "index.html", headers={"Cache-Control": "no-cache"})
+
+    @app.get("/watch/{slug}", include_in_schema=False)
+    async def watch() -> FileResponse:
+        return FileResponse(DIST / "watch" / "index.html", headers={"Cache-Control": "no-cache"})
+
+    @app.get("/player.js", include_in_schema=False)
+    async def player() -> FileResponse:
+        return FileResponse(DIST / "player.js", headers={"Cache-Control": "no-cache"})

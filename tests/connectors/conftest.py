@@ -1,0 +1,218 @@
+"""What every connector test needs: a fake on a real port, and a session that reaches it."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol, cast
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx
+import pytest
+import uvicorn
+from starlette.types import ASGIApp
+
+from connectors.base import Addresses, AnyConnector, Session
+from connectors.http import Http, bearer
+from connectors.oauth import Login
+from connectors.types import ChatItem, ChatMessage, Tokens
+
+CREATING = (b"/liveBroadcasts", b"/messages", b"/live_videos", b"/comments")
+"""Ends of the paths that create something on the platforms tested through a deaf relay."""
+
+
+class Fake(Protocol):
+    """What `connectors/<name>/fake.py` exports as `Fake`; `connectors/_template/README.md` explains it.
+
+    Control endpoints (JSON): POST `/_ctl/chat`, POST `/_ctl/ingest`, POST `/_ctl/fault`,
+    GET `/_ctl/state`. One that makes no sense for a platform is simply absent (404).
+    """
+
+    @property
+    def app(self) -> ASGIApp:
+        """The whole platform as an ASGI app."""
+        ...
+
+    def __init__(self, *, seed: int = 0, ingest_url: str | None = None) -> None: ...
+
+    def connection(self) -> tuple[dict[str, Any], Tokens | None]:
+        """Config values as a person would enter them, and a login the fake accepts."""
+        ...
+
+    def set_base_url(self, url: str) -> None:
+        """Called once the server has its port."""
+        ...
+
+
+@asynccontextmanager
+async def serving(app: ASGIApp) -> AsyncIterator[str]:
+    """The app on a free port of 127.0.0.1; the address ends with a slash."""
+    # With the protocol named: asyncio switches Nagle's 40 ms off only for sockets that say they are TCP.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(256)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=0))
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        # No waiting for the start: the listening socket queues whoever comes early.
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    finally:
+        server.should_exit = True
+        await task
+
+
+def local(address: str, base_url: str) -> str:
+    """A platform's address moved to the fake's host; the path stays."""
+    real, fake = urlsplit(address), urlsplit(base_url)
+    scheme = {"https": "http", "wss": "ws"}.get(real.scheme, real.scheme)
+    return urlunsplit((scheme, fake.netloc, real.path or "/", real.query, ""))
+
+
+@dataclass
+class Rig:
+    """One connector talking to one running fake."""
+
+    connector: AnyConnector
+    fake: Fake
+    base_url: str
+    addresses: Addresses
+    session: Session[Any]
+    control: httpx.AsyncClient
+    refreshes: list[Tokens]
+
+    async def ctl(self, endpoint: str, **body: Any) -> dict[str, Any]:
+        """Drive the fake as another process would; fails the test when the fake does not know how."""
+        response = await self.control.post(f"/_ctl/{endpoint}", json=body)
+        response.raise_for_status()
+        return cast("dict[str, Any]", response.json())
+
+    async def state(self) -> dict[str, Any]:
+        """What the fake says happened."""
+        response = await self.control.get("/_ctl/state")
+        response.raise_for_status()
+        return cast("dict[str, Any]", response.json())
+
+
+@asynccontextmanager
+async def reaching(
+    connector: AnyConnector,
+    fake: Fake,
+    *,
+    tokens: Callable[[Tokens | None], Tokens | None] = lambda tokens: tokens,
+    config: Callable[[dict[str, Any]], dict[str, Any]] = lambda config: config,
+    through: Callable[[str], AbstractAsyncContextManager[str]] | None = None,
+) -> AsyncIterator[Rig]:
+    """Start the fake and build the session as the hub does.
+
+    `tokens` and `config` may spoil what the fake handed out; `through` may put a relay in between.
+    """
+    async with serving(fake.app) as base_url:
+        fake.set_base_url(base_url)
+        entered, login_tokens = fake.connection()
+        async with through(base_url) if through else serving_itself(base_url) as reached:
+            real = connector.addresses
+            addresses = Addresses(
+                base_url=local(real.base_url, reached) if real.base_url else "",
+                ws_url=local(real.ws_url, reached) if real.ws_url else None,
+            )
+            settings = connector.config.model_validate(config(entered))
+            plain = Http(addresses.base_url)
+            refreshes: list[Tokens] = []
+
+            async def refresh(stale: Tokens) -> Tokens:
+                assert connector.oauth is not None
+                fresh = await connector.oauth.refresh(plain, settings, stale)
+                refreshes.append(fresh)
+                return fresh
+
+            given = tokens(login_tokens)
+            login = Login(given, refresh if connector.oauth else None) if given else None
+            carry = connector.authorise
+            http = Http(
+                addresses.base_url,
+                login=login,
+                authorise=(lambda token: carry(settings, token)) if carry else bearer,
+                classify=connector.classify,
+            )
+            async with httpx.AsyncClient(base_url=base_url, timeout=10) as control:
+                session = connector.session(http, settings, addresses)
+                yield Rig(connector, fake, base_url, addresses, session, control, refreshes)
+            await http.close()
+            await plain.close()
+
+
+@asynccontextmanager
+async def serving_itself(base_url: str) -> AsyncIterator[str]:
+    """No relay: the fake is reached directly."""
+    yield base_url
+
+
+@asynccontextmanager
+async def deaf_relay(base_url: str) -> AsyncIterator[str]:
+    """Passes every request on, but answers no POST that creates something: it closes without a word."""
+    target = urlsplit(base_url)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        lengths = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
+        body = await reader.readexactly(int(lengths[0].split(b":")[1])) if lengths else b""
+        up_reader, up_writer = await asyncio.open_connection(target.hostname, target.port)
+        up_writer.write(head.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1) + body)
+        answer = await up_reader.read()
+        verb, path = head.split(b" ")[:2]
+        if verb != b"POST" or not path.partition(b"?")[0].endswith(CREATING):
+            writer.write(answer)
+            await writer.drain()
+        up_writer.close()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+
+
+async def next_message(items: AsyncIterator[ChatItem]) -> ChatMessage:
+    """The next message of a chat, whatever else it says in between."""
+    async with asyncio.timeout(10):
+        async for item in items:
+            if isinstance(item, ChatMessage):
+                return item
+    raise AssertionError("the chat ended")
+
+
+def make_fake(name: str) -> Fake:
+    """The fake of a connector, by the name of its folder."""
+    return cast("Fake", importlib.import_module(f"connectors.{name}.fake").Fake(seed=1))
+
+
+class Clock:
+    """Virtual time: whoever sleeps moves it on, nobody waits."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.naps: list[float] = []
+
+    def monotonic(self) -> float:
+        """Seconds since the test began."""
+        return self.seconds
+
+    def now(self) -> datetime:
+        """The wall clock: noon in California on the day of the discovery document."""
+        return datetime(2026, 11, 24, 20, 0, tzinfo=UTC)
+
+    async def sleep(self, seconds: float) -> None:
+        """Let the time pass and others run."""
+        self.naps.append(seconds)
+        self.seconds += seconds
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock of the test's own."""
+    return Clock()
