@@ -1,0 +1,1 @@
+"""RTMP: handshake, chunks, AMF0 and FLV as pure codecs; a server that ingests, a client that publishes."""

@@ -1,0 +1,72 @@
+"""RTMP messages: type ids, protocol control, user control, commands (RTMP 1.0, sections 5.4 and 7). Pure."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from restream.rtmp import amf0
+
+SET_CHUNK, ABORT, ACK, USER_CONTROL, WINDOW_ACK, PEER_BANDWIDTH = 1, 2, 3, 4, 5, 6
+AUDIO, VIDEO, DATA_AMF3, COMMAND_AMF3, DATA, COMMAND, AGGREGATE = 8, 9, 15, 17, 18, 20, 22
+STREAM_BEGIN, STREAM_EOF, PING, PONG = 0, 1, 6, 7
+
+CONTROL_CHUNK, COMMAND_CHUNK, DATA_CHUNK, AUDIO_CHUNK, VIDEO_CHUNK = 2, 3, 5, 4, 6
+"""Chunk stream ids: 2 is prescribed for control, the others are custom."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One whole message. `timestamp` is milliseconds modulo 2**32."""
+
+    kind: int
+    timestamp: int
+    stream: int
+    payload: bytes
+
+
+def u32(kind: int, value: int) -> Message:
+    """SetChunk, Ack or WindowAck."""
+    return Message(kind, 0, 0, struct.pack(">I", value))
+
+
+def peer_bandwidth(size: int, limit: int = 2) -> Message:
+    """SetPeerBandwidth; 2 is the dynamic limit type."""
+    return Message(PEER_BANDWIDTH, 0, 0, struct.pack(">IB", size, limit))
+
+
+def user_control(event: int, value: int) -> Message:
+    """StreamBegin, Ping, Pong …"""
+    return Message(USER_CONTROL, 0, 0, struct.pack(">HI", event, value))
+
+
+def command(name: str, transaction: float, *arguments: amf0.Value, stream: int = 0) -> Message:
+    """A command in AMF0."""
+    return Message(COMMAND, 0, stream, amf0.encode(name, transaction, *arguments))
+
+
+def status(code: str, description: str, level: str = "status", stream: int = 1) -> Message:
+    """onStatus: what became of a publish."""
+    info: dict[str, amf0.Value] = {"level": level, "code": code, "description": description}
+    return command("onStatus", 0, None, info, stream=stream)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A parsed command. `arguments` begins behind the command object."""
+
+    name: str
+    transaction: float
+    target: amf0.Value
+    arguments: list[amf0.Value]
+
+
+def parse_command(message: Message) -> Command:
+    """The command in a message of kind COMMAND or COMMAND_AMF3. Raises BrokenAmf."""
+    payload = message.payload
+    if message.kind == COMMAND_AMF3 and payload[:1] == b"\0":
+        payload = payload[1:]  # the AMF3 marker; what follows is AMF0 in every known encoder
+    values = amf0.decode(payload)
+    if len(values) < 2 or not isinstance(values[0], str) or not isinstance(values[1], int | float):
+        raise amf0.BrokenAmf("a command has a name and a transaction number")
+    return Command(values[0], float(values[1]), values[2] if len(values) > 2 else None, values[3:])

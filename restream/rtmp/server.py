@@ -1,0 +1,319 @@
+"""The RTMP server: accepts publishers whose key the gate knows, and feeds their frames on.
+
+The key is checked before `NetStream.Publish.Start` is said. One connection's trouble ends that
+connection and nothing else. Keys appear in no log line and no repr.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl as tls
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, Protocol, cast
+
+import structlog
+
+from restream.media import Frame
+from restream.rtmp import amf0, handshake, message
+from restream.rtmp.chunk import BrokenChunk, ChunkReader, serialise
+from restream.rtmp.flv import BrokenTag, UnsupportedCodec, audio_frame, video_frame
+from restream.rtmp.message import Command, Message
+
+log = structlog.get_logger()
+
+HANDSHAKE_SECONDS: Final = 10.0
+SILENCE_SECONDS: Final = 30.0
+WINDOW: Final = 2_500_000
+OUT_CHUNK: Final = 4096
+MOST_BROKEN_TAGS: Final = 20
+
+
+@dataclass(frozen=True)
+class PublishRequest:
+    """Who wants to publish. `key` is verbatim, query and all."""
+
+    app: str
+    key: str = field(repr=False)
+    peer: str
+    encoder: str
+
+
+class PublishRefused(Exception):
+    """The gate says no; `code` is an RTMP status code such as NetStream.Publish.BadName."""
+
+    def __init__(self, code: str, description: str) -> None:
+        super().__init__(description)
+        self.code = code
+        self.description = description
+
+
+class Publisher(Protocol):
+    """What an accepted publish is fed into."""
+
+    def frame(self, frame: Frame) -> None:
+        """A frame, in order."""
+        ...
+
+    def metadata(self, values: dict[str, object]) -> None:
+        """onMetaData."""
+        ...
+
+    def closed(self, reason: str) -> None:
+        """The publisher is gone; called once."""
+        ...
+
+
+class Gate(Protocol):
+    """Decides who may publish."""
+
+    async def publish(self, request: PublishRequest, kick: Callable[[str], None]) -> Publisher:
+        """Admit, or raise PublishRefused. `kick(reason)` cuts this connection later."""
+        ...
+
+
+class RtmpServer:
+    """A listening server. `close` cuts every connection."""
+
+    def __init__(self, server: asyncio.Server, connections: set[_Connection]) -> None:
+        self._server = server
+        self._connections = connections
+        self.port: int = server.sockets[0].getsockname()[1]
+
+    async def close(self) -> None:
+        """Stop listening, cut everybody, wait for their ends."""
+        self._server.close()
+        for connection in list(self._connections):
+            connection.kick("The server is stopping.")
+        await self._server.wait_closed()
+
+
+async def serve(gate: Gate, host: str, port: int, *, ssl: tls.SSLContext | None = None) -> RtmpServer:
+    """Listen; port 0 picks a free one."""
+    connections: set[_Connection] = set()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(
+        lambda: _Connection(gate, connections), host, port, ssl=ssl, backlog=128
+    )
+    return RtmpServer(server, connections)
+
+
+class _Connection(asyncio.Protocol):
+    """One encoder: handshake, commands, then media."""
+
+    def __init__(self, gate: Gate, connections: set[_Connection]) -> None:
+        self._gate = gate
+        self._connections = connections
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._greeting = bytearray()
+        self._greeted = 0
+        self._reader = ChunkReader()
+        self._publisher: Publisher | None = None
+        self._asking: asyncio.Task[None] | None = None
+        self._watchdog: asyncio.TimerHandle | None = None
+        self._app = ""
+        self._encoder = ""
+        self._received = self._acknowledged = 0
+        self._window = WINDOW
+        self._last_data = 0.0
+        self._broken_tags = 0
+        self._clock = _Unwrapper()
+        self._ended_because = "The encoder closed the connection."
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._connections.add(self)
+        self._watchdog = self._loop.call_later(HANDSHAKE_SECONDS, self._watch)
+
+    def connection_lost(self, _: Exception | None) -> None:
+        self._connections.discard(self)
+        if self._watchdog:
+            self._watchdog.cancel()
+        if self._asking:
+            self._asking.cancel()
+        publisher, self._publisher = self._publisher, None
+        if publisher:
+            publisher.closed(self._ended_because)
+
+    def eof_received(self) -> bool:
+        return False
+
+    def data_received(self, data: bytes) -> None:
+        self._last_data = self._loop.time()
+        self._received += len(data)
+        try:
+            if self._greeted < 2:
+                data = self._greet(data)
+            if data:
+                for found in self._reader.feed(data):
+                    self._handle(found)
+        except (BrokenChunk, amf0.BrokenAmf) as error:
+            self.kick(f"Broken RTMP: {error}")
+        if self._received - self._acknowledged >= self._window // 2:
+            self._acknowledged = self._received
+            self._send(message.u32(message.ACK, self._received & 0xFFFF_FFFF))
+
+    def kick(self, reason: str) -> None:
+        """Cut the connection; harmless when it is cut already."""
+        if self._transport and not self._transport.is_closing():
+            self._ended_because = reason
+            self._transport.close()
+
+    @property
+    def peer(self) -> str:
+        """The encoder's address."""
+        name = self._transport.get_extra_info("peername") if self._transport else None
+        return str(name[0]) if name else "?"
+
+    def _watch(self) -> None:
+        """Cut whoever does not finish greeting, or falls silent."""
+        if not self._publisher and not self._asking:
+            return self.kick("Nothing was published in time.")
+        if self._loop.time() - self._last_data > SILENCE_SECONDS:
+            return self.kick(f"The encoder was silent for {SILENCE_SECONDS:.0f} seconds.")
+        self._watchdog = self._loop.call_later(SILENCE_SECONDS / 3, self._watch)
+        return None
+
+    def _greet(self, data: bytes) -> bytes:
+        """C0 C1 in, S0 S1 S2 out, C2 in; what is left belongs to the chunk stream."""
+        self._greeting += data
+        if self._greeted == 0:
+            if self._greeting[0] != handshake.VERSION:
+                raise BrokenChunk("this is not RTMP")
+            if len(self._greeting) < 1 + handshake.SIZE:
+                return b""
+            c1 = bytes(self._greeting[1 : 1 + handshake.SIZE])
+            del self._greeting[: 1 + handshake.SIZE]
+            self._write(bytes([handshake.VERSION]) + handshake.hello() + handshake.echo(c1))
+            self._greeted = 1
+        if len(self._greeting) < handshake.SIZE:
+            return b""
+        rest = bytes(self._greeting[handshake.SIZE :])
+        self._greeting.clear()
+        self._greeted = 2
+        return rest
+
+    def _handle(self, found: Message) -> None:
+        if found.kind in (message.AUDIO, message.VIDEO):
+            self._media(found)
+        elif found.kind in (message.COMMAND, message.COMMAND_AMF3):
+            self._command(message.parse_command(found))
+        elif found.kind == message.DATA:
+            self._data(found.payload)
+        elif found.kind == message.WINDOW_ACK:
+            self._window = max(int.from_bytes(found.payload[:4], "big"), 1024)
+        elif found.kind == message.USER_CONTROL and found.payload[:2] == b"\0\6":
+            self._send(message.user_control(message.PONG, int.from_bytes(found.payload[2:6], "big")))
+        elif found.kind == message.AGGREGATE:
+            raise BrokenChunk("aggregate messages are not in use by any encoder we know")
+
+    def _media(self, found: Message) -> None:
+        if not self._publisher:
+            raise BrokenChunk("media before publish")
+        read = video_frame if found.kind == message.VIDEO else audio_frame
+        try:
+            frame = read(found.payload, self._clock.unwrap(found.timestamp), time.time())
+        except UnsupportedCodec as error:
+            self._refuse("NetStream.Publish.Rejected", str(error))
+            return
+        except BrokenTag as error:
+            self._broken_tags += 1
+            log.warning("ingest.broken_tag", peer=self.peer, error=str(error), count=self._broken_tags)
+            if self._broken_tags >= MOST_BROKEN_TAGS:
+                self._refuse("NetStream.Publish.Rejected", f"Too many broken FLV tags; the last one: {error}")
+            return
+        if frame:
+            self._publisher.frame(frame)
+
+    def _data(self, payload: bytes) -> None:
+        values = amf0.decode(payload)
+        if values and values[0] == "@setDataFrame":
+            values = values[1:]
+        if self._publisher and len(values) > 1 and values[0] == "onMetaData" and isinstance(values[1], dict):
+            self._publisher.metadata(dict(values[1]))
+
+    def _command(self, found: Command) -> None:
+        if found.name == "connect":
+            self._connect(found)
+        elif found.name == "createStream":
+            self._send(message.command("_result", found.transaction, None, 1.0))
+        elif found.name == "publish":
+            self._publish(found)
+        elif found.name == "play":
+            self._refuse("NetStream.Play.Failed", "This address takes streams in; it does not play them.")
+        elif found.name in ("FCUnpublish", "deleteStream", "closeStream") and self._publisher:
+            self.kick("The encoder stopped.")
+
+    def _connect(self, found: Command) -> None:
+        info = found.target if isinstance(found.target, dict) else {}
+        self._app = str(info.get("app") or "").strip("/")
+        self._encoder = str(info.get("flashVer") or "")[:80]
+        for reply in (
+            message.u32(message.WINDOW_ACK, WINDOW),
+            message.peer_bandwidth(WINDOW),
+            message.u32(message.SET_CHUNK, OUT_CHUNK),
+            message.command(
+                "_result",
+                found.transaction,
+                {"fmsVer": "FMS/3,0,1,123", "capabilities": 31.0},
+                {"level": "status", "code": "NetConnection.Connect.Success", "description": "Connected."},
+            ),
+        ):
+            self._send(reply)
+
+    def _publish(self, found: Command) -> None:
+        key = found.arguments[0] if found.arguments else None
+        if not isinstance(key, str) or not key:
+            return self._refuse(
+                "NetStream.Publish.BadName", "There is no stream key. Copy it from the studio."
+            )
+        if self._publisher or self._asking:
+            return self._refuse("NetStream.Publish.BadName", "This connection publishes already.")
+        request = PublishRequest(app=self._app, key=key, peer=self.peer, encoder=self._encoder)
+        self._asking = self._loop.create_task(self._ask(request))
+        return None
+
+    async def _ask(self, request: PublishRequest) -> None:
+        try:
+            publisher = await self._gate.publish(request, self.kick)
+        except PublishRefused as refused:
+            self._refuse(refused.code, refused.description)
+            return
+        finally:
+            self._asking = None
+        if self._transport is None or self._transport.is_closing():
+            publisher.closed("The encoder left while it was being admitted.")
+            return
+        self._publisher = publisher
+        self._send(message.user_control(message.STREAM_BEGIN, 1))
+        self._send(message.status("NetStream.Publish.Start", "You are live."))
+
+    def _refuse(self, code: str, description: str) -> None:
+        """Say why, then hang up; encoders show the description."""
+        self._send(message.status(code, description, level="error"))
+        self.kick(description)
+
+    def _send(self, what: Message) -> None:
+        number = message.COMMAND_CHUNK if what.kind == message.COMMAND else message.CONTROL_CHUNK
+        self._write(serialise(what, number, OUT_CHUNK if self._app else 128))
+
+    def _write(self, data: bytes) -> None:
+        if self._transport and not self._transport.is_closing():
+            self._transport.write(data)
+
+
+class _Unwrapper:
+    """32-bit millisecond timestamps, made to go on past the wrap after 49.7 days."""
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def unwrap(self, timestamp: int) -> int:
+        """The timestamp nearest to the last one."""
+        step = (timestamp - self._last) & 0xFFFF_FFFF
+        if step > 0x7FFF_FFFF:
+            step -= 1 << 32
+        self._last = max(0, self._last + step)
+        return self._last

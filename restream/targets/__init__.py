@@ -1,0 +1,1 @@
+"""Targets: the places a live is pushed to, each on its own."""

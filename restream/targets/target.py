@@ -1,0 +1,222 @@
+"""One target: wanted apart from state, its own task, its own bounded buffer, its own reconnects.
+
+idle ──media──▶ connecting ──accepted, bytes leave──▶ live
+                 ▲    │ failure                        │ failure
+                 └── retrying ◀────────────────────────┘
+connecting ──refused twice──▶ failed          any ──not wanted──▶ paused
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import ssl
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import structlog
+
+from restream.api import TargetSpec, TargetState, TargetStatus
+from restream.media import Frame, Kind
+from restream.rtmp import message
+from restream.rtmp.address import BadAddress, parse
+from restream.rtmp.chunk import serialise
+from restream.rtmp.client import PublishRejected, RtmpClient, publish
+from restream.targets.backoff import pause
+from restream.targets.serialiser import Serialiser
+
+log = structlog.get_logger()
+
+BUFFER: Final = 4 << 20
+"""Bytes a target may be behind (about 6 s at 5 Mbit/s) before frames are dropped to the next keyframe."""
+CHECK: Final = 0.5
+PROOF_BYTES: Final = 32 << 10
+STUCK_SECONDS: Final = 10.0
+STEADY_SECONDS: Final = 30.0
+REFUSALS: Final = 2
+ACK_WINDOW: Final = 256 << 10
+
+
+@dataclass(frozen=True)
+class Outfit:
+    """What every target of a worker shares: trust, chance, time, and who is told of changes."""
+
+    context: ssl.SSLContext
+    on_change: Callable[[TargetStatus], None]
+    chance: Callable[[], float] = random.random
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+
+class Target:
+    """A Reader that pushes. `backlog()` gives headers and the current group of pictures to begin with."""
+
+    def __init__(
+        self,
+        spec: TargetSpec,
+        serialiser: Serialiser,
+        backlog: Callable[[], Sequence[Frame]],
+        outfit: Outfit,
+    ) -> None:
+        self._spec = spec
+        self._serialiser = serialiser
+        self._backlog = backlog
+        self._outfit = outfit
+        self._client: RtmpClient | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._media = asyncio.Event()
+        self._skipping = False
+        self._refusals = 0
+        self._status = TargetStatus(
+            id=spec.id, name=spec.name, wanted=spec.wanted, state="idle", since=outfit.now()
+        )
+
+    @property
+    def spec(self) -> TargetSpec:
+        """What is wanted."""
+        return self._spec
+
+    def status(self) -> TargetStatus:
+        """What is."""
+        return self._status.model_copy()
+
+    def start(self) -> None:
+        """Begin working towards what is wanted."""
+        self._task = asyncio.create_task(self._run(), name=f"target {self._spec.name}")
+
+    async def stop(self, state: TargetState = "idle") -> None:
+        """End the publish politely and rest."""
+        task, self._task = self._task, None
+        if task:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        self._set(state)
+
+    async def apply(self, spec: TargetSpec) -> None:
+        """Take a new wish: pause, resume, another address. Only this target notices."""
+        if spec == self._spec and self._status.state != "failed":
+            return
+        self._spec = spec
+        self._refusals = 0
+        self._status.wanted = spec.wanted
+        self._status.name = spec.name
+        await self.stop()
+        self.start()
+
+    def push(self, frame: Frame) -> None:
+        """A frame of the live; dropped when we are too far behind."""
+        if frame.kind == Kind.VIDEO and frame.keyframe:
+            self._media.set()
+        client = self._client
+        if client is None:
+            return
+        if self._skipping:
+            if not (frame.header or (frame.kind == Kind.VIDEO and frame.keyframe)):
+                self._status.frames_dropped += 1
+                return
+            self._skipping = client.waiting > BUFFER // 2
+        if client.waiting > BUFFER and not frame.header:
+            self._skipping = True
+            self._status.frames_dropped += 1
+            return
+        self._write(client, frame)
+
+    def ended(self) -> None:
+        """The publisher is gone. The connection stays: it may come back within the platform's patience."""
+        self._media.clear()
+
+    def _write(self, client: RtmpClient, frame: Frame) -> None:
+        client.write(self._serialiser.chunks(frame, client.chunk_size))
+        if frame.kind != Kind.DATA and not frame.header:
+            self._status.frames_sent += 1
+        self._status.bytes_sent += len(frame.payload)
+
+    async def _run(self) -> None:
+        attempt = 0
+        while self._spec.wanted:
+            if not self._media.is_set():
+                self._set("idle", "Waiting for the encoder.")
+                await self._media.wait()
+            began = asyncio.get_running_loop().time()
+            reason = await self._attempt()
+            if self._refusals >= REFUSALS:
+                return self._set("failed", f"{reason} Check the stream key, then switch the target on again.")
+            if asyncio.get_running_loop().time() - began > STEADY_SECONDS:
+                attempt = 0
+            delay = pause(attempt, self._outfit.chance())
+            attempt += 1
+            self._set("retrying", reason, next_try=delay)
+            await asyncio.sleep(delay)
+        return self._set("paused")
+
+    async def _attempt(self) -> str:
+        """Connect and push until it breaks; why it broke, in a sentence."""
+        self._set("connecting")
+        self._status.connects += 1
+        client: RtmpClient | None = None
+        cancelled = False
+        try:
+            address = parse(self._spec.url, self._spec.key.get_secret_value())
+            client = await publish(address, chunk_size=self._spec.chunk_size, context=self._outfit.context)
+            return await self._push_until_broken(client)
+        except BadAddress as error:
+            self._refusals = REFUSALS
+            return str(error)
+        except PublishRejected as error:
+            self._refusals += error.auth
+            return str(error)
+        except ssl.SSLCertVerificationError as error:
+            return f"The platform's certificate is not trusted ({error.verify_message})."
+        except TimeoutError:
+            return "The platform did not answer in time."
+        except OSError as error:
+            return f"The platform could not be reached ({error.strerror or type(error).__name__})."
+        except asyncio.CancelledError:
+            cancelled = True
+            raise
+        finally:
+            self._client = None
+            if client:
+                await client.close(polite=cancelled)
+
+    async def _push_until_broken(self, client: RtmpClient) -> str:
+        window = message.u32(message.WINDOW_ACK, ACK_WINDOW)
+        client.write(serialise(window, message.CONTROL_CHUNK, client.chunk_size))
+        for frame in self._backlog():
+            self._write(client, frame)
+        self._skipping = False
+        self._client = client
+        following = asyncio.create_task(client.follow())
+        watching = asyncio.create_task(self._watch(client))
+        try:
+            await asyncio.wait({following, watching}, return_when=asyncio.FIRST_COMPLETED)
+            return (following if following.done() else watching).result()
+        finally:
+            for task in (following, watching):
+                task.cancel()
+            await asyncio.gather(following, watching, return_exceptions=True)
+
+    async def _watch(self, client: RtmpClient) -> str:
+        """Say `live` when bytes really leave; end when they no longer do ("green but dead")."""
+        loop = asyncio.get_running_loop()
+        gone, moved_at = 0, loop.time()
+        while True:
+            await asyncio.sleep(CHECK)
+            now_gone = client.sent - client.waiting
+            if now_gone > gone:
+                gone, moved_at = now_gone, loop.time()
+            if self._status.state != "live" and (client.acked or now_gone >= PROOF_BYTES):
+                self._refusals = 0
+                self._set("live")
+            if client.waiting and loop.time() - moved_at > STUCK_SECONDS:
+                return f"The platform has taken nothing for {STUCK_SECONDS:.0f} seconds."
+
+    def _set(self, state: TargetState, reason: str | None = None, next_try: float | None = None) -> None:
+        now = self._outfit.now()
+        if state == self._status.state and reason == self._status.reason and next_try is None:
+            return
+        self._status.state, self._status.reason, self._status.since = state, reason, now
+        self._status.next_try_at = now + timedelta(seconds=next_try) if next_try is not None else None
+        log.info("target.changed", target=self._spec.id, name=self._spec.name, state=state, reason=reason)
+        self._outfit.on_change(self.status())
