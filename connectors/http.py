@@ -29,6 +29,15 @@ def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"} if token else {}
 
 
+class Unsaid(httpx.URL):
+    """An address whose query is sent but never printed: httpx logs every address it calls."""
+
+    def __str__(self) -> str:
+        return str(self.copy_with(query=None))
+
+    __repr__ = __str__
+
+
 class Http:
     """An HTTP client bound to one connection: base address, login, errors.
 
@@ -66,8 +75,12 @@ class Http:
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
         login: bool = True,
+        secret_params: Mapping[str, str] | None = None,
     ) -> httpx.Response:
-        """One call; a 401 is answered by one refresh and one repeat. Raises the three errors only."""
+        """One call; a 401 is answered by one refresh and one repeat. Raises the three errors only.
+
+        `secret_params` are sent in the query like `params`, but appear in no log line.
+        """
         token = await self.login.access() if login and self.login else ""
         for attempt in (1, 2):
             response = await self._send(
@@ -79,6 +92,7 @@ class Http:
                 content=content,
                 headers={**(self._authorise(token) if login else {}), **(headers or {})},
                 timeout=httpx.USE_CLIENT_DEFAULT if timeout is None else timeout,
+                secret_params=secret_params,
             )
             error = self.error_of(method, response.status_code, response.headers, response.content)
             if error is None:
@@ -128,9 +142,14 @@ class Http:
                 return special
         return general_error(method, status, lower, body)
 
-    async def _send(self, method: str, url: str, **how: Any) -> httpx.Response:
+    async def _send(
+        self, method: str, url: str, *, secret_params: Mapping[str, str] | None = None, **how: Any
+    ) -> httpx.Response:
         try:
-            return await self._client.request(method, url, **how)
+            request = self._client.build_request(method, url, **how)
+            if secret_params:
+                request.url = Unsaid(request.url.copy_merge_params(secret_params))
+            return await self._client.send(request)
         except httpx.HTTPError as error:
             # `from None`: the original names the address, and some platforms carry tokens in it.
             raise unreachable(method, error) from None

@@ -53,7 +53,7 @@ class Publisher(Protocol):
     """What an accepted publish is fed into."""
 
     def frame(self, frame: Frame) -> None:
-        """A frame, in order."""
+        """A frame, in order. BrokenTag when it is a header that makes no sense."""
         ...
 
     def metadata(self, values: dict[str, object]) -> None:
@@ -215,6 +215,8 @@ class _Connection(asyncio.Protocol):
         read = video_frame if found.kind == message.VIDEO else audio_frame
         try:
             frame = read(found.payload, self._clock.unwrap(found.timestamp), time.time())
+            if frame:
+                self._publisher.frame(frame)
         except UnsupportedCodec as error:
             self._refuse("NetStream.Publish.Rejected", str(error))
             return
@@ -223,9 +225,6 @@ class _Connection(asyncio.Protocol):
             log.warning("ingest.broken_tag", peer=self.peer, error=str(error), count=self._broken_tags)
             if self._broken_tags >= MOST_BROKEN_TAGS:
                 self._refuse("NetStream.Publish.Rejected", f"Too many broken FLV tags; the last one: {error}")
-            return
-        if frame:
-            self._publisher.frame(frame)
 
     def _data(self, payload: bytes) -> None:
         values = amf0.decode(payload)

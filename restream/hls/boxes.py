@@ -1,0 +1,146 @@
+"""ISO BMFF boxes for CMAF: the initialisation section and one moof+mdat per part. Pure.
+
+Sources: ISO/IEC 14496-12 (boxes), 14496-15 (avcC), 14496-14 (esds), 23000-19 (CMAF).
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from restream.media import AudioTrack, VideoTrack
+
+VIDEO_SCALE: Final = 90_000
+VIDEO_ID, AUDIO_ID = 1, 2
+MATRIX: Final = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x4000_0000)
+SYNC, NOT_SYNC = 0x0200_0000, 0x0101_0000
+"""Sample flags: depends on nothing / depends on others and is no sync sample."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One coded picture or audio frame; times in the track's scale."""
+
+    data: bytes
+    duration: int
+    flags: int = SYNC
+    offset: int = 0
+
+
+def box(kind: bytes, *content: bytes) -> bytes:
+    """A box around its content."""
+    size = 8 + sum(map(len, content))
+    return b"".join((struct.pack(">I4s", size, kind), *content))
+
+
+def full(kind: bytes, version: int, flags: int, *content: bytes) -> bytes:
+    """A box with version and flags."""
+    return box(kind, struct.pack(">I", version << 24 | flags), *content)
+
+
+def initialisation(video: VideoTrack, audio: AudioTrack | None) -> bytes:
+    """ftyp and moov for one video and at most one audio track."""
+    tracks = [_trak(VIDEO_ID, VIDEO_SCALE, _avc1(video), video.width, video.height)]
+    extends = [_trex(VIDEO_ID)]
+    if audio:
+        tracks.append(_trak(AUDIO_ID, audio.rate, _mp4a(audio), 0, 0))
+        extends.append(_trex(AUDIO_ID))
+    header = struct.pack(">IIIIIHH8x", 0, 0, 1000, 0, 0x10000, 0x100, 0) + MATRIX + bytes(24)
+    moov = box(b"moov", full(b"mvhd", 0, 0, header, struct.pack(">I", 3)), *tracks, box(b"mvex", *extends))
+    return box(b"ftyp", b"iso6", struct.pack(">I", 1), b"iso6cmfcmp41") + moov
+
+
+def fragment(
+    number: int,
+    video_time: int,
+    video: Sequence[Sample],
+    audio_time: int,
+    audio: Sequence[Sample],
+) -> bytes:
+    """One moof+mdat. Times are the tracks' base decode times; an empty track is left out."""
+    runs = [
+        (track, time, samples)
+        for track, time, samples in ((VIDEO_ID, video_time, video), (AUDIO_ID, audio_time, audio))
+        if samples
+    ]
+    size = len(_moof(number, runs, [0] * len(runs)))
+    offsets, at = [], size + 8
+    for _, _, samples in runs:
+        offsets.append(at)
+        at += sum(len(sample.data) for sample in samples)
+    media = [sample.data for _, _, samples in runs for sample in samples]
+    return _moof(number, runs, offsets) + box(b"mdat", *media)
+
+
+def _moof(number: int, runs: Sequence[tuple[int, int, Sequence[Sample]]], offsets: Sequence[int]) -> bytes:
+    fragments = [
+        box(
+            b"traf",
+            full(b"tfhd", 0, 0x02_0000, struct.pack(">I", track)),  # default-base-is-moof
+            full(b"tfdt", 1, 0, struct.pack(">Q", time)),
+            _trun(samples, offset),
+        )
+        for (track, time, samples), offset in zip(runs, offsets, strict=True)
+    ]
+    return box(b"moof", full(b"mfhd", 0, 0, struct.pack(">I", number)), *fragments)
+
+
+def _trun(samples: Sequence[Sample], offset: int) -> bytes:
+    rows = b"".join(struct.pack(">IIIi", s.duration, len(s.data), s.flags, s.offset) for s in samples)
+    return full(b"trun", 1, 0xF01, struct.pack(">Ii", len(samples), offset), rows)
+
+
+def _trak(track: int, scale: int, entry: bytes, width: int, height: int) -> bytes:
+    video = width > 0
+    volume = 0 if video else 0x100
+    tkhd = struct.pack(">IIIII8xHHHH", 0, 0, track, 0, 0, 0, 0, volume, 0) + MATRIX
+    tkhd += struct.pack(">II", width << 16, height << 16)
+    handler = struct.pack(">I4s12x", 0, b"vide" if video else b"soun")
+    handler += b"video\0" if video else b"sound\0"
+    media_header = full(b"vmhd", 0, 1, bytes(8)) if video else full(b"smhd", 0, 0, bytes(4))
+    reference = full(b"dref", 0, 0, struct.pack(">I", 1), full(b"url ", 0, 1))
+    table = box(
+        b"stbl",
+        full(b"stsd", 0, 0, struct.pack(">I", 1), entry),
+        full(b"stts", 0, 0, bytes(4)),
+        full(b"stsc", 0, 0, bytes(4)),
+        full(b"stsz", 0, 0, bytes(8)),
+        full(b"stco", 0, 0, bytes(4)),
+    )
+    return box(
+        b"trak",
+        full(b"tkhd", 0, 7, tkhd),
+        box(
+            b"mdia",
+            full(b"mdhd", 0, 0, struct.pack(">IIIIHH", 0, 0, scale, 0, 0x55C4, 0)),
+            full(b"hdlr", 0, 0, handler),
+            box(b"minf", media_header, box(b"dinf", reference), table),
+        ),
+    )
+
+
+def _trex(track: int) -> bytes:
+    return full(b"trex", 0, 0, struct.pack(">IIIII", track, 1, 0, 0, 0))
+
+
+def _avc1(track: VideoTrack) -> bytes:
+    head = struct.pack(">6xH16xHHIIIH32xHh", 1, track.width, track.height, 0x480000, 0x480000, 0, 1, 0x18, -1)
+    return box(b"avc1", head, box(b"avcC", track.config))
+
+
+def _mp4a(track: AudioTrack) -> bytes:
+    head = struct.pack(">6xH8xHHHHI", 1, track.channels, 16, 0, 0, min(track.rate, 0xFFFF) << 16)
+    return box(b"mp4a", head, _esds(track.config))
+
+
+def _esds(config: bytes) -> bytes:
+    """Elementary stream descriptor (ISO 14496-1, 7.2.6): AAC, the AudioSpecificConfig, SL 2."""
+    specific = _descriptor(5, config)
+    decoder = _descriptor(4, struct.pack(">BB3xII", 0x40, 0x15, 0, 0) + specific)
+    return full(b"esds", 0, 0, _descriptor(3, struct.pack(">HB", 0, 0) + decoder + _descriptor(6, b"\x02")))
+
+
+def _descriptor(tag: int, content: bytes) -> bytes:
+    return bytes([tag, 0x80, 0x80, 0x80, len(content)]) + content

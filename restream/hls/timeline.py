@@ -1,0 +1,92 @@
+"""What a packager has made so far: segments and their parts, in order. Pure data."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Final
+
+KEPT_SEGMENTS: Final = 10
+"""Finished segments a playlist lists; at 2 s a segment that is more than six target durations."""
+SPARE_SEGMENTS: Final = 10
+"""Segments still served after they left the playlist, for players that loaded it just before."""
+
+
+@dataclass(slots=True)
+class Part:
+    """One moof+mdat. `seconds` is exact; `independent` means decoding can begin here."""
+
+    data: bytes
+    seconds: float
+    independent: bool
+
+
+@dataclass(slots=True)
+class Segment:
+    """A run of parts that begins at a keyframe. `number` is its media sequence number."""
+
+    number: int
+    initialisation: int
+    wall: float
+    discontinuity: bool = False
+    parts: list[Part] = field(default_factory=list)
+    closed: bool = False
+
+    @property
+    def seconds(self) -> float:
+        """Its duration so far."""
+        return sum(part.seconds for part in self.parts)
+
+
+class Timeline:
+    """The segments of one rendition. `version` grows with every change a playlist would show."""
+
+    def __init__(self) -> None:
+        self.segments: deque[Segment] = deque()
+        self.initialisations: list[bytes] = []
+        self.part_target: float | None = None
+        self.target_duration: int | None = None
+        self.discontinuity_sequence = 0
+        self.first_listed = 0
+        self.ended = False
+        self.version = 0
+
+    @property
+    def playable(self) -> bool:
+        """A finished segment exists: players can begin."""
+        return any(segment.closed for segment in self.segments)
+
+    @property
+    def newest(self) -> tuple[int, int]:
+        """(media sequence number, part) of the newest part; (-1, -1) when there is none."""
+        for segment in reversed(self.segments):
+            if segment.parts:
+                return segment.number, len(segment.parts) - 1
+        return -1, -1
+
+    @property
+    def last_closed(self) -> int:
+        """Media sequence number of the newest finished segment, -1 when there is none."""
+        return next((s.number for s in reversed(self.segments) if s.closed), -1)
+
+    def listed(self) -> list[Segment]:
+        """The segments a playlist shows."""
+        return [segment for segment in self.segments if segment.number >= self.first_listed and segment.parts]
+
+    def segment(self, number: int) -> Segment | None:
+        """A segment that is still served."""
+        if not self.segments:
+            return None
+        index = number - self.segments[0].number
+        return self.segments[index] if 0 <= index < len(self.segments) else None
+
+    def trim(self) -> None:
+        """Let old segments leave the playlist, and later the memory."""
+        closed = sum(1 for segment in self.segments if segment.closed and segment.number >= self.first_listed)
+        while closed > KEPT_SEGMENTS:
+            leaving = self.segment(self.first_listed)
+            self.discontinuity_sequence += bool(leaving and leaving.discontinuity)
+            self.first_listed += 1
+            closed -= 1
+        while self.segments and self.segments[0].number < self.first_listed - SPARE_SEGMENTS:
+            self.segments.popleft()
