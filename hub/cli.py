@@ -122,13 +122,12 @@ def seed(
     email: Annotated[str, typer.Option(help="Sign-in of the first owner.")] = "owner@example.com",
     brand: Annotated[str, typer.Option(help="Name of the brand.")] = "My brand",
 ) -> None:
-    """Create a first brand, its owner (the password is printed once), a product and a show."""
+    """Create a first brand, its owner (the password is printed once)."""
     from hub.seed import seed_first
 
     made = asyncio.run(seed_first(Settings(), email, brand))
     console.print(
-        f"Studio    {made.studio_url}\nSign in   {made.email}\nPassword  {made.password}   (shown only now)\n"
-        f"Ingest    {made.ingest_url}\nKey       {made.stream_key}",
+        f"Studio    {made.studio_url}\nSign in   {made.email}\nPassword  {made.password}   (shown only now)",
         highlight=False,
     )
 

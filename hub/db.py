@@ -6,23 +6,32 @@ statements are one round trip each and commit by themselves.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 import asyncpg
+from sqlalchemy import CursorResult, Executable
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from hub.bus import Bus, Event
 from hub.errors import Unavailable
+
+Afterwards = Callable[[], Awaitable[None]]
 
 
 class Database:
-    """Opens with `async with Database(url) as db`. `url` is a libpq-style postgresql:// address."""
+    """Opens with `async with Database(url) as db`. `url` is a libpq-style postgresql:// address.
 
-    def __init__(self, url: str, pool_size: int = 10) -> None:
+    `bus` carries what `announce` was given, once the transaction has committed; None drops it.
+    """
+
+    def __init__(self, url: str, bus: Bus | None = None, pool_size: int = 10) -> None:
         self.url = url
+        self.bus = bus
         self._pool_size = pool_size
         self._engine: AsyncEngine | None = None
         self._pool: asyncpg.Pool | None = None
@@ -59,15 +68,39 @@ class Database:
         A database that is away becomes Unavailable: nothing was changed, trying again is safe.
         """
         try:
-            async with self._sessions() as session:
+            async with self._sessions(info={"bus": self.bus, "afterwards": []}) as session:
                 yield session
                 await session.commit()
+                afterwards: list[Afterwards] = session.info["afterwards"]
         except (OperationalError, InterfaceError, ConnectionError, OSError) as error:
             raise away() from error
         except DBAPIError as error:
             if error.connection_invalidated:
                 raise away() from error
             raise
+        for tell in afterwards:
+            await tell()
+
+
+async def run(
+    session: AsyncSession, statement: Executable, values: Mapping[str, object] | None = None
+) -> CursorResult[Any]:
+    """Plain SQL in this transaction; `session.exec` is for selects of tables."""
+    await session.flush()
+    connection = await session.connection()
+    return await connection.execute(statement, values or {})
+
+
+def after_commit(session: AsyncSession, tell: Afterwards) -> None:
+    """Call `tell` when this transaction has committed, and only then."""
+    session.info["afterwards"].append(tell)
+
+
+def announce(session: AsyncSession, event: Event) -> None:
+    """Publish `event` when this transaction has committed: screens never hear what did not happen."""
+    bus: Bus | None = session.info["bus"]
+    if bus:
+        after_commit(session, lambda: bus.publish(event))
 
 
 def away() -> Unavailable:

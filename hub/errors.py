@@ -6,6 +6,7 @@ HubError
 ├── BadInput       422   the request can never work as it is
 ├── Unauthorised   401   nobody, or nobody we know
 ├── Forbidden      403   known, but not allowed
+├── SlowDown       429   too often; try again in `retry_after` seconds
 └── Unavailable    503   try again in `retry_after` seconds
 """
 
@@ -63,6 +64,12 @@ class Forbidden(HubError):
     """Signed in, but not allowed."""
 
     status = 403
+
+
+class SlowDown(HubError):
+    """Too often; `retry_after` says how long to wait."""
+
+    status = 429
 
 
 class Unavailable(HubError):

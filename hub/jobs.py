@@ -13,6 +13,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from hub.db import run
+
 DEFER = text(
     """
     SELECT procrastinate_defer_jobs_v1(ARRAY[ROW(
@@ -41,7 +43,7 @@ async def defer(
     try:
         # A savepoint, because a duplicate key must not spoil the caller's transaction.
         async with session.begin_nested():
-            await session.execute(DEFER, values)
+            await run(session, DEFER, values)
     except IntegrityError as error:
         if key is None or "procrastinate_jobs_queueing_lock" not in str(error.orig):
             raise

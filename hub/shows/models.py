@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import JSON, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from hub.columns import OptionalId, OptionalTime, big, brand, key, now, one_of, ref, when
@@ -26,7 +27,7 @@ class MediaWorker(SQLModel, table=True):
 
 
 class Show(SQLModel, table=True):
-    """One live event. `seq` numbers its messages, cues and stock changes."""
+    """One live event. `seq` numbers its messages and cues; `ingest` is the worker's last word on the feed."""
 
     __table_args__ = (one_of("show", "state", "scheduled", "live", "ended"),)
 
@@ -44,6 +45,8 @@ class Show(SQLModel, table=True):
     media_worker_id: OptionalId = ref("media_worker.id", default=None)
     spec_version: int = big()
     seq: int = big()
+    ingest: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+    playable: bool = False
     created_at: datetime = now()
 
 

@@ -37,6 +37,7 @@ class Hold(SQLModel, table=True):
         one_of("hold", "state", "held", "committed", "released", "expired"),
         CheckConstraint("quantity > 0", name="hold_quantity_positive"),
         UniqueConstraint("brand_id", "key"),
+        Index("hold_of_viewer", "viewer_id"),
         Index("hold_due", "expires_at", postgresql_where="state = 'held'"),
     )
 

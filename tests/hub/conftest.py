@@ -9,12 +9,17 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from pydantic import SecretStr
 
+from hub.app import services
 from hub.db import Database
 from hub.engines.nats import free_port, start_nats
 from hub.engines.postgres import Postgres
 from hub.engines.process import Child
 from hub.migrate import migrate
+from hub.services import Services
+from hub.settings import Settings
+from tests.hub.shop import SetClock, Shop, open_shop
 
 
 class Engines:
@@ -78,3 +83,30 @@ async def db(database_url: str) -> AsyncIterator[Database]:
 def nats_url(engines: Engines) -> str:
     """A running NATS server; tests keep apart by show id."""
     return f"nats://127.0.0.1:{engines.nats_port}"
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    """A clock that stands still until told."""
+    return SetClock()
+
+
+@pytest.fixture
+async def hub(database_url: str, nats_url: str, clock: SetClock, tmp_path: Path) -> AsyncIterator[Services]:
+    """Every service of the hub on real engines."""
+    settings = Settings(
+        data=tmp_path,
+        database_url=database_url,
+        nats_url=nats_url,
+        secret_key=SecretStr("a test's own secret key"),
+        media_token=SecretStr("a test's own media token"),
+        _env_file=None,
+    )
+    async with services(settings, {}, clock) as running:
+        yield running
+
+
+@pytest.fixture
+async def shop(hub: Services) -> Shop:
+    """A brand with one product of 50 units and a live show that sells it."""
+    return await open_shop(hub)

@@ -1,0 +1,57 @@
+"""Who may call a route: dependencies that find the signed-in member or the viewer."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from hub.auth.service import Staff
+from hub.auth.tokens import Viewer
+from hub.errors import Forbidden, Unauthorised
+from hub.services import Services
+
+COOKIE = "simulcast_session"
+WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+def services_of(request: Request) -> Services:
+    """The services of this application."""
+    services: Services = request.app.state.services
+    return services
+
+
+Hub = Annotated[Services, Depends(services_of)]
+
+
+def check_origin(request: Request) -> None:
+    """A write must carry a header no foreign page can send without asking us first (CORS preflight)."""
+    if request.method in WRITES and request.headers.get("x-requested-with") != "simulcast":
+        raise Forbidden("header_missing", "Send the header X-Requested-With: simulcast with every write.")
+
+
+async def signed_in(request: Request, hub: Hub) -> Staff:
+    """The member behind the session cookie."""
+    check_origin(request)
+    token = request.cookies.get(COOKIE)
+    if not token:
+        raise Unauthorised("signed_out", "You are signed out. Sign in first.")
+    async with hub.db.session() as session:
+        return await hub.auth.who(session, token)
+
+
+async def watching(request: Request, hub: Hub) -> Viewer:
+    """The viewer behind a bearer token."""
+    return viewer_of(hub, request.headers.get("authorization", ""))
+
+
+def viewer_of(hub: Services, authorization: str) -> Viewer:
+    """The viewer an Authorization header names."""
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthorised("token_missing", "Open the watch page first; it brings the token this needs.")
+    return hub.tokens.read_viewer(token)
+
+
+SignedIn = Annotated[Staff, Depends(signed_in)]
+Watching = Annotated[Viewer, Depends(watching)]

@@ -1,0 +1,125 @@
+"""Staff sign in, stay signed in, and sign out."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+from collections import defaultdict, deque
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlmodel import col, delete, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from hub.auth.models import Brand, Member, StaffSession
+from hub.clock import Clock
+from hub.errors import BadInput, SlowDown, Unauthorised
+
+SESSION_LASTS = timedelta(days=14)
+MOST_FAILURES = 10
+FAILURES_COUNT_FOR = timedelta(minutes=5)
+SHORTEST_PASSWORD = 10
+
+
+@dataclass(frozen=True)
+class Staff:
+    """Who is signed in, and for which brand."""
+
+    member_id: UUID
+    brand_id: UUID
+    role: str
+
+
+class Auth:
+    """Passwords are argon2id; of a session only the hash of its token is stored."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._hasher = PasswordHasher()
+        # Hashed once for nobody: an unknown address must take as long as a wrong password.
+        self._nobody = self._hasher.hash(secrets.token_urlsafe(16))
+        self._failures: dict[str, deque[datetime]] = defaultdict(deque)
+
+    async def add_member(self, session: AsyncSession, brand_id: UUID, email: str, password: str) -> Member:
+        """A new owner of a brand."""
+        if len(password) < SHORTEST_PASSWORD:
+            raise BadInput("password_short", f"Use a password of at least {SHORTEST_PASSWORD} characters.")
+        hashed = await asyncio.to_thread(self._hasher.hash, password)
+        name = email.partition("@")[0].title()
+        member = Member(brand_id=brand_id, email=email.strip().lower(), name=name, password_hash=hashed)
+        session.add(member)
+        await session.flush()
+        return member
+
+    async def sign_in(self, session: AsyncSession, email: str, password: str) -> tuple[str, Member]:
+        """The new session's token and its member. Unauthorised says nothing about which part was wrong."""
+        email = email.strip().lower()
+        self._throttle(email)
+        member = (await session.exec(select(Member).where(col(Member.email) == email))).first()
+        hashed = member.password_hash if member else self._nobody
+        try:
+            await asyncio.to_thread(self._hasher.verify, hashed, password)
+        except (VerificationError, InvalidHashError):
+            member = None
+        if member is None:
+            self._failures[email].append(self._clock())
+            raise Unauthorised("sign_in_failed", "E-mail or password is not right.")
+        self._failures.pop(email, None)
+        token = secrets.token_urlsafe(32)
+        session.add(
+            StaffSession(
+                brand_id=member.brand_id,
+                member_id=member.id,
+                token_hash=digest(token),
+                expires_at=self._clock() + SESSION_LASTS,
+            )
+        )
+        return token, member
+
+    async def who(self, session: AsyncSession, token: str) -> Staff:
+        """Who holds this session token."""
+        query = (
+            select(Member, StaffSession)
+            .join(StaffSession, col(StaffSession.member_id) == col(Member.id))
+            .where(col(StaffSession.token_hash) == digest(token))
+        )
+        found = (await session.exec(query)).first()
+        if found is None or found[1].expires_at <= self._clock():
+            raise Unauthorised("signed_out", "You are signed out. Sign in again.")
+        return Staff(found[0].id, found[0].brand_id, found[0].role)
+
+    async def sign_out(self, session: AsyncSession, token: str) -> None:
+        """End the session; harmless when it had ended."""
+        await session.exec(delete(StaffSession).where(col(StaffSession.token_hash) == digest(token)))
+
+    async def profile(self, session: AsyncSession, member_id: UUID) -> tuple[Member, Brand]:
+        """A member and their brand."""
+        query = (
+            select(Member, Brand)
+            .join(Brand, col(Brand.id) == col(Member.brand_id))
+            .where(col(Member.id) == member_id)
+        )
+        return (await session.exec(query)).one()
+
+    def _throttle(self, email: str) -> None:
+        failures = self._failures[email]
+        while failures and failures[0] < self._clock() - FAILURES_COUNT_FOR:
+            failures.popleft()
+        if len(failures) >= MOST_FAILURES:
+            wait = (failures[0] + FAILURES_COUNT_FOR - self._clock()).total_seconds()
+            raise SlowDown(
+                "too_many_attempts",
+                "Too many failed sign-ins. Wait a few minutes.",
+                retry_after=int(wait) + 1,
+            )
+        if not failures:
+            del self._failures[email]
+
+
+def digest(token: str) -> str:
+    """What is stored of a token."""
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,59 @@
+"""The brand's customers over HTTP."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+from sqlalchemy import text
+
+from hub.auth.guard import Hub, SignedIn
+from hub.db import run
+
+router = APIRouter(prefix="/api/v1", tags=["customers"])
+
+LIST = text(
+    """
+    SELECT customer.id, customer.name, customer.created_at,
+        (SELECT count(*) FROM orders WHERE customer_id = customer.id AND state = 'paid') AS orders,
+        (SELECT coalesce(sum(total_minor), 0) FROM orders
+         WHERE customer_id = customer.id AND state = 'paid') AS revenue_minor,
+        (SELECT coalesce(array_agg(DISTINCT channel ORDER BY channel), '{}') FROM orders
+         WHERE customer_id = customer.id) AS channels,
+        (SELECT coalesce(json_agg(json_build_object('utm_source', utm_source, 'utm_campaign', utm_campaign,
+            'at', at) ORDER BY at), '[]') FROM touch WHERE customer_id = customer.id) AS touches
+    FROM customer WHERE customer.brand_id = :brand_id AND customer.merged_into IS NULL
+    ORDER BY customer.created_at DESC LIMIT :limit
+    """
+)
+
+
+class TouchOut(BaseModel):
+    """One visit."""
+
+    utm_source: str | None
+    utm_campaign: str | None
+    at: datetime
+
+
+class CustomerOut(BaseModel):
+    """A person, what they bought and where they came from. Addresses stay sealed."""
+
+    id: UUID
+    name: str | None
+    created_at: datetime
+    orders: int
+    revenue_minor: int
+    channels: list[str]
+    touches: list[TouchOut]
+
+
+@router.get("/customers")
+async def customers(staff: SignedIn, hub: Hub, limit: int = 500) -> list[CustomerOut]:
+    """The newest customers."""
+    values = {"brand_id": staff.brand_id, "limit": min(max(limit, 1), 1000)}
+    async with hub.db.session() as session:
+        rows = await run(session, LIST, values)
+        return [CustomerOut.model_validate(dict(row)) for row in rows.mappings()]

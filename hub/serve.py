@@ -1,0 +1,94 @@
+"""How each process of the hub is run alone: the event loop, its logs, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, Final
+
+import structlog
+import uvicorn
+import uvloop
+
+from hub.settings import Settings
+
+Process = Callable[[Settings, Mapping[str, str]], None]
+
+
+def configure_logs(level: str) -> None:
+    """One JSON object per line on standard error, for us and for libraries."""
+    logging.basicConfig(level=level, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    # These log every address they call, and some platforms carry tokens in addresses.
+    for name in ("httpx", "httpcore", "urllib3", "googleapiclient", "apscheduler", "procrastinate"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+    )
+
+
+def serve_api(settings: Settings, environ: Mapping[str, str]) -> None:
+    """The HTTP process."""
+    from hub.app import create_app
+
+    configure_logs(settings.log_level)
+    uvicorn.run(
+        create_app(settings, environ),
+        host=settings.bind,
+        port=settings.http_port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        backlog=4096,
+        timeout_graceful_shutdown=2,
+        server_header=False,
+    )
+
+
+def serve_gateway(settings: Settings, _: Mapping[str, str]) -> None:
+    """The gateway process."""
+    from hub.gateway.app import run_gateway
+
+    configure_logs(settings.log_level)
+    run_until_stopped(run_gateway(settings))
+
+
+def serve_work(settings: Settings, environ: Mapping[str, str]) -> None:
+    """The work process."""
+    from hub.work.app import run_work
+
+    configure_logs(settings.log_level)
+    run_until_stopped(run_work(settings, environ))
+
+
+def run_until_stopped(work: Coroutine[Any, Any, None]) -> None:
+    """Run on uvloop; SIGTERM and Ctrl-C cancel the work, which then cleans up."""
+
+    async def guarded() -> None:
+        task = asyncio.ensure_future(work)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    uvloop.run(guarded())
+
+
+PROCESSES: Final[Mapping[str, Process]] = {
+    "api": serve_api,
+    "gateway": serve_gateway,
+    "work": serve_work,
+}

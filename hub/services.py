@@ -1,0 +1,58 @@
+"""Every service of the hub, by name. Constructed in `hub.app` alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hub.attribution.service import Attribution
+from hub.auth.service import Auth
+from hub.auth.tokens import Tokens
+from hub.bus import Bus
+from hub.catalog.service import Catalog
+from hub.chat.replies import Replies
+from hub.chat.service import Chat
+from hub.clock import Clock
+from hub.connections.service import Connections
+from hub.customers.service import Customers
+from hub.db import Database
+from hub.orders.channels import Channels
+from hub.orders.checkout import Checkout
+from hub.orders.service import Orders
+from hub.payments.service import Payments
+from hub.public.pace import Pace
+from hub.settings import Settings
+from hub.shows.media import Media
+from hub.shows.service import Shows
+from hub.shows.targets import Targets
+from hub.stock.reserve import Reservations
+from hub.stock.service import StockRoom
+from hub.webhooks.service import Inbox
+
+
+@dataclass(frozen=True)
+class Services:
+    """What routes and jobs are given."""
+
+    settings: Settings
+    clock: Clock
+    db: Database
+    bus: Bus
+    auth: Auth
+    tokens: Tokens
+    connections: Connections
+    catalog: Catalog
+    stock: StockRoom
+    reservations: Reservations
+    customers: Customers
+    attribution: Attribution
+    orders: Orders
+    channels: Channels
+    checkout: Checkout
+    payments: Payments
+    inbox: Inbox
+    shows: Shows
+    targets: Targets
+    media: Media
+    chat: Chat
+    replies: Replies
+    pace: Pace

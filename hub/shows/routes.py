@@ -1,0 +1,236 @@
+"""Shows over HTTP: plan, look, start, end, and everything on the control page."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from hub.auth.guard import Hub, SignedIn
+from hub.auth.models import Brand
+from hub.catalog.out import ProductOut
+from hub.chat.out import MessageOut
+from hub.chat.replies import Address
+from hub.orders.numbers import OrderOut, newest, sales
+from hub.services import Services
+from hub.shows.models import MediaWorker, Show
+from hub.shows.out import (
+    ChatOut,
+    IngestAddress,
+    PlaybackOut,
+    ShowDetail,
+    ShowSnapshot,
+    ShowSummary,
+    TargetOut,
+)
+
+router = APIRouter(prefix="/api/v1/shows", tags=["shows"])
+
+
+class ShowIn(BaseModel):
+    """A new show."""
+
+    title: str = Field(min_length=1, max_length=200)
+    description: str = Field(default="", max_length=5000)
+    slug: str | None = None
+    starts_at: AwareDatetime | None = None
+    product_ids: list[UUID] = Field(default=[], max_length=200)
+    target_connection_ids: list[UUID] = Field(default=[], max_length=50)
+
+
+class TargetIn(BaseModel):
+    """One more place."""
+
+    connection_id: UUID
+
+
+class TargetChange(BaseModel):
+    """Pause or resume."""
+
+    wanted: bool
+
+
+class Highlight(BaseModel):
+    """The product in the host's hand, or null."""
+
+    product_id: UUID | None
+
+
+class ReplyIn(BaseModel):
+    """What the brand says, and where."""
+
+    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+    to: Literal["all"] | list[str] = "all"
+
+
+@router.get("")
+async def shows(staff: SignedIn, hub: Hub) -> list[ShowSummary]:
+    """Every show of the brand, newest first."""
+    query = select(Show).where(col(Show.brand_id) == staff.brand_id).order_by(col(Show.id).desc())
+    async with hub.db.session() as session:
+        return [ShowSummary.of(show) for show in await session.exec(query)]
+
+
+@router.post("", status_code=201)
+async def plan(body: ShowIn, staff: SignedIn, hub: Hub) -> ShowSummary:
+    """Plan a show."""
+    show = Show(
+        brand_id=staff.brand_id,
+        slug=(body.slug or "").strip().lower(),
+        title=body.title,
+        description=body.description,
+        starts_at=body.starts_at,
+        stream_key_sealed=b"",
+        stream_key_hash="",
+    )
+    async with hub.db.session() as session:
+        await hub.shows.plan(session, show, body.product_ids, body.target_connection_ids)
+    return ShowSummary.of(show)
+
+
+@router.get("/{show_id}")
+async def snapshot(show_id: UUID, staff: SignedIn, hub: Hub) -> ShowSnapshot:
+    """Everything the control page shows. Read first, then follow the gateway from `seq` on."""
+    async with hub.db.session() as session:
+        show = await hub.shows.get(session, staff.brand_id, show_id)
+        return await snapshot_of(hub, session, show)
+
+
+async def snapshot_of(hub: Services, session: AsyncSession, show: Show) -> ShowSnapshot:
+    """The control page's whole truth."""
+    brand = (await session.exec(select(Brand).where(col(Brand.id) == show.brand_id))).one()
+    targets = await hub.shows.targets(session, show.id)
+    links = await hub.attribution.links_of(session, show.id)
+    site = hub.settings.site_url()
+    address = IngestAddress(server=await hub.shows.server_of(session, show), key=hub.shows.key_of(show))
+    return ShowSnapshot(
+        seq=show.seq,
+        show=ShowDetail(
+            **ShowSummary.of(show).model_dump(),
+            description=show.description,
+            ingest=address,
+            watch_url=f"{site}/watch/{show.slug}",
+        ),
+        ingest=show.ingest,
+        targets=[
+            TargetOut.of(target, f"{site}/l/{links[target.id]}" if target.id in links else None)
+            for target in targets
+        ],
+        chats=[
+            ChatOut(
+                platform=target.connector,
+                target_id=target.id,
+                state=target.chat_state,
+                detail=target.chat_detail,
+            )
+            for target in targets
+            if hub.connections.connector(target.connector).chat_source
+        ],
+        messages=await hub.chat.feed(session, show.id),
+        products=[ProductOut.of(shelf) for shelf in await hub.catalog.shelves_of_show(session, show.id)],
+        sales=await sales(session, show.id, brand.currency),
+        playback=await playback_of(session, show),
+    )
+
+
+async def playback_of(session: AsyncSession, show: Show) -> PlaybackOut | None:
+    """Where the show plays, once there is something to play."""
+    worker = await session.get(MediaWorker, show.media_worker_id) if show.media_worker_id else None
+    if worker is None or not show.playable or show.state == "ended":
+        return None
+    return PlaybackOut(hls_url=f"{worker.playback_url}/live/{show.slug}/index.m3u8")
+
+
+@router.post("/{show_id}/start", status_code=202)
+async def start(show_id: UUID, staff: SignedIn, hub: Hub) -> ShowSummary:
+    """Go live."""
+    async with hub.db.session() as session:
+        show = await hub.shows.get(session, staff.brand_id, show_id, lock=True)
+        await hub.shows.start(session, show)
+    return ShowSummary.of(show)
+
+
+@router.post("/{show_id}/end", status_code=202)
+async def end(show_id: UUID, staff: SignedIn, hub: Hub) -> ShowSummary:
+    """End the show."""
+    async with hub.db.session() as session:
+        show = await hub.shows.get(session, staff.brand_id, show_id, lock=True)
+        await hub.shows.end(session, show)
+    return ShowSummary.of(show)
+
+
+@router.post("/{show_id}/key")
+async def rotate_key(show_id: UUID, staff: SignedIn, hub: Hub) -> IngestAddress:
+    """A new stream key; the old one stops working at once."""
+    async with hub.db.session() as session:
+        show = await hub.shows.get(session, staff.brand_id, show_id, lock=True)
+        key = await hub.shows.new_key(session, show)
+        return IngestAddress(server=await hub.shows.server_of(session, show), key=key)
+
+
+@router.post("/{show_id}/targets", status_code=201)
+async def add_target(show_id: UUID, body: TargetIn, staff: SignedIn, hub: Hub) -> TargetOut:
+    """Send the show to one more place."""
+    async with hub.db.session() as session:
+        show = await hub.shows.get(session, staff.brand_id, show_id, lock=True)
+        target = await hub.shows.add_target(session, show, body.connection_id)
+        await hub.shows.sync(session, show)
+        return TargetOut.of(target)
+
+
+@router.patch("/{show_id}/targets/{target_id}")
+async def change_target(
+    show_id: UUID, target_id: UUID, body: TargetChange, staff: SignedIn, hub: Hub
+) -> TargetOut:
+    """Pause or resume one target."""
+    async with hub.db.session() as session:
+        show = await hub.shows.get(session, staff.brand_id, show_id, lock=True)
+        target = await hub.shows.get_target(session, show, target_id)
+        await hub.shows.want(session, show, target, body.wanted)
+        return TargetOut.of(target)
+
+
+@router.post("/{show_id}/highlight", status_code=204)
+async def highlight(show_id: UUID, body: Highlight, staff: SignedIn, hub: Hub) -> None:
+    """Put a product on every viewer's screen now."""
+    async with hub.db.session() as session:
+        show = await hub.shows.get(session, staff.brand_id, show_id)
+        await hub.shows.highlight(session, show, body.product_id)
+
+
+@router.post("/{show_id}/messages", status_code=202)
+async def reply(show_id: UUID, body: ReplyIn, staff: SignedIn, hub: Hub) -> MessageOut:
+    """Say something on all platforms or on some; deliveries report what became of it."""
+    async with hub.db.session() as session:
+        show = await hub.shows.get(session, staff.brand_id, show_id)
+        message = await hub.replies.reply(session, show, body.text, Address.of(body.to))
+        [out] = await hub.chat.feed(session, show.id, after=message.seq - 1, limit=1)
+        return out
+
+
+@router.get("/{show_id}/messages")
+async def messages(
+    show_id: UUID,
+    staff: SignedIn,
+    hub: Hub,
+    after_seq: int = 0,
+    limit: Annotated[int, Query(ge=1, le=500)] = 200,
+) -> list[MessageOut]:
+    """The feed after a number, oldest first."""
+    async with hub.db.session() as session:
+        show = await hub.shows.get(session, staff.brand_id, show_id)
+        return await hub.chat.feed(session, show.id, after=after_seq, limit=limit)
+
+
+@router.get("/{show_id}/orders")
+async def orders(
+    show_id: UUID, staff: SignedIn, hub: Hub, limit: Annotated[int, Query(ge=1, le=500)] = 100
+) -> list[OrderOut]:
+    """The newest orders of every channel."""
+    async with hub.db.session() as session:
+        show = await hub.shows.get(session, staff.brand_id, show_id)
+        return await newest(session, show.id, limit)

@@ -1,0 +1,245 @@
+"""A show's life: planned, live, ended; its products, its targets, its stream key."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import col, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from hub.attribution.service import Attribution
+from hub.bus import Event
+from hub.catalog.models import Product
+from hub.clock import Clock
+from hub.connections.service import Connections
+from hub.db import announce, run
+from hub.errors import BadInput, Conflict, NotFound
+from hub.jobs import defer
+from hub.secrets import Vault
+from hub.shows.models import MediaWorker, Show, ShowProduct, ShowTarget
+from hub.shows.out import TargetOut
+
+SLUG = re.compile(r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$")
+LEAST_BUSY = text(
+    """
+    SELECT media_worker.id FROM media_worker
+    LEFT JOIN show ON show.media_worker_id = media_worker.id AND show.state <> 'ended'
+    GROUP BY media_worker.id ORDER BY count(show.id), media_worker.id LIMIT 1
+    """
+)
+
+
+class Shows:
+    """The verbs of a show. Whatever the media worker must know is sent by the job `media.sync`."""
+
+    def __init__(
+        self, clock: Clock, vault: Vault, connections: Connections, attribution: Attribution
+    ) -> None:
+        self._clock = clock
+        self._vault = vault
+        self._connections = connections
+        self._attribution = attribution
+
+    async def plan(
+        self,
+        session: AsyncSession,
+        show: Show,
+        product_ids: Sequence[UUID],
+        connection_ids: Sequence[UUID],
+    ) -> Show:
+        """A new show, ready for the encoder to be set up. `show` needs brand, title and maybe a slug."""
+        show.slug = show.slug or slug_of(show.title)
+        if not SLUG.match(show.slug):
+            raise BadInput("slug_invalid", "A show's address may have small letters, digits and dashes only.")
+        show.media_worker_id = (await run(session, LEAST_BUSY)).scalar_one_or_none()
+        self._new_key(show)
+        session.add(show)
+        try:
+            await session.flush()
+        except IntegrityError:
+            raise Conflict("slug_taken", f"There is already a show at /watch/{show.slug}.") from None
+        for position, product_id in enumerate(product_ids):
+            product = await session.get(Product, product_id)
+            if product is None or product.brand_id != show.brand_id:
+                raise NotFound("product_unknown", "There is no such product.")
+            session.add(
+                ShowProduct(show_id=show.id, product_id=product_id, brand_id=show.brand_id, position=position)
+            )
+        for connection_id in connection_ids:
+            await self.add_target(session, show, connection_id)
+        await self.sync(session, show)
+        return show
+
+    async def get(self, session: AsyncSession, brand_id: UUID, show_id: UUID, *, lock: bool = False) -> Show:
+        """One show of a brand."""
+        query = select(Show).where(col(Show.id) == show_id, col(Show.brand_id) == brand_id)
+        show = (await session.exec(query.with_for_update() if lock else query)).first()
+        if show is None:
+            raise NotFound("show_unknown", "There is no such show.")
+        return show
+
+    async def targets(self, session: AsyncSession, show_id: UUID) -> list[ShowTarget]:
+        """Where a show goes, in the order the targets were added."""
+        query = select(ShowTarget).where(col(ShowTarget.show_id) == show_id).order_by(col(ShowTarget.id))
+        return [*(await session.exec(query)).all()]
+
+    async def start(self, session: AsyncSession, show: Show) -> None:
+        """Go live: open a broadcast on every platform that is wanted. Repeatable."""
+        if show.state == "ended":
+            raise Conflict("show_ended", "This show has ended. Plan a new one.")
+        if show.state == "live":
+            return
+        show.state, show.live_at = "live", self._clock()
+        for target in await self.targets(session, show.id):
+            if target.wanted:
+                await self.open_target(session, target)
+        await self._changed(session, show)
+        await self.sync(session, show)
+
+    async def end(self, session: AsyncSession, show: Show) -> None:
+        """End it everywhere. Repeatable."""
+        if show.state == "ended":
+            return
+        show.state, show.ended_at = "ended", self._clock()
+        show.playable, show.ingest = False, None
+        for target in await self.targets(session, show.id):
+            await defer(
+                session,
+                "target.close",
+                key=f"target.close:{target.id}",
+                lock=lock_of(target),
+                target_id=str(target.id),
+            )
+        await self._changed(session, show)
+        await self.sync(session, show)
+
+    async def new_key(self, session: AsyncSession, show: Show) -> str:
+        """A new stream key; whoever publishes with the old one is cut."""
+        key = self._new_key(show)
+        await self.sync(session, show)
+        return key
+
+    def key_of(self, show: Show) -> str:
+        """The stream key."""
+        return self._vault.open(show.stream_key_sealed)
+
+    async def server_of(self, session: AsyncSession, show: Show) -> str:
+        """The address that goes into the encoder beside the key."""
+        worker = await session.get(MediaWorker, show.media_worker_id) if show.media_worker_id else None
+        return worker.ingest_url if worker else ""
+
+    async def add_target(self, session: AsyncSession, show: Show, connection_id: UUID) -> ShowTarget:
+        """Send the show to one more place; a live show goes there at once."""
+        connection = await self._connections.get(session, show.brand_id, connection_id)
+        if self._connections.connector(connection.connector).destination is None:
+            raise BadInput("no_destination", f"{connection.name} can't take a stream.")
+        target = ShowTarget(
+            brand_id=show.brand_id,
+            show_id=show.id,
+            connection_id=connection.id,
+            connector=connection.connector,
+            name=connection.name,
+            reason="Opens when the show goes live.",
+        )
+        session.add(target)
+        try:
+            await session.flush()
+        except IntegrityError:
+            raise Conflict("target_exists", "The show goes there already.") from None
+        self._attribution.make_link(session, show, target)
+        if show.state == "live":
+            await self.open_target(session, target)
+        return target
+
+    async def get_target(self, session: AsyncSession, show: Show, target_id: UUID) -> ShowTarget:
+        """One target of a show."""
+        target = await session.get(ShowTarget, target_id, with_for_update=True)
+        if target is None or target.show_id != show.id:
+            raise NotFound("target_unknown", "There is no such target.")
+        return target
+
+    async def want(self, session: AsyncSession, show: Show, target: ShowTarget, wanted: bool) -> None:
+        """Pause or resume one target; the others do not notice."""
+        target.wanted = wanted
+        if wanted and show.state == "live" and target.url_sealed is None:
+            await self.open_target(session, target)
+        self.tell_target(session, target)
+        await self.sync(session, show)
+
+    async def open_target(self, session: AsyncSession, target: ShowTarget) -> None:
+        """Have the platform make its broadcast."""
+        target.reason = "Opening the broadcast …"
+        await defer(
+            session,
+            "target.open",
+            key=f"target.open:{target.id}",
+            lock=lock_of(target),
+            target_id=str(target.id),
+        )
+
+    async def highlight(self, session: AsyncSession, show: Show, product_id: UUID | None) -> None:
+        """The product the host is holding, or none."""
+        mine = update(ShowProduct).where(col(ShowProduct.show_id) == show.id)
+        await session.exec(mine.values(highlighted=False))
+        if product_id:
+            lit = await session.exec(
+                mine.where(col(ShowProduct.product_id) == product_id).values(highlighted=True)
+            )
+            if lit.rowcount == 0:
+                raise NotFound("product_unknown", "This product is not in the show.")
+        seq = await next_seq(session, show.id)
+        data = {"product_id": str(product_id) if product_id else None}
+        announce(session, Event(show_id=show.id, kind="product.highlighted", seq=seq, data=data))
+
+    async def sync(self, session: AsyncSession, show: Show) -> None:
+        """Tell the media worker what is wanted now, as soon as this transaction has committed."""
+        show.spec_version += 1
+        key = f"media.sync:{show.id}"
+        await defer(session, "media.sync", key=key, lock=key, show_id=str(show.id))
+
+    def tell_target(self, session: AsyncSession, target: ShowTarget) -> None:
+        """News of a target for the studio."""
+        data = TargetOut.of(target).model_dump(mode="json", exclude={"link_url"})
+        announce(session, Event(show_id=target.show_id, kind="target.changed", audience="staff", data=data))
+
+    def _new_key(self, show: Show) -> str:
+        key = f"sh_{secrets.token_urlsafe(24)}"
+        show.stream_key_sealed = self._vault.seal(key)
+        show.stream_key_hash = hashlib.sha256(key.encode()).hexdigest()
+        return key
+
+    async def _changed(self, session: AsyncSession, show: Show) -> None:
+        await session.flush()
+        seq = await next_seq(session, show.id)
+        data = {"state": show.state, "live_at": iso(show.live_at), "ended_at": iso(show.ended_at)}
+        announce(session, Event(show_id=show.id, kind="show.changed", seq=seq, data=data))
+
+
+async def next_seq(session: AsyncSession, show_id: UUID) -> int:
+    """The show's next number."""
+    statement = update(Show).where(col(Show.id) == show_id).values(seq=Show.seq + 1).returning(col(Show.seq))
+    seq: int = (await session.exec(statement)).scalar_one()
+    return seq
+
+
+def lock_of(target: ShowTarget) -> str:
+    """Jobs about one target run one after another."""
+    return f"target:{target.id}"
+
+
+def slug_of(title: str) -> str:
+    """An address from a title, made unique by a short random end."""
+    words = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:40].strip("-")
+    return f"{words or 'show'}-{secrets.token_hex(2)}"
+
+
+def iso(moment: datetime | None) -> str | None:
+    """ISO 8601 or nothing."""
+    return moment.isoformat() if moment else None

@@ -1,0 +1,109 @@
+"""The inbox: verify, store under a unique key, answer; everything else happens afterwards, in a job."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import structlog
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
+
+from connectors import types as platform
+from connectors.errors import Refused
+from hub.clock import Clock
+from hub.connections.models import Connection
+from hub.connections.service import Connections
+from hub.db import Database, run
+from hub.errors import NotFound, Unauthorised
+from hub.ids import new_id
+from hub.jobs import defer
+from hub.orders.channels import Channels
+from hub.payments.service import Payments
+from hub.webhooks.models import WebhookEvent
+
+log = structlog.get_logger()
+
+KEPT_HEADERS = ("content-type", "user-agent", "x-shopify-topic", "x-shopify-api-version")
+"""Kept for whoever looks into a parked delivery; signatures have served their purpose."""
+
+
+class Inbox:
+    """Deliveries from platforms."""
+
+    def __init__(
+        self, db: Database, clock: Clock, connections: Connections, channels: Channels, payments: Payments
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._connections = connections
+        self._channels = channels
+        self._payments = payments
+
+    async def receive(
+        self, connector: str, connection_id: UUID, headers: dict[str, str], body: bytes
+    ) -> None:
+        """Store a genuine delivery once. Unauthorised for a forged or stale one."""
+        async with self._db.session() as session:
+            row = await session.get(Connection, connection_id)
+            if row is None or row.connector != connector or row.state == "off":
+                raise NotFound("connection_unknown", "There is no such connection.")
+            made = self._connections.connector(row.connector).webhooks
+            if made is None:
+                raise NotFound("no_webhooks", "This platform sends no webhooks.")
+            hook = platform.Webhook(headers=headers, body=body, received_at=self._clock())
+            try:
+                delivery = made(self._connections.config_of(row)).verify(hook)
+            except Refused as refused:
+                log.warning("webhook.refused", connection=str(connection_id), reason=refused.reason)
+                raise Unauthorised("webhook_refused", refused.reason) from None
+            kept = {name: headers[name] for name in KEPT_HEADERS if name in headers}
+            stored = await run(
+                session,
+                insert(WebhookEvent)
+                .values(
+                    id=new_id(),
+                    brand_id=row.brand_id,
+                    connection_id=row.id,
+                    delivery_id=delivery,
+                    headers=kept,
+                    body=body,
+                    state="stored",
+                    received_at=hook.received_at,
+                )
+                .on_conflict_do_nothing(index_elements=["connection_id", "delivery_id"])
+                .returning(col(WebhookEvent.id)),
+            )
+            fresh = stored.first()
+            if fresh:
+                await defer(session, "webhook.process", event_id=str(fresh[0]))
+
+    async def process(self, event_id: UUID) -> None:
+        """Do what a stored delivery says. RetryLater passes through to the job's retry rule."""
+        async with self._db.session() as session:
+            event = await session.get(WebhookEvent, event_id)
+            row = await session.get(Connection, event.connection_id) if event else None
+        if event is None or row is None or event.state != "stored":
+            return
+        state, error = "done", None
+        try:
+            await self._do(row, event.body)
+        except Refused as refused:
+            state, error = "parked", refused.reason
+            log.error("webhook.parked", event_id=str(event_id), reason=refused.reason)
+        async with self._db.session() as session:
+            stored = await session.get(WebhookEvent, event_id)
+            if stored:
+                stored.state, stored.error = state, error
+
+    async def _do(self, row: Connection, body: bytes) -> None:
+        made = self._connections.connector(row.connector).webhooks
+        if made is None:
+            return
+        for fact in made(self._connections.config_of(row)).parse(body):
+            if isinstance(fact, platform.Order):
+                await self._channels.apply(row, fact)
+            elif isinstance(fact, platform.OrderHint):
+                await self._channels.read_order(row, fact.order_id)
+            elif isinstance(fact, platform.PaymentResult):
+                async with self._db.session() as session:
+                    await self._payments.heard(session, row, fact)

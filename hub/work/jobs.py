@@ -1,0 +1,99 @@
+"""Job names and what they do. At least once each: every handler is safe to repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
+from procrastinate.jobs import Job
+
+from connectors.errors import RetryLater
+from hub.errors import NotFound
+from hub.services import Services
+
+log = structlog.get_logger()
+
+Handler = Callable[..., Awaitable[None]]
+
+LONGEST_PAUSE = 300.0
+MOST_TRIES = 30
+"""With growing pauses this is about two hours; then the job is parked as failed, where a person sees it."""
+STALLED_AFTER = timedelta(seconds=30)
+
+
+class Patience(BaseRetryStrategy):
+    """RetryLater says when; anything else backs off from one second, doubling."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        """When to try again, or None to park the job."""
+        if job.attempts >= MOST_TRIES or isinstance(exception, NotFound):
+            return None
+        pause = min(float(2 ** min(job.attempts, 10)), LONGEST_PAUSE)
+        if isinstance(exception, RetryLater):
+            pause = max(exception.after, min(pause / 2, LONGEST_PAUSE))
+        log.info("job.again", task=job.task_name, attempt=job.attempts, after=pause, why=str(exception))
+        return RetryDecision(retry_in={"milliseconds": int(pause * 1000)})
+
+
+def handlers(hub: Services) -> Mapping[str, Handler]:
+    """Every job by name. Arguments are ids as text."""
+
+    async def authorise(payment_id: str) -> None:
+        await hub.payments.authorise(UUID(payment_id), hub.checkout.settle)
+
+    async def capture(payment_id: str) -> None:
+        await hub.payments.capture(UUID(payment_id), hub.checkout.settle)
+
+    def by_id(argument: str, verb: Callable[[UUID], Awaitable[None]]) -> Handler:
+        async def run(**arguments: str) -> None:
+            await verb(UUID(arguments[argument]))
+
+        return run
+
+    return {
+        "target.open": by_id("target_id", hub.targets.open),
+        "target.started": by_id("target_id", hub.targets.started),
+        "target.close": by_id("target_id", hub.targets.close),
+        "media.sync": by_id("show_id", hub.media.sync),
+        "chat.send": by_id("delivery_id", hub.replies.send),
+        "webhook.process": by_id("event_id", hub.inbox.process),
+        "payment.authorise": authorise,
+        "payment.capture": capture,
+        "payment.void": by_id("payment_id", hub.payments.void),
+        "stock.push": by_id("listing_id", hub.channels.push_stock),
+        "order.cancel": by_id("order_id", hub.channels.cancel),
+    }
+
+
+def job_app(hub: Services) -> App:
+    """procrastinate's application with all handlers."""
+    app = App(connector=PsycopgConnector(conninfo=hub.db.url, min_size=1, max_size=6))
+    for name, handler in handlers(hub).items():
+        app.task(name=name, retry=Patience())(handler)
+    return app
+
+
+async def run_jobs(app: App, concurrency: int) -> None:
+    """Work until cancelled."""
+    await app.run_worker_async(
+        concurrency=concurrency,
+        listen_notify=True,
+        fetch_job_polling_interval=1.0,
+        delete_jobs="successful",
+        install_signal_handlers=False,
+        shutdown_graceful_timeout=2.0,
+    )
+
+
+async def revive_stalled(app: App) -> None:
+    """Jobs whose worker died without a word run again."""
+    stalled: Any = await app.job_manager.get_stalled_jobs(
+        seconds_since_heartbeat=STALLED_AFTER.total_seconds()
+    )
+    for job in stalled:
+        log.warning("job.revived", task=job.task_name, job=job.id)
+        await app.job_manager.retry_job(job)

@@ -1,0 +1,165 @@
+"""Holds: exact under any crowd, timed, and the same answer for the same key."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from uuid import uuid4
+
+import pytest
+
+from hub.errors import Conflict, HubError, NotFound
+from hub.services import Services
+from hub.stock.reserve import Held, Wish
+from tests.hub.shop import SetClock, Shop, open_shop
+
+
+async def outcomes(shop: Shop, wishes: list[Wish]) -> tuple[list[Held], list[str]]:
+    """(holds, codes of the refusals)."""
+    answers = await asyncio.gather(
+        *(shop.hub.reservations.take(wish) for wish in wishes), return_exceptions=True
+    )
+    held = [one for one in answers if isinstance(one, Held)]
+    codes = [one.code for one in answers if isinstance(one, HubError)]
+    assert len(held) + len(codes) == len(wishes), answers
+    return held, codes
+
+
+async def test_fifty_bags_and_seventy_three_buyers_end_as_fifty_and_twenty_three(shop: Shop) -> None:
+    held, codes = await outcomes(shop, [shop.wish() for _ in range(73)])
+    assert len(held) == 50
+    assert codes == ["sold_out"] * 23
+    assert await shop.stock() == (50, 50, 0)
+    await shop.check_ledger()
+
+
+async def test_the_same_key_gives_the_same_hold(shop: Shop) -> None:
+    first = await shop.hold("ana", key="click-number-1")
+    again = await asyncio.gather(*(shop.hold("ana", key="click-number-1") for _ in range(5)))
+    assert {one.hold_id for one in again} == {first.hold_id}
+    assert {one.expires_at for one in again} == {first.expires_at}
+    assert await shop.stock() == (50, 1, 0)
+
+
+async def test_anothers_key_is_refused(shop: Shop) -> None:
+    await shop.hold("ana", key="click-number-1")
+    with pytest.raises(Conflict, match="fresh random key"):
+        await shop.hold("bo", key="click-number-1")
+
+
+async def test_nobody_holds_more_than_five(shop: Shop) -> None:
+    _, codes = await outcomes(shop, [shop.wish("ana") for _ in range(8)])
+    assert codes == ["limit"] * 3
+    assert await shop.stock() == (50, 5, 0)
+
+
+async def test_an_unknown_variant_is_not_found_and_costs_the_others_nothing(shop: Shop) -> None:
+    odd = Wish(shop.brand_id, shop.show_id, "eve", uuid4(), 1, "click-number-9")
+    held, codes = await outcomes(shop, [shop.wish(), odd, shop.wish()])
+    assert len(held) == 2
+    assert codes == ["variant_unknown"]
+
+
+async def test_anothers_brand_cannot_be_bought_from(shop: Shop, hub: Services) -> None:
+    other = await open_shop(hub)
+    with pytest.raises(NotFound):
+        await hub.reservations.take(
+            Wish(shop.brand_id, shop.show_id, "eve", other.variant_id, 1, "click-number-9")
+        )
+
+
+async def test_a_small_wish_behind_one_too_large_still_gets_the_last_unit(hub: Services) -> None:
+    shop = await open_shop(hub, units=2)
+    held, codes = await outcomes(shop, [shop.wish(quantity=3), shop.wish(quantity=1), shop.wish(quantity=1)])
+    assert [one.quantity for one in held] == [1, 1]
+    assert codes == ["sold_out"]
+
+
+async def test_a_hold_not_paid_for_returns_after_ninety_seconds(shop: Shop, clock: SetClock) -> None:
+    hold = await shop.hold()
+    assert (hold.expires_at - clock()).total_seconds() == 90
+    clock.tick(89.9)
+    async with shop.hub.db.session() as session:
+        assert await shop.hub.stock.expire_holds(session) == []
+    clock.tick(0.1)
+    async with shop.hub.db.session() as session:
+        [ended] = await shop.hub.stock.expire_holds(session)
+    assert ended.id == hold.hold_id
+    assert await shop.stock() == (50, 0, 0)
+    await shop.check_ledger()
+
+
+async def test_a_hold_that_is_over_is_said_to_be_over(shop: Shop, clock: SetClock) -> None:
+    await shop.hold("ana", key="click-number-1")
+    clock.tick(91)
+    async with shop.hub.db.session() as session:
+        await shop.hub.stock.expire_holds(session)
+    with pytest.raises(Conflict, match="has ended"):
+        await shop.hold("ana", key="click-number-1")
+
+
+async def test_a_hold_is_committed_once_however_often_it_is_said(shop: Shop) -> None:
+    hold = await shop.hold()
+    for _ in range(3):
+        async with shop.hub.db.session() as session:
+            assert await shop.hub.stock.commit_hold(session, hold.hold_id)
+    assert await shop.stock() == (50, 0, 1)
+    await shop.check_ledger()
+
+
+async def test_a_payment_a_moment_too_late_still_gets_stock_that_is_left(shop: Shop, clock: SetClock) -> None:
+    hold = await shop.hold()
+    clock.tick(91)
+    async with shop.hub.db.session() as session:
+        await shop.hub.stock.expire_holds(session)
+        assert await shop.hub.stock.commit_hold(session, hold.hold_id)
+    assert await shop.stock() == (50, 0, 1)
+    await shop.check_ledger()
+
+
+async def test_a_payment_too_late_for_sold_out_stock_is_refused(hub: Services, clock: SetClock) -> None:
+    shop = await open_shop(hub, units=1)
+    hold = await shop.hold()
+    clock.tick(91)
+    async with hub.db.session() as session:
+        await hub.stock.expire_holds(session)
+    await shop.hold("quicker")
+    async with hub.db.session() as session:
+        assert not await hub.stock.commit_hold(session, hold.hold_id)
+    assert await shop.stock() == (1, 1, 0)
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_no_mixture_of_events_oversells(hub: Services, clock: SetClock, seed: int) -> None:
+    """Buyers, platforms, payments, changes of mind and the sweep, all at once, over seeds."""
+    rng = random.Random(seed)
+    shop = await open_shop(hub, units=30)
+    holds: list[Held] = []
+
+    async def buy() -> None:
+        held, codes = await outcomes(shop, [shop.wish(quantity=rng.choice((1, 1, 1, 2, 4)))])
+        holds.extend(held)
+        assert set(codes) <= {"sold_out"}
+
+    async def sell_elsewhere() -> None:
+        async with hub.db.session() as session:
+            await hub.stock.sell(session, shop.variant_id, rng.choice((1, 1, 3)), uuid4())
+
+    async def finish() -> None:
+        if holds:
+            one = rng.choice(holds)
+            async with hub.db.session() as session:
+                if rng.random() < 0.6:
+                    await hub.stock.commit_hold(session, one.hold_id)
+                else:
+                    await hub.stock.release_hold(session, one.hold_id)
+
+    async def sweep() -> None:
+        clock.tick(rng.choice((0, 20, 50)))
+        async with hub.db.session() as session:
+            await hub.stock.expire_holds(session)
+
+    for _ in range(12):
+        acts = rng.choices((buy, sell_elsewhere, finish, sweep), (8, 2, 4, 1), k=12)
+        await asyncio.gather(*(act() for act in acts))
+        await shop.check_ledger()
