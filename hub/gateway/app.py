@@ -186,13 +186,13 @@ class Screen(WSListener):
         return self._transport.underlying_transport.get_write_buffer_size() if self._transport else 0
 
 
-async def run_gateway(settings: Settings) -> None:
+async def run_gateway(settings: Settings, clock: Clock = wall_clock) -> None:
     """Serve until cancelled."""
     if not settings.database_url or not settings.nats_url:
         raise RuntimeError("DATABASE_URL and NATS_URL must be set; `simulcast up` sets them by itself.")
-    tokens = Tokens(Vault(secrets_of(settings).secret_key), wall_clock)
+    tokens = Tokens(Vault(secrets_of(settings).secret_key), clock)
     async with Bus(settings.nats_url) as bus, Database(settings.database_url, pool_size=2) as db:
-        gateway = Gateway(db, bus, tokens, wall_clock)
+        gateway = Gateway(db, bus, tokens, clock)
         server = await ws_create_server(
             gateway.accept,
             settings.bind,

@@ -14,7 +14,7 @@ PLANE = pictures.WIDTH * pictures.HEIGHT
 def test_what_is_burned_is_read(milliseconds: int) -> None:
     luma = bytearray(PLANE)
     clock.burn(luma, pictures.WIDTH, milliseconds)
-    assert clock.read(luma, pictures.WIDTH) == milliseconds & 0xFFFF_FFFF
+    assert clock.read(bytes(luma), pictures.WIDTH) == milliseconds & 0xFFFF_FFFF
 
 
 def test_a_picture_without_a_clock_reads_as_none() -> None:
