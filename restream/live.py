@@ -33,7 +33,7 @@ class Live:
         self._readers: list[Reader] = []
         self._metadata: Frame | None = None
         self._headers: dict[Kind, Frame] = {}
-        self._group: deque[Frame] = deque(maxlen=LONGEST_GOP)
+        self._group: list[Frame] = []
         self._last_dts = -GAP_MS
 
     def attach(self, reader: Reader) -> None:
@@ -49,9 +49,9 @@ class Live:
 
     def backlog(self) -> Sequence[Frame]:
         """What a late joiner needs: metadata, headers (at the group's time), frames since the keyframe."""
-        if not self._group:
+        if self.publisher is None:
             return []
-        first = self._group[0].dts
+        first = self._group[0].dts if self._group else max(self._last_dts, 0)
         opening = [f for f in (self._metadata, *self._headers.values()) if f]
         return [*(at_time(frame, first) for frame in opening), *self._group]
 
@@ -81,9 +81,10 @@ class Live:
         for reader in self._readers:
             reader.ended()
 
-    def next_base(self) -> int:
-        """Where on the show's timeline a new publisher's first frame goes."""
-        return self._last_dts + GAP_MS
+    @property
+    def now(self) -> int:
+        """The newest moment (ms) on the show's timeline; just before zero when nothing came yet."""
+        return self._last_dts
 
     def deliver(self, frame: Frame) -> None:
         """A frame on the show's timeline, to everybody."""
@@ -95,7 +96,9 @@ class Live:
         else:
             if frame.kind == Kind.VIDEO and frame.keyframe:
                 self._group.clear()
-            if self._group or (frame.kind == Kind.VIDEO and frame.keyframe):
+            if len(self._group) == LONGEST_GOP:
+                self._group.clear()  # a group without its beginning is of no use to anybody
+            elif self._group or (frame.kind == Kind.VIDEO and frame.keyframe):
                 self._group.append(frame)
         for reader in self._readers:
             reader.push(frame)
@@ -108,6 +111,7 @@ class Session:
         self._live = live
         self._kick = kick
         self._offset: int | None = None
+        self._floor = 0
         self._last: dict[Kind, int] = {}
         self._meter = Meter()
         self.on_closed: Callable[[str], None] = lambda reason: None
@@ -118,11 +122,12 @@ class Session:
         if self._live.publisher is not self:
             return
         if self._offset is None:
-            self._offset = self._live.next_base() - frame.dts
+            self._floor = self._live.now
+            self._offset = self._floor + GAP_MS - frame.dts
         if frame.header:
             self._header(frame)
         # Encoders jitter by a millisecond; within a track time must never go back.
-        dts = max(frame.dts + self._offset, self._last.get(frame.kind, 0))
+        dts = max(frame.dts + self._offset, self._last.get(frame.kind, self._floor), 0)
         self._last[frame.kind] = dts
         moved = at_time(frame, dts)
         self._meter.count(moved)
@@ -135,7 +140,7 @@ class Session:
         kept = {name: value for name, value in values.items() if isinstance(value, bool | float | str)}
         self.status.encoder = str(kept.get("encoder") or self.status.encoder)[:80]
         payload = amf0.encode("@setDataFrame", "onMetaData") + amf0.encode_ecma_array(dict(kept))
-        self._live.deliver(Frame(Kind.DATA, max(self._live.next_base(), 0), payload, payload))
+        self._live.deliver(Frame(Kind.DATA, max(self._live.now, 0), payload, payload))
 
     def closed(self, reason: str) -> None:
         """Called once by the server."""

@@ -143,4 +143,7 @@ def _esds(config: bytes) -> bytes:
 
 
 def _descriptor(tag: int, content: bytes) -> bytes:
-    return bytes([tag, 0x80, 0x80, 0x80, len(content)]) + content
+    """Tag, size in four groups of seven bits, content."""
+    size = len(content)
+    groups = (size >> 21 & 127 | 128, size >> 14 & 127 | 128, size >> 7 & 127 | 128, size & 127)
+    return bytes([tag, *groups]) + content

@@ -10,20 +10,21 @@ from restream.media import AudioTrack, VideoTrack
 MEDIA = "live.m3u8"
 
 
-def multivariant(video: VideoTrack, audio: AudioTrack | None, bandwidth: int, fps: float | None) -> str:
-    """The address players get. `bandwidth` is bits a second."""
+def multivariant(timeline: Timeline, video: VideoTrack, audio: AudioTrack | None, fps: float | None) -> str:
+    """The address players get. BANDWIDTH is the peak segment bit rate of what is listed now."""
     codecs = ",".join([video.codec] + ([audio.codec] if audio else []))
     attributes = [
-        f"BANDWIDTH={bandwidth}",
+        f"BANDWIDTH={timeline.bandwidth}",
         f'CODECS="{codecs}"',
         f"RESOLUTION={video.width}x{video.height}",
     ]
     if fps:
         attributes.append(f"FRAME-RATE={fps:.3f}")
-    return (
-        "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-INDEPENDENT-SEGMENTS\n"
-        f"#EXT-X-STREAM-INF:{','.join(attributes)}\n{MEDIA}\n"
-    )
+    lines = ["#EXTM3U", "#EXT-X-VERSION:6"]
+    if timeline.independent_segments:
+        lines.append("#EXT-X-INDEPENDENT-SEGMENTS")
+    lines += [f"#EXT-X-STREAM-INF:{','.join(attributes)}", MEDIA]
+    return "\n".join(lines) + "\n"
 
 
 def media(timeline: Timeline) -> str:
@@ -36,7 +37,7 @@ def media(timeline: Timeline) -> str:
         "#EXTM3U",
         "#EXT-X-VERSION:6",
         f"#EXT-X-TARGETDURATION:{target}",
-        "#EXT-X-INDEPENDENT-SEGMENTS",
+        *(["#EXT-X-INDEPENDENT-SEGMENTS"] if timeline.independent_segments else []),
         f"#EXT-X-PART-INF:PART-TARGET={part_target:.3f}",
         (
             "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,"
@@ -54,15 +55,17 @@ def media(timeline: Timeline) -> str:
             lines += _parts(segment)
         if segment.closed:
             lines += [f"#EXTINF:{segment.seconds:.5f},", f"s{segment.number}.m4s"]
-    lines.append("#EXT-X-ENDLIST" if timeline.ended else _hint(segments))
+    lines.append("#EXT-X-ENDLIST" if timeline.ended else _hint(timeline))
     return "\n".join(lines) + "\n"
 
 
 def _head(segment: Segment, shown: int | None) -> list[str]:
+    """What applies to a segment, before its first part. The oldest segment keeps its DISCONTINUITY: it is
+    counted in DISCONTINUITY-SEQUENCE only when it has left."""
     lines = []
-    if segment.discontinuity and shown is not None:
+    if segment.discontinuity:
         lines.append("#EXT-X-DISCONTINUITY")
-    if segment.initialisation != shown:
+    if segment.discontinuity or segment.initialisation != shown:
         lines.append(f'#EXT-X-MAP:URI="init{segment.initialisation}.mp4"')
     moment = datetime.fromtimestamp(segment.wall, UTC).isoformat(timespec="milliseconds")
     lines.append(f"#EXT-X-PROGRAM-DATE-TIME:{moment.replace('+00:00', 'Z')}")
@@ -87,13 +90,7 @@ def _oldest_with_parts(segments: list[Segment], target: int) -> int:
     return segments[0].number if segments else 0
 
 
-def _hint(segments: list[Segment]) -> str:
+def _hint(timeline: Timeline) -> str:
     """Where the next part will be."""
-    last = segments[-1] if segments else None
-    if last is None:
-        uri = "s0.0.m4s"
-    elif last.closed:
-        uri = f"s{last.number + 1}.0.m4s"
-    else:
-        uri = f"s{last.number}.{len(last.parts)}.m4s"
-    return f'#EXT-X-PRELOAD-HINT:TYPE=PART,URI="{uri}"'
+    number, part = timeline.hint
+    return f'#EXT-X-PRELOAD-HINT:TYPE=PART,URI="s{number}.{part}.m4s"'

@@ -37,17 +37,25 @@ class Segment:
         """Its duration so far."""
         return sum(part.seconds for part in self.parts)
 
+    @property
+    def size(self) -> int:
+        """Bytes so far."""
+        return sum(len(part.data) for part in self.parts)
+
 
 class Timeline:
     """The segments of one rendition. `version` grows with every change a playlist would show."""
 
     def __init__(self) -> None:
         self.segments: deque[Segment] = deque()
-        self.initialisations: list[bytes] = []
+        self.initialisations: dict[int, bytes] = {}
         self.part_target: float | None = None
         self.target_duration: int | None = None
         self.discontinuity_sequence = 0
         self.first_listed = 0
+        self.independent_segments = True
+        self.rolls = False
+        """The open segment is expected to have all its parts, though only the next frame can tell."""
         self.ended = False
         self.version = 0
 
@@ -68,6 +76,27 @@ class Timeline:
     def last_closed(self) -> int:
         """Media sequence number of the newest finished segment, -1 when there is none."""
         return next((s.number for s in reversed(self.segments) if s.closed), -1)
+
+    @property
+    def hint(self) -> tuple[int, int]:
+        """(media sequence number, part) that is most likely to come next."""
+        last = next((s for s in reversed(self.segments) if s.parts), None)
+        if last is None:
+            return 0, 0
+        if last.closed or self.rolls:
+            return last.number + 1, 0
+        return last.number, len(last.parts)
+
+    def may_come_next(self, place: tuple[int, int]) -> bool:
+        """Whether (media sequence number, part) can be the next part: the hint may turn out wrong."""
+        number, part = self.newest
+        return not self.ended and place in ((number, part + 1), (number + 1, 0))
+
+    @property
+    def bandwidth(self) -> int:
+        """Peak segment bit rate (bits a second) of the finished segments listed; 0 without any."""
+        rates = [s.size * 8 / s.seconds for s in self.listed() if s.closed and s.seconds]
+        return round(max(rates, default=0))
 
     def listed(self) -> list[Segment]:
         """The segments a playlist shows."""
@@ -90,3 +119,5 @@ class Timeline:
             closed -= 1
         while self.segments and self.segments[0].number < self.first_listed - SPARE_SEGMENTS:
             self.segments.popleft()
+        for number in [n for n in self.initialisations if n < self.segments[0].initialisation]:
+            del self.initialisations[number]

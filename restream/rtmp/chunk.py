@@ -14,6 +14,8 @@ LARGEST_MESSAGE: Final = 8 << 20
 EXTENDED: Final = 0xFFFFFF
 HEADER_BYTES: Final = (11, 7, 3, 0)
 MOST_STREAMS: Final = 64
+MOST_UNFINISHED: Final = 2 * LARGEST_MESSAGE
+"""Bytes one peer may keep us holding in messages it does not finish."""
 
 
 class BrokenChunk(ValueError):
@@ -88,6 +90,8 @@ class ChunkReader:
                 at += 4
         continues = form == 3 and bool(stream.partial)
         length = stream.length if form > 1 else int.from_bytes(header[3:6], "big")
+        if length > LARGEST_MESSAGE:
+            raise BrokenChunk(f"a message of {length} bytes is more than we take")
         rest = length - len(stream.partial) if continues else length
         take = min(rest, self.chunk_size)
         if at + take > end:
@@ -98,6 +102,8 @@ class ChunkReader:
         at += take
         if len(stream.partial) >= stream.length:
             self._finish(stream, messages)
+        elif sum(len(one.partial) for one in self._streams.values()) > MOST_UNFINISHED:
+            raise BrokenChunk("too many unfinished messages")
         return at - start
 
     def _open(self, number: int, form: int) -> _Stream:
@@ -121,8 +127,6 @@ class ChunkReader:
         if form < 2:
             stream.length = int.from_bytes(header[3:6], "big")
             stream.kind = header[6]
-            if stream.length > LARGEST_MESSAGE:
-                raise BrokenChunk(f"a message of {stream.length} bytes is more than we take")
         if form == 0:
             stream.stream = int.from_bytes(header[7:11], "little")
             stream.timestamp = stream.delta

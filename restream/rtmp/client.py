@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import ssl as tls
 from collections.abc import Callable
 from typing import Final
@@ -193,11 +194,10 @@ async def publish(
     client = RtmpClient(reader, writer, chunk_size)
     try:
         await client.open(address)
-    except EOFError:
+    except (EOFError, BrokenChunk, amf0.BrokenAmf) as error:
         await client.close(polite=False)
-        raise ConnectionResetError(
-            "The platform closed the connection while we introduced ourselves."
-        ) from None
+        why = "it hung up during the introduction" if isinstance(error, EOFError) else "it speaks no RTMP"
+        raise ConnectionResetError(errno.ECONNRESET, why) from None
     except BaseException:
         await client.close(polite=False)
         raise

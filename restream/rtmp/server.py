@@ -7,6 +7,7 @@ connection and nothing else. Keys appear in no log line and no repr.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl as tls
 import time
 from collections.abc import Callable
@@ -17,7 +18,7 @@ import structlog
 
 from restream.media import Frame
 from restream.rtmp import amf0, handshake, message
-from restream.rtmp.chunk import BrokenChunk, ChunkReader, serialise
+from restream.rtmp.chunk import DEFAULT_CHUNK, BrokenChunk, ChunkReader, serialise
 from restream.rtmp.flv import BrokenTag, UnsupportedCodec, audio_frame, video_frame
 from restream.rtmp.message import Command, Message
 
@@ -25,6 +26,8 @@ log = structlog.get_logger()
 
 HANDSHAKE_SECONDS: Final = 10.0
 SILENCE_SECONDS: Final = 30.0
+LINGER_SECONDS: Final = 2.0
+"""How long a cut encoder has to take our last words."""
 WINDOW: Final = 2_500_000
 OUT_CHUNK: Final = 4096
 MOST_BROKEN_TAGS: Final = 20
@@ -86,7 +89,11 @@ class RtmpServer:
         self._server.close()
         for connection in list(self._connections):
             connection.kick("The server is stopping.")
-        await self._server.wait_closed()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LINGER_SECONDS / 2):
+                await self._server.wait_closed()
+        for connection in list(self._connections):
+            connection.abort()
 
 
 async def serve(gate: Gate, host: str, port: int, *, ssl: tls.SSLContext | None = None) -> RtmpServer:
@@ -117,7 +124,8 @@ class _Connection(asyncio.Protocol):
         self._encoder = ""
         self._received = self._acknowledged = 0
         self._window = WINDOW
-        self._last_data = 0.0
+        self._last_data = self._loop.time()
+        self._out_chunk = DEFAULT_CHUNK
         self._broken_tags = 0
         self._clock = _Unwrapper()
         self._ended_because = "The encoder closed the connection."
@@ -133,6 +141,9 @@ class _Connection(asyncio.Protocol):
             self._watchdog.cancel()
         if self._asking:
             self._asking.cancel()
+        self._tell_publisher()
+
+    def _tell_publisher(self) -> None:
         publisher, self._publisher = self._publisher, None
         if publisher:
             publisher.closed(self._ended_because)
@@ -141,6 +152,8 @@ class _Connection(asyncio.Protocol):
         return False
 
     def data_received(self, data: bytes) -> None:
+        if self._transport is None or self._transport.is_closing():
+            return  # over TLS, bytes still arrive while the close is being agreed on
         self._last_data = self._loop.time()
         self._received += len(data)
         try:
@@ -160,6 +173,13 @@ class _Connection(asyncio.Protocol):
         if self._transport and not self._transport.is_closing():
             self._ended_because = reason
             self._transport.close()
+            self._loop.call_later(LINGER_SECONDS, self._transport.abort)
+            self._tell_publisher()
+
+    def abort(self) -> None:
+        """Cut it without a word."""
+        if self._transport:
+            self._transport.abort()
 
     @property
     def peer(self) -> str:
@@ -296,7 +316,9 @@ class _Connection(asyncio.Protocol):
 
     def _send(self, what: Message) -> None:
         number = message.COMMAND_CHUNK if what.kind == message.COMMAND else message.CONTROL_CHUNK
-        self._write(serialise(what, number, OUT_CHUNK if self._app else 128))
+        self._write(serialise(what, number, self._out_chunk))
+        if what.kind == message.SET_CHUNK:
+            self._out_chunk = OUT_CHUNK
 
     def _write(self, data: bytes) -> None:
         if self._transport and not self._transport.is_closing():
@@ -307,10 +329,12 @@ class _Unwrapper:
     """32-bit millisecond timestamps, made to go on past the wrap after 49.7 days."""
 
     def __init__(self) -> None:
-        self._last = 0
+        self._last: int | None = None
 
     def unwrap(self, timestamp: int) -> int:
         """The timestamp nearest to the last one."""
+        if self._last is None:
+            self._last = timestamp
         step = (timestamp - self._last) & 0xFFFF_FFFF
         if step > 0x7FFF_FFFF:
             step -= 1 << 32

@@ -112,10 +112,11 @@ class Target:
         if client is None:
             return
         if self._skipping:
-            if not (frame.header or (frame.kind == Kind.VIDEO and frame.keyframe)):
+            begins = frame.kind == Kind.VIDEO and frame.keyframe
+            self._skipping = not begins or client.waiting > BUFFER // 2
+            if self._skipping and not frame.header:
                 self._status.frames_dropped += 1
                 return
-            self._skipping = client.waiting > BUFFER // 2
         if client.waiting > BUFFER and not frame.header:
             self._skipping = True
             self._status.frames_dropped += 1
@@ -163,6 +164,9 @@ class Target:
         except BadAddress as error:
             self._refusals = REFUSALS
             return str(error)
+        except UnicodeError:
+            self._refusals = REFUSALS
+            return "The address names no server that could exist."
         except PublishRejected as error:
             self._refusals += error.auth
             return str(error)
@@ -183,9 +187,10 @@ class Target:
     async def _push_until_broken(self, client: RtmpClient) -> str:
         window = message.u32(message.WINDOW_ACK, ACK_WINDOW)
         client.write(serialise(window, message.CONTROL_CHUNK, client.chunk_size))
-        for frame in self._backlog():
+        backlog = self._backlog()
+        for frame in backlog:
             self._write(client, frame)
-        self._skipping = False
+        self._skipping = not any(frame.kind == Kind.VIDEO and frame.keyframe for frame in backlog)
         self._client = client
         following = asyncio.create_task(client.follow())
         watching = asyncio.create_task(self._watch(client))
