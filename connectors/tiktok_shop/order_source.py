@@ -1,0 +1,118 @@
+"""Orders read from TikTok Shop, and cancelled there."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any
+
+from connectors.base import Session
+from connectors.errors import Refused
+from connectors.tiktok_shop.api import Api, Config, numbered
+from connectors.tiktok_shop.orders import order_of
+from connectors.types import Order
+
+SEARCH = "/order/202309/orders/search"
+DETAIL = "/order/202507/orders"
+CANCEL = "/return_refund/202602/cancellations"
+CANCELLATIONS = "/return_refund/202602/cancellations/search"
+OUT_OF_STOCK = "out_of_stock"
+"""In the name of the reason; its beginning and end differ by the order's status and the shop's country."""
+
+
+class TikTokShopOrders:
+    """The truth behind webhooks."""
+
+    def __init__(self, session: Session[Config], api: Api | None = None) -> None:
+        self._api = api or Api(session)
+
+    async def orders(self, since: datetime) -> AsyncIterator[Order]:
+        """Orders changed since then, oldest change first. One that cannot be read is Refused at the end."""
+        unreadable: Refused | None = None
+        found = self._api.pages(
+            SEARCH, {"update_time_ge": int(since.timestamp())}, sort_field="update_time", sort_order="ASC"
+        )
+        async for page in found:
+            for order in page.get("orders") or ():
+                try:
+                    known = order_of(order)
+                except Refused as refused:
+                    # One bad order must not hide those that changed after it.
+                    unreadable = refused
+                else:
+                    yield known
+        if unreadable:
+            raise unreadable
+
+    async def order(self, order_id: str) -> Order | None:
+        """One order; TikTok leaves out what it does not know."""
+        data = await self._api.get(DETAIL, ids=numbered(order_id))
+        found = [order for order in data.get("orders") or () if str(order.get("id")) == order_id]
+        return order_of(found[0]) if found else None
+
+
+class TikTokShopCancellations:
+    """Cancels an order that found no stock; TikTok gives the money back and tells the buyer."""
+
+    def __init__(self, session: Session[Config], api: Api | None = None) -> None:
+        self._api = api or Api(session)
+        self._orders = TikTokShopOrders(session, self._api)
+
+    async def cancel(self, order_id: str, *, key: str) -> None:
+        """TikTok knows no keys: a repeat finds what the first attempt did, and that is not an error."""
+        try:
+            reason = await self._reason(numbered(order_id))
+            await self._api.post(CANCEL, {"order_id": order_id, "cancel_reason": reason})
+        except Refused:
+            # Its codes do not tell "already" from "never"; the order does.
+            if not await self._under_way(order_id):
+                raise
+
+    async def _reason(self, order_id: str) -> str:
+        """The name of "out of stock" for this order; Refused when it cannot be cancelled so."""
+        data = await self._api.get(
+            f"/return_refund/202602/orders/{order_id}/aftersale_eligibility",
+            initiate_aftersale_user="SELLER",
+            request_types="CANCEL",
+        )
+        parts = [
+            part
+            for sku in data.get("sku_eligibility") or ()
+            for part in sku.get("line_item_eligibility") or ()
+            if part.get("request_type") == "CANCEL"
+        ]
+        for part in parts:
+            if not part.get("eligible"):
+                why = part.get("ineligible_reason") or "no reason given"
+                code = str(part.get("ineligible_code"))
+                raise Refused(f"TikTok Shop does not let this order be cancelled: {why}", code=code)
+        offered = set.intersection(*(names(part) for part in parts)) if parts else set()
+        reason = next((name for name in sorted(offered) if OUT_OF_STOCK in name), None)
+        if reason is None:
+            raise Refused("TikTok Shop does not let this order be cancelled as out of stock.")
+        return reason
+
+    async def _under_way(self, order_id: str) -> bool:
+        order = await self._orders.order(order_id)
+        if order is None or order.state == "cancelled":
+            return order is not None
+        async for page in self._api.pages(CANCELLATIONS, {"order_ids": [order_id]}):
+            if any(asked(one, order_id) for one in page.get("cancellations") or ()):
+                return True
+        return False
+
+
+def names(part: dict[str, Any]) -> set[str]:
+    """Reasons on offer; documented as a list, shown as a single text."""
+    offered = part.get("available_reason_names") or []
+    return {offered} if isinstance(offered, str) else {str(name) for name in offered}
+
+
+def asked(cancellation: dict[str, Any], order_id: str) -> bool:
+    """Whether it is the shop's own wish to cancel this order, and not withdrawn."""
+    withdrawn = str(cancellation.get("cancel_status")).endswith(("_CANCEL", "_CANCELLED"))
+    return (
+        str(cancellation.get("order_id")) == order_id
+        and cancellation.get("role") == "SELLER"
+        and not withdrawn
+    )
