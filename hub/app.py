@@ -124,7 +124,7 @@ def create_app(settings: Settings, environ: Mapping[str, str]) -> FastAPI:
 
     app = FastAPI(title="Simulcast Hub", version="0.1.0", lifespan=lifespan, docs_url=None, redoc_url=None)
     web.install_errors(app)
-    web.install_headers(app, settings)
+    app.add_middleware(web.SecureHeaders, policy=web.content_policy(settings))
     # The hot route comes first: routes are tried in order.
     app.router.routes.insert(0, stock.ROUTE)
     for room in (auth, connections_routes, catalog, shows, customers, public, attribution, webhooks):

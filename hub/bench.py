@@ -9,18 +9,34 @@ from __future__ import annotations
 import importlib
 import os
 import platform
+import sys
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 NAMES = ("relay", "hls", "holds")
+ROOT = Path(__file__).parent.parent
+
+
+class CannotBench(Exception):
+    """Why not, as a sentence that says what to do."""
 
 
 def run_bench(name: str, *, quick: bool) -> dict[str, Any]:
     """Measure; rows have case, metric, unit, ours, peers, ratio, bar and ok."""
-    module = importlib.import_module(f"tests.bench.{name}")
-    runs, rows = module.run(quick)
+    if not (ROOT / "tests" / "bench").exists():
+        raise CannotBench("Benchmarks are part of the source tree. Run this from a clone of the repository.")
+    if str(ROOT) not in sys.path:
+        sys.path.insert(0, str(ROOT))
+    try:
+        module = importlib.import_module(f"tests.bench.{name}")
+        runs, rows = module.run(quick)
+    except ModuleNotFoundError as error:
+        raise CannotBench(f"{error.name} is missing. Run: make install") from error
+    except OSError as error:
+        raise CannotBench(str(error)) from error
     return {"name": name, "machine": machine(), "runs": runs, "rows": rows}
 
 

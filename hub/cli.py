@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Coroutine
 from typing import Annotated, Any
 
@@ -28,6 +29,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on sta
 
 def main() -> None:
     """Entry point; a problem we can name ends in one sentence, not in a traceback."""
+    # A library that finds PostgreSQL for us wonders about XDG_RUNTIME_DIR; we don't use that folder.
+    warnings.filterwarnings("ignore", module="platformdirs")
     cli()
 
 
@@ -147,12 +150,16 @@ def bench(
     quick: Annotated[bool, typer.Option(help="One short run for a first look.")] = False,
 ) -> None:
     """Measure one promise beside a peer, in one run, and compare."""
-    from hub.bench import NAMES, print_table, run_bench
+    from hub.bench import NAMES, CannotBench, print_table, run_bench
 
     if name not in NAMES:
         console.print(f"[red]✗[/red] There is no bench {name!r}. Choose one of: {', '.join(NAMES)}.")
         raise typer.Exit(2)
-    result = run_bench(name, quick=quick)
+    try:
+        result = run_bench(name, quick=quick)
+    except CannotBench as problem:
+        console.print(f"[red]✗[/red] {problem}", soft_wrap=True, highlight=False)
+        raise typer.Exit(1) from None
     if as_json:
         sys.stdout.write(json.dumps(result) + "\n")
     else:

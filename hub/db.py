@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Final
 
 import asyncpg
 from sqlalchemy import CursorResult, Executable
@@ -19,6 +19,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from hub.bus import Bus, Event
 from hub.errors import Unavailable
+
+POINT_LOOKUPS: Final = {"enable_seqscan": "off", "enable_bitmapscan": "off", "jit": "off"}
+"""The hot statements look rows up by key, in tables that may have grown from nothing a second ago: plans
+made from the statistics of an empty table would read the whole of it for every buyer."""
 
 Afterwards = Callable[[], Awaitable[None]]
 
@@ -45,7 +49,9 @@ class Database:
             pool_pre_ping=True,
         )
         self._sessions = async_sessionmaker(self._engine, class_=AsyncSession, expire_on_commit=False)
-        self._pool = await asyncpg.create_pool(self.url, min_size=1, max_size=4, command_timeout=10)
+        self._pool = await asyncpg.create_pool(
+            self.url, min_size=1, max_size=4, command_timeout=10, server_settings=POINT_LOOKUPS
+        )
         return self
 
     async def __aexit__(self, *exc: object) -> None:

@@ -37,7 +37,14 @@ class Hold(SQLModel, table=True):
         one_of("hold", "state", "held", "committed", "released", "expired"),
         CheckConstraint("quantity > 0", name="hold_quantity_positive"),
         UniqueConstraint("brand_id", "key"),
-        Index("hold_of_viewer", "viewer_id"),
+        # Covers the limit per viewer, which is asked with every new hold in the middle of a drop.
+        Index(
+            "hold_of_viewer",
+            "viewer_id",
+            "show_id",
+            postgresql_include=["quantity"],
+            postgresql_where="state = 'held'",
+        ),
         Index("hold_due", "expires_at", postgresql_where="state = 'held'"),
     )
 

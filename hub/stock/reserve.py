@@ -35,9 +35,9 @@ WITH req AS (
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::int[], $7::text[])
         WITH ORDINALITY AS r(id, brand_id, variant_id, show_id, viewer_id, quantity, key, n)),
 known AS (
-    SELECT req.n, hold.id, hold.state, hold.expires_at, hold.unit_minor, hold.currency, hold.quantity,
-           hold.viewer_id
-    FROM req JOIN hold ON hold.brand_id = req.brand_id AND hold.key = req.key),
+    SELECT req.n, earlier.* FROM req CROSS JOIN LATERAL (
+        SELECT id, state, expires_at, unit_minor, currency, quantity, viewer_id FROM hold
+        WHERE hold.brand_id = req.brand_id AND hold.key = req.key LIMIT 1) AS earlier),
 priced AS (
     SELECT req.*, variant.price_minor, variant.currency FROM req
     JOIN variant ON variant.id = req.variant_id AND variant.brand_id = req.brand_id

@@ -1,0 +1,19 @@
+-- One hold a request: every viewer holds at most three times, every key is fresh.
+local tokens, keys, n = {}, 0, 0
+function init(args)
+  for line in io.lines(args[1]) do tokens[#tokens + 1] = line end
+  show, variant, run = args[2], args[3], args[4]
+end
+function request()
+  n = n + 1
+  local token = tokens[n % #tokens + 1]
+  local body = string.format('{"show":"%s","variant_id":"%s","key":"%s-%d"}', show, variant, run, n)
+  return wrk.format("POST", "/api/v1/public/holds", {
+    ["Authorization"] = "Bearer " .. token, ["Content-Type"] = "application/json"}, body)
+end
+function done(summary, latency, requests)
+  io.write(string.format('RESULT {"requests": %d, "seconds": %f, "errors": %d, "p50": %f, "p99": %f}\n',
+    summary.requests, summary.duration / 1e6,
+    summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.write
+      + summary.errors.timeout, latency:percentile(50) / 1000, latency:percentile(99) / 1000))
+end

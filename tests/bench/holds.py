@@ -1,0 +1,162 @@
+"""Holds on one hot SKU through HTTP with a real PostgreSQL, beside a plain row update for each buyer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+from uuid import uuid4
+
+import asyncpg
+from pydantic import SecretStr
+
+from hub.app import services
+from hub.auth.tokens import Viewer
+from hub.engines.nats import start_nats
+from hub.engines.postgres import Postgres
+from hub.migrate import migrate
+from hub.settings import Settings
+from tests.bench.rows import Row, free_port, listening, median, needed, process, row
+from tests.hub.shop import Shop, open_shop
+
+CONNECTIONS: Final = 96
+UNITS: Final = 50_000_000
+VIEWERS: Final = 40_000
+HOLDS_BAR: Final = 5000
+P99_BAR_MS: Final = 50
+LUA: Final = Path(__file__).with_name("holds.lua")
+KINDS: Final = ("ours", "plain")
+
+
+def run(quick: bool) -> tuple[int, list[Row]]:
+    """(number of runs, rows)."""
+    runs, seconds = (1, 3) if quick else (3, 6)
+    found = asyncio.run(measure(runs, seconds))
+    rate = {kind: median([one["rate"] for one in found[kind]]) for kind in KINDS}
+    p99 = {kind: median([one["p99"] for one in found[kind]]) for kind in KINDS}
+    oversold = {kind: float(sum(one["oversold"] for one in found[kind])) for kind in KINDS}
+    failed = sum(one["errors"] for one in found["ours"])
+    case = f"one hot SKU, {CONNECTIONS} buyers at a time"
+    peer = "plain row update"
+    return runs, [
+        row(
+            case,
+            "holds per second",
+            "1/s",
+            rate["ours"],
+            {peer: rate["plain"]},
+            bar=f">= {HOLDS_BAR}",
+            ok=rate["ours"] >= HOLDS_BAR and not failed,
+        ),
+        row(
+            case,
+            "p99 of the answer",
+            "ms",
+            p99["ours"],
+            {peer: p99["plain"]},
+            bar=f"<= {P99_BAR_MS}",
+            ok=p99["ours"] <= P99_BAR_MS,
+        ),
+        row(
+            case,
+            "oversold",
+            "units",
+            oversold["ours"],
+            {peer: oversold["plain"]},
+            bar="0",
+            ok=oversold["ours"] == 0,
+        ),
+    ]
+
+
+async def measure(runs: int, seconds: int) -> dict[str, list[dict[str, Any]]]:
+    """Both kinds in turn, `runs` times."""
+    wrk = needed("wrk", "wrk")
+    found: dict[str, list[dict[str, Any]]] = {kind: [] for kind in KINDS}
+    with tempfile.TemporaryDirectory(prefix="simulcast-bench-") as folder:
+        async with engines(Path(folder)) as (settings, shop):
+            tokens = settings.data / "tokens"
+            for _ in range(runs):
+                for kind in KINDS:
+                    mint(shop, tokens)
+                    found[kind].append(await one_run(wrk, kind, settings, shop, tokens, seconds))
+    return found
+
+
+@asynccontextmanager
+async def engines(data: Path) -> AsyncIterator[tuple[Settings, Shop]]:
+    """PostgreSQL, NATS and a live show with one product."""
+    postgres, nats_port = Postgres(data), free_port()
+    running = [await postgres.start(), await start_nats(data, nats_port)]
+    try:
+        await migrate(postgres.url)
+        settings = Settings(
+            data=data,
+            database_url=postgres.url,
+            nats_url=f"nats://127.0.0.1:{nats_port}",
+            secret_key=SecretStr("the bench's own secret key"),
+            media_token=SecretStr("the bench's own media token"),
+            http_port=free_port(),
+            _env_file=None,
+        )
+        async with services(settings, {}) as hub:
+            yield settings, await open_shop(hub, UNITS)
+    finally:
+        for child in reversed(running):
+            await child.stop()
+
+
+def mint(shop: Shop, file: Path) -> None:
+    """A token for each of many viewers, one a line."""
+    tokens = shop.hub.tokens
+    minted = (
+        tokens.viewer(Viewer(uuid4().hex, shop.show_id, shop.brand_id, shop.slug)) for _ in range(VIEWERS)
+    )
+    file.write_text("\n".join(minted))
+
+
+async def one_run(
+    wrk: str, kind: str, settings: Settings, shop: Shop, tokens: Path, seconds: int
+) -> dict[str, Any]:
+    """Load one server; what it answered, and what the database says."""
+    env = os.environ | {
+        "DATABASE_URL": settings.database_url or "",
+        "NATS_URL": settings.nats_url or "",
+        "SIMULCAST_DATA": str(settings.data),
+        "SIMULCAST_HTTP_PORT": str(settings.http_port),
+        "SIMULCAST_SECRET_KEY": "the bench's own secret key",
+        "SIMULCAST_MEDIA_TOKEN": "the bench's own media token",
+    }
+    argv = [sys.executable, "-m", "tests.bench.holds_server", kind]
+    with process(argv, env=env, log=settings.data / f"{kind}.log"):
+        listening(settings.http_port, "The HTTP process")
+        load = [wrk, "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(LUA)]
+        load += [f"http://127.0.0.1:{settings.http_port}", "--", str(tokens)]
+        load += [shop.slug, str(shop.variant_id), uuid4().hex[:12]]
+        done = await asyncio.to_thread(subprocess.run, load, capture_output=True, text=True, check=True)
+    result = json.loads(done.stdout.split("RESULT ")[1].splitlines()[0])
+    connection = await asyncpg.connect(settings.database_url)
+    try:
+        held, rows = await connection.fetchrow(
+            "SELECT (SELECT held FROM stock), (SELECT coalesce(sum(quantity), 0) FROM hold)"
+        )
+        await connection.execute("TRUNCATE hold CASCADE")
+        await connection.execute("DELETE FROM stock_movement WHERE kind = 'hold'")
+        await connection.execute("UPDATE stock SET held = 0")
+        await connection.execute("VACUUM stock")
+    finally:
+        await connection.close()
+    taken = int(rows)
+    return {
+        "rate": taken / result["seconds"],
+        "p99": result["p99"],
+        "errors": result["errors"],
+        "oversold": max(0, int(held) - UNITS) + abs(int(held) - taken),
+    }
