@@ -1,0 +1,94 @@
+"""Delivers the fake shop's webhooks: signed, with the original payload again and again, sometimes twice."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import json
+import random
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from connectors.errors import ConnectorError
+from connectors.http import Http
+
+PAUSES = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 60.0, 60.0)
+"""Seconds between the eight retries; the real ones stretch over four hours."""
+
+
+class Hooks:
+    """The app's subscriptions, all at one address. `twice` and `lose` count events doubled or lost."""
+
+    def __init__(self, rng: random.Random, shop: str) -> None:
+        self._random = rng
+        self._shop = shop
+        self.secret = f"shpss_{rng.getrandbits(128):032x}"
+        self.url: str | None = None
+        self.twice = self.lose = 0
+        self._delivered: list[str] = []
+        self._failed: list[str] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._gate = asyncio.Semaphore(8)
+        self._http: Http | None = None
+
+    def tell(self, topic: str, payload: dict[str, Any]) -> None:
+        """Send an event some time soon; nothing waits for it."""
+        if self.url is None:
+            return
+        if self.lose:
+            self.lose -= 1
+            return
+        copies = 2 if self.twice else 1
+        self.twice -= copies - 1
+        body, event = json.dumps(payload).encode(), self._uuid()
+        for _ in range(copies):
+            # Every delivery has an id of its own, the event's is common to all.
+            headers = self._headers(topic, body) | {
+                "X-Shopify-Event-Id": event,
+                "X-Shopify-Webhook-Id": self._uuid(),
+            }
+            task = asyncio.get_running_loop().create_task(self._deliver(topic, self.url, body, headers))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def state(self) -> dict[str, Any]:
+        """Topics that arrived, topics that never did."""
+        return {"delivered": self._delivered, "failed": self._failed, "waiting": len(self._tasks)}
+
+    async def close(self) -> None:
+        """Stop sending."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._http:
+            await self._http.close()
+
+    async def _deliver(self, topic: str, url: str, body: bytes, headers: dict[str, str]) -> None:
+        for pause in (*PAUSES, None):
+            try:
+                async with self._gate:
+                    self._http = self._http or Http("")
+                    await self._http.request("POST", url, content=body, headers=headers, timeout=5.0)
+                self._delivered.append(topic)
+                return
+            except ConnectorError:
+                if pause is not None:
+                    await asyncio.sleep(pause)
+        self._failed.append(topic)
+
+    def _headers(self, topic: str, body: bytes) -> dict[str, str]:
+        made = hmac.new(self.secret.encode(), body, hashlib.sha256).digest()
+        return {
+            "Content-Type": "application/json",
+            "X-Shopify-Topic": topic,
+            "X-Shopify-Hmac-Sha256": base64.b64encode(made).decode(),
+            "X-Shopify-Shop-Domain": self._shop,
+            "X-Shopify-API-Version": "2026-10",
+            "X-Shopify-Triggered-At": datetime.now(UTC).isoformat(),
+        }
+
+    def _uuid(self) -> str:
+        return str(UUID(int=self._random.getrandbits(128), version=4))

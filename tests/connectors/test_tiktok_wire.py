@@ -1,0 +1,204 @@
+"""TikTok's bytes: the protobuf reader, the envelopes, and what the events in them say."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.tiktok import fake_wire as wire
+from connectors.tiktok.fake import DUD
+from connectors.tiktok.frames import LARGEST, Batch, Event, Frame, ack, gunzip, heartbeat
+from connectors.tiktok.items import STREAK_PATIENCE, Inbox
+from connectors.tiktok.protobuf import Malformed, Message, encode, fields, varint
+from connectors.types import ChatMessage
+from tests.connectors.conftest import Clock
+from tests.connectors.tiktok import ANN, ROSE, SENT_AT, Field, sample
+
+NUMBERS = st.integers(1, (1 << 29) - 1)
+PAIRS = st.tuples(NUMBERS, st.integers(0, (1 << 64) - 1) | st.binary(max_size=40))
+
+
+def event(method: str, *pairs: Field, msg_id: int = 1, history: bool = False, at_ms: int = 1000) -> Event:
+    start = (1, wire.common(method, msg_id, 1, at_ms))
+    return Event(method, encode(start, *pairs), msg_id, history)
+
+
+def gift(count: int, *, end: bool = False, msg_id: int = 1) -> Event:
+    last: list[Field] = [(9, 1)] if end else []
+    pairs: list[Field] = [(2, 5655), (5, count), (7, ANN), (11, 1790), (15, ROSE)]
+    return event("WebcastGiftMessage", *pairs, *last, msg_id=msg_id)
+
+
+# --- the wire format ------------------------------------------------------------------------------
+
+
+@given(st.lists(PAIRS, max_size=20))
+def test_what_is_encoded_is_read_back(pairs: list[tuple[int, int | bytes]]) -> None:
+    assert list(fields(encode(*pairs))) == pairs
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_message_or_malformed(data: bytes) -> None:
+    for read in (Message, Frame.decode, Batch.decode):
+        try:
+            read(data)
+        except Malformed:
+            continue
+
+
+@given(st.lists(PAIRS, min_size=1, max_size=8), st.data())
+def test_a_message_that_is_cut_off_never_reads_as_something_else(
+    pairs: list[tuple[int, int | bytes]], data: st.DataObject
+) -> None:
+    whole = encode(*pairs)
+    cut = whole[: data.draw(st.integers(0, len(whole) - 1))]
+    try:
+        found = list(fields(cut))
+    except Malformed:
+        return
+    assert found == pairs[: len(found)]
+
+
+@given(st.integers(-(1 << 63), (1 << 64) - 1))
+def test_numbers_are_64_bits_negative_ones_included(value: int) -> None:
+    assert Message(encode((1, value))).number(1) == value % (1 << 64)
+
+
+@given(st.lists(st.integers(0, (1 << 64) - 1)))
+def test_repeated_numbers_are_read_packed_or_not(values: list[int]) -> None:
+    packed = encode((2, b"".join(map(varint, values))))
+    assert Message(packed).numbers(2) == values
+    assert Message(encode(*((2, value) for value in values))).numbers(2) == values
+
+
+def test_fields_nobody_asked_for_are_stepped_over() -> None:
+    fixed = bytes([5 << 3 | 1]) + b"8 bytes!" + bytes([6 << 3 | 5]) + b"four"
+    group = bytes([7 << 3 | 3]) + encode((1, 9)) + bytes([7 << 3 | 4])
+    message = Message(encode((900, b"new")) + fixed + group + encode((1, "kept")))
+    assert (message.text(1), message.number(1), message.blob(7)) == ("kept", 0, b"")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"\x08", id="no value"),
+        pytest.param(DUD, id="number without end"),
+        pytest.param(b"\x0a\x05ab", id="text cut off"),
+        pytest.param(b"\x09abc", id="fixed field cut off"),
+        pytest.param(b"\x00\x01", id="field nought"),
+        pytest.param(b"\x0f", id="wire type 7"),
+        pytest.param(b"\x0b", id="group without end"),
+        pytest.param(b"\x0b\x14", id="another group's end"),
+        pytest.param(b"\x0c", id="end without group"),
+    ],
+)
+def test_what_is_no_message_is_malformed(data: bytes) -> None:
+    with pytest.raises(Malformed):
+        Message(data)
+
+
+def test_the_reference_frame_is_understood() -> None:
+    given = sample("frame")
+    frame = Frame.decode(bytes.fromhex(given["frame"]))
+    batch = Batch.decode(frame.payload)
+    assert (frame.kind, frame.log_id, batch.cursor, batch.need_ack) == ("msg", 2, "c1", True)
+    (said,) = Inbox(None, lambda: 0.0).read(batch.events[0])
+    assert isinstance(said, ChatMessage)
+    assert (said.id, said.text, said.author_id, said.author_name) == ("7001", "how much?", "42", "Buyer")
+    assert said.sent_at == SENT_AT
+    assert heartbeat(int(given["room_id"]), 1).hex() == given["heartbeat"]
+    assert ack(frame.log_id, batch.internal_ext).hex() == given["ack"]
+
+
+@given(st.binary(max_size=300), st.booleans(), st.integers(0, (1 << 63) - 1))
+def test_a_frame_is_read_back_packed_or_not(body: bytes, gzip: bool, number: int) -> None:
+    frame = Frame("msg", encode((1, body)), number, number)
+    assert Frame.decode(frame.encode(gzip=gzip)) == frame
+
+
+def test_a_payload_that_unpacks_without_end_is_refused() -> None:
+    bomb = Message(Frame("msg", bytes(LARGEST + 1)).encode(gzip=True)).blob(8)
+    assert len(bomb) < 20_000
+    for packed in (bomb, bomb[:-20], b"\x1f\x8bno gzip"):
+        with pytest.raises(Malformed):
+            gunzip(packed)
+
+
+# --- what events say ------------------------------------------------------------------------------
+
+
+def test_a_streak_of_gifts_is_one_message_without_money(clock: Clock) -> None:
+    inbox = Inbox(None, clock.monotonic)
+    assert [inbox.read(gift(count, msg_id=count)) for count in (1, 2, 3)] == [[], [], []]
+    (sent,) = inbox.read(gift(3, end=True, msg_id=4))
+    assert isinstance(sent, ChatMessage)
+    assert (sent.kind, sent.text, sent.money) == ("paid", "sent Rose ×3", None)
+    assert inbox.read(gift(3, end=True, msg_id=5)) == []
+    clock.seconds += 2 * STREAK_PATIENCE
+    assert inbox.due() == []
+
+
+def test_a_streak_whose_end_never_comes_is_told_after_a_while(clock: Clock) -> None:
+    inbox = Inbox(None, clock.monotonic)
+    inbox.read(gift(1, msg_id=1))
+    clock.seconds += STREAK_PATIENCE - 1
+    inbox.read(gift(2, msg_id=2))
+    clock.seconds += STREAK_PATIENCE - 1
+    assert inbox.due() == []
+    clock.seconds += 1
+    (sent,) = inbox.due()
+    assert isinstance(sent, ChatMessage)
+    assert sent.text == "sent Rose ×2"
+
+
+def test_history_is_backlog_except_what_happened_while_we_were_away() -> None:
+    def backlog(cursor: str | None, at_ms: int, *, history: bool = True) -> bool:
+        said = event("WebcastChatMessage", (3, "hi"), history=history, at_ms=at_ms)
+        (message,) = Inbox(cursor, lambda: 0.0).read(said)
+        assert isinstance(message, ChatMessage)
+        return message.backlog
+
+    assert backlog(None, 5000)
+    assert backlog("5000", 5000)
+    assert not backlog("5000", 5001)
+    assert not backlog("5000", 10, history=False)
+    assert backlog("not a number", 5000)
+
+
+def test_the_cursor_never_goes_back() -> None:
+    inbox = Inbox("5000", lambda: 0.0)
+    cursors = []
+    for number, at_ms in enumerate((6000, 5500, 0, 10**18), start=1):
+        (item,) = inbox.read(event("WebcastChatMessage", (3, "hi"), msg_id=number, at_ms=at_ms))
+        assert isinstance(item, ChatMessage)
+        cursors.append((item.cursor, item.sent_at is None))
+    assert cursors == [("6000", False), ("6000", False), ("6000", True), ("6000", True)]
+
+
+def test_messages_without_a_user_a_name_or_words_are_read() -> None:
+    inbox = Inbox(None, lambda: 0.0)
+    (nobody,) = inbox.read(event("WebcastChatMessage", (3, "hi"), msg_id=1))
+    (handle,) = inbox.read(event("WebcastChatMessage", (2, encode((38, "ann42"))), (3, "hi"), msg_id=2))
+    (emote,) = inbox.read(event("WebcastChatMessage", (2, ANN), (13, b""), msg_id=3))
+    assert isinstance(nobody, ChatMessage)
+    assert isinstance(handle, ChatMessage)
+    assert isinstance(emote, ChatMessage)
+    assert (nobody.author_id, nobody.author_name, handle.author_name) == (None, None, "ann42")
+    assert emote.text == "[emote]"
+    assert inbox.read(event("WebcastChatMessage", (2, ANN), msg_id=4)) == []
+
+
+def test_follows_shares_and_subscriptions_are_told_and_joins_are_not() -> None:
+    def said(method: str, sentence: str = "", *pairs: Field) -> list[tuple[str, str]]:
+        start = (1, wire.common(method, 1, 1, 1000, sentence))
+        items = Inbox(None, lambda: 0.0).read(Event(method, encode(start, (2, ANN), *pairs)))
+        return [(item.kind, item.text) for item in items if isinstance(item, ChatMessage)]
+
+    social, member = "WebcastSocialMessage", "WebcastMemberMessage"
+    assert said(social, "pm_main_follow_message_viewer_2") == [("notice", "follows now")]
+    assert said(social, "pm_mt_guidance_share") == [("notice", "shared the LIVE")]
+    assert said(social, "something_else") == []
+    assert said(member, "", (10, 3)) == [("membership", "subscribed")]
+    assert said(member, "", (10, 1)) == []
+    assert said("WebcastLikeMessage", "", (2, 15)) == []
