@@ -14,15 +14,20 @@ import asyncpg
 from sqlalchemy import CursorResult, Executable
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from hub.bus import Bus, Event
-from hub.errors import Unavailable
+from hub.errors import BadInput, HubError, Unavailable
 
 POINT_LOOKUPS: Final = {"enable_seqscan": "off", "enable_bitmapscan": "off", "jit": "off"}
 """The hot statements look rows up by key, in tables that may have grown from nothing a second ago: plans
 made from the statistics of an empty table would read the whole of it for every buyer."""
+
+RESTARTS: Final = frozenset({"40001", "40P01", "55P03"})
+"""SQLSTATEs of a transaction that lost against another one (deadlock, serialisation, lock): try again."""
 
 Afterwards = Callable[[], Awaitable[None]]
 
@@ -47,6 +52,9 @@ class Database:
             max_overflow=5,
             pool_timeout=5,
             pool_pre_ping=True,
+            # Parameters are people's names and addresses: they have no place in an error or a log.
+            hide_parameters=True,
+            connect_args={"timeout": 5, "command_timeout": 30},
         )
         self._sessions = async_sessionmaker(self._engine, class_=AsyncSession, expire_on_commit=False)
         self._pool = await asyncpg.create_pool(
@@ -78,12 +86,15 @@ class Database:
                 yield session
                 await session.commit()
                 afterwards: list[Afterwards] = session.info["afterwards"]
-        except (OperationalError, InterfaceError, ConnectionError, OSError) as error:
+        except PoolTimeout as error:
+            raise Unavailable(
+                "busy", "Very many people are here right now. Trying again in a moment.", retry_after=1
+            ) from error
+        except (OperationalError, InterfaceError, NoConnectionFree, asyncpg.PostgresError, OSError) as error:
+            # A raw PostgresError comes from connecting: shutting down, starting up, too many clients.
             raise away() from error
         except DBAPIError as error:
-            if error.connection_invalidated:
-                raise away() from error
-            raise
+            raise meaning_of(error) or error from error
         for tell in afterwards:
             await tell()
 
@@ -107,6 +118,16 @@ def announce(session: AsyncSession, event: Event) -> None:
     bus: Bus | None = session.info["bus"]
     if bus:
         after_commit(session, lambda: bus.publish(event))
+
+
+def meaning_of(error: DBAPIError) -> HubError | None:
+    """The database's no in our words; None for a mistake of ours."""
+    state = str(getattr(error.orig, "sqlstate", None) or "")
+    if error.connection_invalidated or state in RESTARTS or state.startswith(("08", "53", "57")):
+        return away()
+    if state in ("22021", "22P05"):
+        return BadInput("bad_text", "This text has characters in it that cannot be kept.")
+    return None
 
 
 def away() -> Unavailable:

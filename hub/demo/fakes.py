@@ -6,8 +6,8 @@ import asyncio
 import importlib
 import socket
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,24 +46,35 @@ class Standing:
         return await self.http.call("GET", "_ctl/state")
 
 
+class Server(uvicorn.Server):
+    """Leaves Ctrl-C to the demo: a fake that took it would be all that stops."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Nothing is captured."""
+        yield
+
+
 @asynccontextmanager
 async def standing(receiver_ports: dict[str, int]) -> AsyncIterator[dict[str, Standing]]:
     """All fakes, running in this process."""
-    servers: list[tuple[uvicorn.Server, asyncio.Task[None]]] = []
+    servers: list[tuple[Server, asyncio.Task[None]]] = []
     fakes: dict[str, Standing] = {}
     try:
         for name in (*PLATFORMS, *SHOPS):
             ingest = ingest_address(name, receiver_ports)
             fake = importlib.import_module(f"connectors.{name}.fake").Fake(seed=0, ingest_url=ingest)
-            listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+            # With the protocol named: asyncio leaves Nagle's 40 ms on for sockets that don't say TCP.
+            listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+            listener.bind(("127.0.0.1", 0))
+            listener.listen(512)
             base_url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
             fake.set_base_url(base_url)
-            server = uvicorn.Server(
+            server = Server(
                 uvicorn.Config(
                     fake.app, log_level="warning", timeout_graceful_shutdown=1, ws="websockets-sansio"
                 )
             )
-            server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
             servers.append(
                 (server, asyncio.create_task(server.serve(sockets=[listener]), name=f"fake {name}"))
             )
