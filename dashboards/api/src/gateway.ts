@@ -1,0 +1,234 @@
+/** The WebSocket to the gateway: comes back by itself, resumes where it was, never shows an event twice. */
+
+import { backoffDelay, type Backoff } from "./backoff";
+import type { GatewayEvent } from "./types";
+
+/** The part of a WebSocket that is used here. */
+export interface Socket {
+  onmessage: ((event: { data: unknown }) => void) | null;
+  onclose: ((event: { code: number }) => void) | null;
+  send(data: string): void;
+  close(): void;
+}
+
+export type GatewayState = "connecting" | "open" | "waiting" | "closed";
+
+export interface GatewayOptions {
+  /**
+   * Address with its token, asked for before each attempt: a staff ticket opens one connection only.
+   * `failures` counts the attempts since the last time it worked. It may reject: that is a failure too.
+   */
+  address: (failures: number) => Promise<{ url: string; token: string }>;
+  /** The seq of the snapshot that the page shows. */
+  after: number;
+  /** Everything that happened, in order, each event once. */
+  onEvents: (events: GatewayEvent[]) => void;
+  /**
+   * Too much was missed: load the snapshot, show it and answer its seq. Later events wait for that. Also
+   * asked for after each reconnection: news without a number (stock, playback) are not kept for latecomers.
+   */
+  onGap: () => Promise<number>;
+  onState?: (state: GatewayState) => void;
+  backoff?: Backoff;
+  open?: (url: string) => Socket;
+  random?: () => number;
+}
+
+const BACKOFF: Backoff = { baseMs: 500, capMs: 5_000 };
+const PING_MS = 20_000;
+const OPEN_TIMEOUT_MS = 10_000;
+/** A snapshot older than this when the gateway greets may lack news that had no number. */
+const FRESH_MS = 2_000;
+/** When a gateway restarts, its whole crowd is back in the same second; their snapshots are spread over this. */
+const SPREAD_MS = 1_500;
+
+/** Call `start` once and `stop` when the page goes. */
+export class GatewayClient {
+  private seq: number;
+  private socket: Socket | null = null;
+  private failures = 0;
+  private running = false;
+  private state: GatewayState = "closed";
+  private retry: ReturnType<typeof setTimeout> | undefined;
+  private ping: ReturnType<typeof setInterval> | undefined;
+  private patience: ReturnType<typeof setTimeout> | undefined;
+  private refresh: ReturnType<typeof setTimeout> | undefined;
+  /** When the snapshot came, by the page's own steady clock; a lost connection makes it -Infinity. */
+  private loadedAt = performance.now();
+  /** Events that wait for a snapshot; null when none is being loaded. */
+  private held: GatewayEvent[] | null = null;
+  private outdated = false;
+  /** Numbered news are missing until a snapshot has been loaded. */
+  private incomplete = false;
+
+  constructor(private readonly options: GatewayOptions) {
+    this.seq = options.after;
+  }
+
+  /** The seq of the last event passed on. */
+  get lastSeq(): number {
+    return this.seq;
+  }
+
+  start(): void {
+    if (this.running) return;
+    this.running = true;
+    globalThis.addEventListener?.("online", this.hurry);
+    globalThis.document?.addEventListener("visibilitychange", this.hurry);
+    void this.connect();
+  }
+
+  stop(): void {
+    this.running = false;
+    globalThis.removeEventListener?.("online", this.hurry);
+    globalThis.document?.removeEventListener("visibilitychange", this.hurry);
+    clearTimeout(this.retry);
+    this.drop();
+    this.report("closed");
+  }
+
+  /** The network is back, or somebody looks at the page again: no need to sit out the wait. */
+  private readonly hurry = (): void => {
+    if (this.state !== "waiting" || globalThis.document?.hidden) return;
+    clearTimeout(this.retry);
+    void this.connect();
+  };
+
+  private async connect(): Promise<void> {
+    this.report("connecting");
+    let url: string;
+    try {
+      const { url: base, token } = await this.options.address(this.failures);
+      url = `${base}${base.includes("?") ? "&" : "?"}token=${encodeURIComponent(token)}&after=${this.seq}`;
+    } catch {
+      this.later(); // the API is away or refuses: the same wait as for the gateway itself
+      return;
+    }
+    if (!this.running) return;
+    const open = this.options.open ?? ((address) => new WebSocket(address) as Socket);
+    const socket = open(url);
+    this.socket = socket;
+    this.patience = setTimeout(() => this.lost(socket), OPEN_TIMEOUT_MS);
+    socket.onmessage = ({ data }) => this.receive(data);
+    socket.onclose = () => this.lost(socket);
+  }
+
+  private receive(data: unknown): void {
+    const news: GatewayEvent[] = [];
+    for (const event of decode(data)) {
+      if (event.kind === "hello") this.greeted();
+      if (event.kind === "gap") this.missed();
+      else if (this.held) this.held.push(event);
+      else if (event.seq === null || event.seq > this.seq) {
+        this.seq = event.seq ?? this.seq;
+        news.push(event);
+      }
+    }
+    if (news.length) this.options.onEvents(news);
+  }
+
+  private missed(): void {
+    this.incomplete = true;
+    void this.reload();
+  }
+
+  private greeted(): void {
+    clearTimeout(this.patience);
+    this.failures = 0;
+    this.report("open");
+    clearInterval(this.ping);
+    this.ping = setInterval(() => this.socket?.send('{"kind":"ping"}'), PING_MS);
+    if (performance.now() - this.loadedAt < FRESH_MS) return;
+    const wait = (this.options.random ?? Math.random)() * SPREAD_MS;
+    clearTimeout(this.refresh);
+    this.refresh = setTimeout(() => void this.reload(), wait);
+  }
+
+  /**
+   * Loads the snapshot. Holds the news back until it is shown: an old snapshot must not undo newer news.
+   * Rejects with what `onGap` rejects with; nothing is lost by that.
+   */
+  async resync(): Promise<void> {
+    this.outdated = true;
+    if (this.held) return; // asked again while the snapshot loads: it is loaded once more
+    this.held = [];
+    try {
+      while (this.outdated) {
+        this.outdated = false;
+        this.seq = await this.options.onGap();
+      }
+      this.incomplete = false;
+      this.loadedAt = performance.now();
+    } finally {
+      this.release();
+    }
+  }
+
+  /** Passes on what was held back. With a gap still open it is dropped: it comes again with the next attempt. */
+  private release(): void {
+    const held = this.held ?? [];
+    this.held = null;
+    if (this.incomplete) return;
+    const news = held.filter((event) => event.seq === null || event.seq > this.seq);
+    this.seq = Math.max(this.seq, ...news.map((event) => event.seq ?? 0));
+    if (news.length && this.running) this.options.onEvents(news);
+  }
+
+  private async reload(): Promise<void> {
+    try {
+      await this.resync();
+    } catch {
+      // Without a snapshot the page stays incomplete: reconnecting from the old seq brings the gap again.
+      if (this.socket) this.lost(this.socket);
+    }
+  }
+
+  private lost(socket: Socket): void {
+    if (socket !== this.socket) return;
+    if (this.state === "open") this.loadedAt = -Infinity;
+    this.drop();
+    if (this.running) this.later();
+  }
+
+  private later(): void {
+    if (!this.running) return;
+    this.report("waiting");
+    const wait = backoffDelay(
+      this.failures,
+      this.options.backoff ?? BACKOFF,
+      this.options.random ?? Math.random,
+    );
+    this.failures += 1;
+    clearTimeout(this.retry);
+    this.retry = setTimeout(() => void this.connect(), wait);
+  }
+
+  private drop(): void {
+    clearTimeout(this.patience);
+    clearTimeout(this.refresh);
+    clearInterval(this.ping);
+    const { socket } = this;
+    this.socket = null;
+    if (!socket) return;
+    socket.onmessage = null;
+    socket.onclose = null;
+    socket.close();
+  }
+
+  private report(state: GatewayState): void {
+    if (state === this.state) return;
+    this.state = state;
+    this.options.onState?.(state);
+  }
+}
+
+/** One text frame is a JSON array of events. Anything else is dropped: it is not from our gateway. */
+function decode(data: unknown): GatewayEvent[] {
+  if (typeof data !== "string") return [];
+  try {
+    const events: unknown = JSON.parse(data);
+    return Array.isArray(events) ? (events as GatewayEvent[]) : [];
+  } catch {
+    return [];
+  }
+}

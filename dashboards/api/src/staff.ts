@@ -1,0 +1,66 @@
+/** The studio's half of the HTTP API: the session cookie says who is asking. */
+
+import { call, type Call, type Fetch } from "./http";
+import type * as T from "./types";
+
+/** Writes carry this header, which another site's form cannot send. */
+const WRITE = { "X-Requested-With": "simulcast" };
+
+/** One method per route; every method throws `ApiError`. */
+export class StaffApi {
+  constructor(private readonly fetch: Fetch = (input, init) => globalThis.fetch(input, init)) {}
+
+  signIn = (email: string, password: string) =>
+    this.write<T.Session>("POST", "/auth/session", { email, password });
+  session = (signal?: AbortSignal) => this.read<T.Session>("/auth/session", signal);
+  signOut = () => this.write<void>("DELETE", "/auth/session");
+  gatewayTicket = (showId: string) =>
+    this.read<T.GatewayTicket>(`/auth/gateway-ticket?show_id=${encodeURIComponent(showId)}`);
+
+  connectors = (signal?: AbortSignal) => this.read<T.Connector[]>("/connectors", signal);
+  connections = (signal?: AbortSignal) => this.read<T.Connection[]>("/connections", signal);
+  addConnection = (connection: T.NewConnection) =>
+    this.write<T.Connection>("POST", "/connections", connection);
+  changeConnection = (id: string, change: Partial<Omit<T.NewConnection, "connector">>) =>
+    this.write<T.Connection>("PATCH", `/connections/${id}`, change);
+  removeConnection = (id: string) => this.write<void>("DELETE", `/connections/${id}`);
+  /** Reads a shop's catalogue and ties each of its SKUs to ours. */
+  importListings = (id: string) =>
+    this.write<{ linked: number; unknown: number }>("POST", `/connections/${id}/listings`);
+
+  products = (signal?: AbortSignal) => this.read<T.Product[]>("/products", signal);
+  addProduct = (product: T.NewProduct) => this.write<T.Product>("POST", "/products", product);
+  /** `version` is the stock version last seen: a 409 means that somebody else changed it since. */
+  setStock = (variantId: string, change: { on_hand: number; version: number; reason: string }) =>
+    this.write<T.Stock>("PATCH", `/variants/${variantId}/stock`, change);
+
+  shows = (signal?: AbortSignal) => this.read<T.ShowSummary[]>("/shows", signal);
+  addShow = (show: T.NewShow) => this.write<T.ShowSummary>("POST", "/shows", show);
+  show = (id: string, signal?: AbortSignal) => this.read<T.ShowSnapshot>(`/shows/${id}`, signal);
+  startShow = (id: string) => this.write<T.ShowSummary>("POST", `/shows/${id}/start`);
+  endShow = (id: string) => this.write<T.ShowSummary>("POST", `/shows/${id}/end`);
+  rotateKey = (id: string) => this.write<T.IngestAddress>("POST", `/shows/${id}/key`);
+
+  addTarget = (showId: string, connectionId: string) =>
+    this.write<T.Target>("POST", `/shows/${showId}/targets`, { connection_id: connectionId });
+  switchTarget = (showId: string, targetId: string, wanted: boolean) =>
+    this.write<T.Target>("PATCH", `/shows/${showId}/targets/${targetId}`, { wanted });
+
+  sendMessage = (showId: string, text: string, to: T.Recipients) =>
+    this.write<T.StaffMessage>("POST", `/shows/${showId}/messages`, { text, to });
+  messages = (showId: string, afterSeq = 0, limit = 200) =>
+    this.read<T.StaffMessage[]>(`/shows/${showId}/messages?after_seq=${afterSeq}&limit=${limit}`);
+  highlight = (showId: string, productId: string | null) =>
+    this.write<void>("POST", `/shows/${showId}/highlight`, { product_id: productId });
+  orders = (showId: string, limit = 100, signal?: AbortSignal) =>
+    this.read<T.ShowOrder[]>(`/shows/${showId}/orders?limit=${limit}`, signal);
+  customers = (signal?: AbortSignal) => this.read<T.Customer[]>("/customers", signal);
+
+  private read<R>(path: string, signal?: AbortSignal): Promise<R> {
+    return call<R>(this.fetch, `/api/v1${path}`, { signal });
+  }
+
+  private write<R>(method: NonNullable<Call["method"]>, path: string, body?: unknown): Promise<R> {
+    return call<R>(this.fetch, `/api/v1${path}`, { method, body, headers: WRITE });
+  }
+}

@@ -1,0 +1,83 @@
+/** The viewers' half of the HTTP API: a short-lived viewer token, renewed without the viewer noticing. */
+
+import { ApiError, call, type Call, type Fetch } from "./http";
+import type { Hold, Message, PlacedOrder, PublicOrder, PublicShow } from "./types";
+
+export interface OrderRequest {
+  hold_id: string;
+  email: string;
+  name: string;
+  /** The payment gateway's token. Card data never comes here. */
+  payment: { source: string };
+}
+
+/** One show, seen by one viewer. Call `load` first; every method throws `ApiError`. */
+export class ViewerApi {
+  private token = "";
+
+  constructor(
+    readonly slug: string,
+    private readonly fetch: Fetch = (input, init) => globalThis.fetch(input, init),
+    /** The hub's origin; empty for a page that the hub serves itself. */
+    private readonly origin = "",
+  ) {}
+
+  get viewerToken(): string {
+    return this.token;
+  }
+
+  /**
+   * The whole page in one answer. The token that came first stays until the hub refuses it: where
+   * cookies are blocked every answer brings another viewer, who would not own this one's reservation.
+   */
+  async load(signal?: AbortSignal): Promise<PublicShow> {
+    const show = await this.send<PublicShow>(`/shows/${encodeURIComponent(this.slug)}`, { signal });
+    this.token ||= show.viewer_token;
+    return show;
+  }
+
+  /** A new viewer token, when the hub or the gateway took the old one no longer. */
+  async renew(): Promise<void> {
+    this.token = "";
+    await this.load();
+  }
+
+  /** Tells where the viewer came from: `landing` is the full address, with its utm parameters. */
+  touch = (landing: string) =>
+    this.ask<void>("/touches", { method: "POST", body: { show: this.slug, landing } });
+
+  say = (text: string, name = "Guest") =>
+    this.ask<Message>("/messages", { method: "POST", body: { show: this.slug, text, name } });
+
+  /** The same `key` gives the same answer, so a request that broke off can be repeated safely. */
+  hold = (variantId: string, key: string, quantity = 1) =>
+    this.ask<Hold>("/holds", {
+      method: "POST",
+      body: { show: this.slug, variant_id: variantId, quantity, key },
+    });
+
+  release = (holdId: string) =>
+    this.ask<void>(`/holds/${holdId}`, { method: "DELETE", keepalive: true });
+
+  /** Asked twice for one hold, answers the same order. */
+  order = (request: OrderRequest) =>
+    this.ask<PlacedOrder>("/orders", { method: "POST", body: request });
+
+  orderState = (orderId: string) => this.ask<PublicOrder>(`/orders/${orderId}`, {});
+
+  private async ask<R>(path: string, options: Call): Promise<R> {
+    const send = () =>
+      this.send<R>(path, { ...options, headers: { Authorization: `Bearer ${this.token}` } });
+    try {
+      return await send();
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 401) throw error;
+      await this.renew();
+      return send();
+    }
+  }
+
+  private send<R>(path: string, options: Call): Promise<R> {
+    return call<R>(this.fetch, `${this.origin}/api/v1/public${path}`, options);
+  }
+}

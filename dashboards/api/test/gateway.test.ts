@@ -1,0 +1,219 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { GatewayClient, type GatewayEvent, type GatewayOptions, type Socket } from "../src";
+
+/** The server's end of one connection. */
+class Wire implements Socket {
+  onmessage: ((event: { data: unknown }) => void) | null = null;
+  onclose: ((event: { code: number }) => void) | null = null;
+  sent: string[] = [];
+  closed = false;
+  constructor(readonly url: string) {}
+  send(data: string): void {
+    this.sent.push(data);
+  }
+  close(): void {
+    this.closed = true;
+  }
+  say(...events: unknown[]): void {
+    this.onmessage?.({ data: JSON.stringify(events) });
+  }
+  break(): void {
+    this.onclose?.({ code: 1006 });
+  }
+}
+
+const hello = { kind: "hello", seq: null, data: { seq: 0, server_time: "2026-01-01T00:00:00Z", viewers: 1 } };
+const stock = (seq: number) => ({ kind: "stock.changed", seq, data: { variant_id: "v", available: seq, version: seq } });
+
+function room(changes: Partial<GatewayOptions> = {}) {
+  const wires: Wire[] = [];
+  const seen: GatewayEvent[] = [];
+  const states: string[] = [];
+  const client = new GatewayClient({
+    address: async () => ({ url: "ws://gateway/ws", token: "t/1" }),
+    after: 10,
+    onEvents: (events) => seen.push(...events),
+    onGap: async () => 0,
+    onState: (state) => states.push(state),
+    open: (url) => {
+      const wire = new Wire(url);
+      wires.push(wire);
+      return wire;
+    },
+    random: () => 1,
+    ...changes,
+  });
+  const seqs = () => seen.map((event) => event.seq).filter((seq) => seq !== null);
+  const wire = () => wires[wires.length - 1] as Wire;
+  return { client, wires, wire, seqs, states };
+}
+
+const settle = () => vi.advanceTimersByTimeAsync(0);
+
+describe("GatewayClient", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it("asks for everything after the snapshot and escapes the token", async () => {
+    const { client, wire } = room();
+    client.start();
+    await settle();
+    expect(wire().url).toBe("ws://gateway/ws?token=t%2F1&after=10");
+  });
+
+  it("resumes after the last event it passed on, and passes each on once", async () => {
+    const { client, wire, wires, seqs } = room();
+    client.start();
+    await settle();
+    wire().say(hello, stock(11), stock(12));
+    wire().break();
+    await vi.advanceTimersByTimeAsync(500);
+    expect(wires).toHaveLength(2);
+    expect(wire().url).toContain("after=12");
+    wire().say(hello, stock(12), stock(13));
+    expect(seqs()).toEqual([11, 12, 13]);
+  });
+
+  it("waits longer after each failure, up to the cap, and starts over once greeted", async () => {
+    const { client, wire, wires } = room({ backoff: { baseMs: 100, capMs: 400 } });
+    client.start();
+    await settle();
+    for (const wait of [100, 200, 400, 400]) {
+      const before = wires.length;
+      wire().break();
+      await vi.advanceTimersByTimeAsync(wait - 1);
+      expect(wires).toHaveLength(before);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(wires).toHaveLength(before + 1);
+    }
+    wire().say(hello);
+    wire().break();
+    await vi.advanceTimersByTimeAsync(100);
+    expect(wires).toHaveLength(6);
+  });
+
+  it("spreads the crowd over half of the wait", async () => {
+    const { client, wire, wires } = room({ random: () => 0 });
+    client.start();
+    await settle();
+    wire().break();
+    await vi.advanceTimersByTimeAsync(250);
+    expect(wires).toHaveLength(2);
+  });
+
+  it("counts a refused address as a failure and tells how many there were", async () => {
+    const failures: number[] = [];
+    const { client } = room({
+      address: async (count) => {
+        failures.push(count);
+        throw new Error("401");
+      },
+    });
+    client.start();
+    await vi.advanceTimersByTimeAsync(500 + 1000);
+    expect(failures).toEqual([0, 1, 2]);
+    client.stop();
+  });
+
+  it("gives up on a connection that never greets", async () => {
+    const { client, wires } = room();
+    client.start();
+    await vi.advanceTimersByTimeAsync(10_000 + 500);
+    expect(wires).toHaveLength(2);
+    expect(wires[0]?.closed).toBe(true);
+  });
+
+  it("holds news back while the snapshot loads and drops what the snapshot already shows", async () => {
+    let shown: (seq: number) => void = () => undefined;
+    const { client, wire, seqs } = room({ onGap: () => new Promise((done) => (shown = done)) });
+    client.start();
+    await settle();
+    wire().say(hello, { kind: "gap", seq: null, data: {} }, stock(90));
+    wire().say(stock(91));
+    expect(seqs()).toEqual([]);
+    shown(90);
+    await settle();
+    expect(seqs()).toEqual([91]);
+    expect(client.lastSeq).toBe(91);
+  });
+
+  it("reconnects from the old seq when the snapshot cannot be loaded", async () => {
+    const { client, wire, wires } = room({ onGap: () => Promise.reject(new Error("offline")) });
+    client.start();
+    await settle();
+    wire().say(hello, { kind: "gap", seq: null, data: {} }, stock(90));
+    await vi.advanceTimersByTimeAsync(500);
+    expect(wires).toHaveLength(2);
+    expect(wire().url).toContain("after=10");
+  });
+
+  it("loads the snapshot after a reconnection, because stock news have no number", async () => {
+    const onGap = vi.fn(async () => 12);
+    const { client, wire, seqs } = room({ onGap });
+    client.start();
+    await settle();
+    wire().say(hello, stock(11));
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(onGap).not.toHaveBeenCalled();
+    wire().break();
+    await vi.advanceTimersByTimeAsync(500);
+    wire().say(hello, stock(12));
+    await vi.advanceTimersByTimeAsync(1_500);
+    expect(onGap).toHaveBeenCalledOnce();
+    expect(seqs()).toEqual([11, 12]);
+  });
+
+  it("loads the snapshot when the first greeting was long in coming", async () => {
+    const onGap = vi.fn(async () => 12);
+    const { client, wire } = room({ onGap });
+    client.start();
+    await vi.advanceTimersByTimeAsync(4_000);
+    wire().say(hello);
+    await vi.advanceTimersByTimeAsync(1_500);
+    expect(onGap).toHaveBeenCalledOnce();
+  });
+
+  it("passes on what it held back when a snapshot that nobody missed fails to load", async () => {
+    let fail: () => void = () => undefined;
+    const onGap = () => new Promise<number>((_, reject) => (fail = () => reject(new Error("offline"))));
+    const { client, wire, wires, seqs } = room({ onGap });
+    client.start();
+    await settle();
+    wire().say(hello);
+    const failed = expect(client.resync()).rejects.toThrow("offline");
+    wire().say(stock(11));
+    expect(seqs()).toEqual([]);
+    fail();
+    await failed;
+    expect(seqs()).toEqual([11]);
+    expect(wires).toHaveLength(1);
+  });
+
+  it("comes back at once when the network does", async () => {
+    const { client, wire, wires } = room();
+    client.start();
+    await settle();
+    wire().break();
+    window.dispatchEvent(new Event("online"));
+    await settle();
+    expect(wires).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(wires).toHaveLength(2);
+  });
+
+  it("pings while it is open, ignores noise, and stops for good", async () => {
+    const { client, wire, wires, states, seqs } = room();
+    client.start();
+    await settle();
+    wire().say(hello);
+    wire().onmessage?.({ data: "not json" });
+    wire().onmessage?.({ data: new ArrayBuffer(2) });
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(wire().sent).toEqual(['{"kind":"ping"}']);
+    client.stop();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(wires).toHaveLength(1);
+    expect(seqs()).toEqual([]);
+    expect(states).toEqual(["connecting", "open", "closed"]);
+  });
+});

@@ -1,0 +1,234 @@
+/** The featured product with its Buy button, and the list of the others. */
+
+import { formatMoney, type PublicProduct, type PublicVariant } from "@simulcast/api";
+import { css, html, LitElement, nothing, type PropertyValues } from "lit";
+import type { Item } from "./checkout";
+import { stockLabel } from "./reduce";
+import { theme } from "./theme";
+
+/** One product. Fires `buy {Item}`. With `compact` it is a row of a list. */
+export class ProductCard extends LitElement {
+  static override styles = [
+    theme,
+    css`
+      :host {
+        display: block;
+      }
+      article {
+        display: grid;
+        grid-template-columns: auto minmax(0, 1fr) auto;
+        gap: 0 0.75rem;
+        align-items: center;
+      }
+      img,
+      .blank {
+        width: 4rem;
+        height: 4rem;
+        border-radius: 0.75rem;
+        object-fit: cover;
+        background: var(--sunk);
+      }
+      :host([compact]) img,
+      :host([compact]) .blank {
+        width: 3.25rem;
+        height: 3.25rem;
+      }
+      h2 {
+        font-size: 1rem;
+        font-weight: 600;
+        line-height: 1.25;
+        display: -webkit-box;
+        -webkit-line-clamp: 2;
+        -webkit-box-orient: vertical;
+        overflow: hidden;
+      }
+      .now {
+        color: var(--accent-text);
+        font-size: 0.75rem;
+        font-weight: 700;
+        letter-spacing: 0.04em;
+        text-transform: uppercase;
+      }
+      .about {
+        color: var(--quiet);
+        font-size: 0.875rem;
+        line-height: 1.3;
+        display: -webkit-box;
+        -webkit-line-clamp: 2;
+        -webkit-box-orient: vertical;
+        overflow: hidden;
+      }
+      .facts {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 0 0.5rem;
+        margin-top: 0.125rem;
+      }
+      .price {
+        font-weight: 650;
+      }
+      .stock {
+        color: var(--quiet);
+      }
+      .stock.few {
+        color: var(--warn-text);
+        font-weight: 600;
+      }
+      .primary {
+        min-width: 5.25rem;
+        min-height: 3rem;
+      }
+      :host([compact]) .primary {
+        min-height: 2.75rem;
+      }
+      fieldset {
+        grid-column: 1 / -1;
+        border: 0;
+        margin: 0.5rem 0 0;
+        padding: 0.1875rem;
+        display: flex;
+        gap: 0.5rem;
+        overflow-x: auto;
+      }
+      label {
+        flex: none;
+        display: inline-flex;
+        align-items: center;
+        min-height: 2.25rem;
+        padding: 0 0.875rem;
+        border: 1px solid var(--line);
+        border-radius: 999px;
+        font-size: 0.9375rem;
+        cursor: pointer;
+      }
+      label:has(:checked) {
+        background: var(--text);
+        border-color: var(--text);
+        color: var(--surface);
+      }
+      label:has(:focus-visible) {
+        outline: 3px solid var(--focus);
+        outline-offset: 1px;
+      }
+      label.gone {
+        text-decoration: line-through;
+        color: var(--quiet);
+      }
+      label.gone:has(:checked) {
+        color: var(--surface);
+      }
+      /* A phone on its side: the chat needs what little height there is. */
+      @media (orientation: landscape) and (max-height: 32rem) {
+        .about {
+          display: none;
+        }
+        img,
+        .blank {
+          width: 3rem;
+          height: 3rem;
+        }
+        fieldset {
+          margin-top: 0.25rem;
+        }
+      }
+    `,
+  ];
+  static override properties = {
+    product: { attribute: false },
+    compact: { type: Boolean, reflect: true },
+    closed: { type: Boolean },
+    chosen: { state: true },
+  };
+
+  declare product: PublicProduct;
+  declare compact: boolean;
+  /** Nothing can be bought here: the page says why. */
+  declare closed: boolean;
+  private declare chosen: string;
+
+  constructor() {
+    super();
+    this.compact = false;
+    this.closed = false;
+    this.chosen = "";
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (!changed.has("product")) return;
+    const { variants } = this.product;
+    if (variants.some((variant) => variant.id === this.chosen)) return;
+    this.chosen = (variants.find((variant) => variant.available > 0) ?? variants[0])?.id ?? "";
+  }
+
+  private buy(variant: PublicVariant): void {
+    const { product } = this;
+    const name = product.variants.length > 1 ? `${product.title}, ${variant.title}` : product.title;
+    const detail: Item = {
+      variantId: variant.id,
+      title: name,
+      imageUrl: product.image_url,
+      priceMinor: variant.price_minor,
+      currency: variant.currency,
+    };
+    this.dispatchEvent(new CustomEvent("buy", { detail, bubbles: true, composed: true }));
+  }
+
+  protected override render() {
+    const { product } = this;
+    const variant = product.variants.find((one) => one.id === this.chosen);
+    const left = variant?.available ?? 0;
+    return html`
+      <article aria-label=${product.title}>
+        ${product.image_url
+          ? html`<img src=${product.image_url} alt="" width="64" height="64" loading="lazy" />`
+          : html`<div class="blank"></div>`}
+        <div>
+          ${product.highlighted && !this.closed ? html`<p class="now">Showing now</p>` : nothing}
+          <h2>${product.title}</h2>
+          ${product.description && !this.compact ? html`<p class="about">${product.description}</p>` : nothing}
+          ${variant
+            ? html`<p class="facts number">
+                <span class="price">${formatMoney(variant.price_minor, variant.currency)}</span>
+                <span class="stock ${left > 0 && left <= 5 ? "few" : ""}">${stockLabel(left)}</span>
+              </p>`
+            : nothing}
+        </div>
+        ${variant && !this.closed ? this.button(variant) : nothing}
+        ${product.variants.length > 1 ? this.choices() : nothing}
+      </article>
+    `;
+  }
+
+  /** Sold out it stays focusable: a buyer who gives up the last one comes back to it. */
+  private button(variant: PublicVariant) {
+    const { title } = this.product;
+    const gone = variant.available <= 0;
+    return html`<button
+      class="primary"
+      aria-disabled=${gone}
+      aria-label=${gone ? `Sold out: ${title}` : `Buy ${title}`}
+      @click=${() => gone || this.buy(variant)}
+    >
+      ${gone ? "Sold out" : "Buy"}
+    </button>`;
+  }
+
+  private choices() {
+    return html`<fieldset>
+      <legend class="visually-hidden">Which one</legend>
+      ${this.product.variants.map(
+        (variant) =>
+          html`<label class=${variant.available > 0 ? "" : "gone"}>
+            <input
+              class="visually-hidden"
+              type="radio"
+              name="variant"
+              .checked=${variant.id === this.chosen}
+              @change=${() => (this.chosen = variant.id)}
+            />${variant.title}
+            ${variant.available > 0 ? nothing : html`<span class="visually-hidden">, sold out</span>`}
+          </label>`,
+      )}
+    </fieldset>`;
+  }
+}

@@ -1,0 +1,77 @@
+/** What each piece of news does to the page's picture of the show. Pure: nothing is changed in place. */
+
+import type { GatewayEvent, Message, PublicProduct, PublicShow, PublicVariant } from "@simulcast/api";
+
+/** More than this is not scrolled back to on a phone, and it keeps a busy chat light. */
+const KEPT_MESSAGES = 200;
+/** More than this is plenty, and not worth counting down. */
+const COUNTED_STOCK = 99;
+
+interface StockNews {
+  variant_id: string;
+  available: number;
+  version?: number;
+}
+
+export function reduce(show: PublicShow, event: GatewayEvent): PublicShow {
+  switch (event.kind) {
+    case "message.added":
+      return { ...show, messages: withMessage(show.messages, event.data) };
+    case "message.deleted": {
+      const gone = new Set(event.data.ids);
+      return { ...show, messages: show.messages.filter((message) => !gone.has(message.id)) };
+    }
+    case "stock.changed":
+      return withStock(show, event.data);
+    case "product.highlighted": {
+      const { product_id: id } = event.data;
+      return { ...show, products: show.products.map((p) => ({ ...p, highlighted: p.id === id })) };
+    }
+    default:
+      return show;
+  }
+}
+
+/** Adds a message in its place; the same message twice (posted, then heard back) stays one. */
+export function withMessage(messages: Message[], message: Message): Message[] {
+  const others = messages.filter((other) => other.id !== message.id);
+  if (message.deleted) return others;
+  const later = others.findIndex((other) => other.seq > message.seq);
+  others.splice(later < 0 ? others.length : later, 0, message);
+  return others.slice(-KEPT_MESSAGES);
+}
+
+/** News of an older version than the last one are dropped: several processes send them. */
+export function withStock(show: PublicShow, news: StockNews): PublicShow {
+  const taken = (variant: PublicVariant): PublicVariant => {
+    if (variant.id !== news.variant_id) return variant;
+    if ((news.version ?? Infinity) < (variant.version ?? 0)) return variant;
+    const { available, version = variant.version } = news;
+    return version === undefined ? { ...variant, available } : { ...variant, available, version };
+  };
+  const products = show.products.map((product) =>
+    product.variants.some(({ id }) => id === news.variant_id)
+      ? { ...product, variants: product.variants.map(taken) }
+      : product,
+  );
+  return { ...show, products };
+}
+
+/** The product under the video: the highlighted one, else the first. */
+export function featured(show: PublicShow): PublicProduct | undefined {
+  return show.products.find((product) => product.highlighted) ?? show.products[0];
+}
+
+/** "12 left". */
+export function stockLabel(available: number): string {
+  if (available <= 0) return "Sold out";
+  return available > COUNTED_STOCK ? "In stock" : `${available} left`;
+}
+
+/** Why nothing can be bought here, or null when it can. */
+export function closedBecause({ show, payment }: PublicShow): string | null {
+  if (show.state === "ended") return "The show is over. Thank you for watching.";
+  if (payment === null) return "This shop takes no payments here yet.";
+  if (payment.test_source === null) return "Paying on this page is not open yet.";
+  return null;
+}

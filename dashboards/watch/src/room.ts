@@ -1,0 +1,41 @@
+/** The show as this page knows it, and what its viewer does in it. */
+
+import { type GatewayEvent, ShowFollower, ViewerApi } from "@simulcast/api";
+import { reduce, withMessage, withStock } from "./reduce";
+
+export type OrderNews = Extract<GatewayEvent, { kind: "order.changed" }>["data"];
+
+/** Call `enter` once. `onOrder` hears of the viewer's own orders. */
+export class Room extends ShowFollower {
+  constructor(
+    readonly api: ViewerApi,
+    onChange: () => void,
+    onOrder: (news: OrderNews) => void,
+  ) {
+    super({
+      api,
+      onChange,
+      reduce,
+      onEvents: (events) => {
+        for (const event of events) if (event.kind === "order.changed") onOrder(event.data);
+      },
+    });
+  }
+
+  /** Tells how the viewer came here. Tried once more: it is a sale's source. */
+  async arrivedBy(landing: string): Promise<void> {
+    const tell = () => this.api.touch(landing);
+    await tell().catch(tell).catch(() => undefined); // the page works without it
+  }
+
+  /** A message of the viewer's own; shown at once, and not twice when it is heard back. */
+  async say(text: string, name: string): Promise<void> {
+    const message = await this.api.say(text, name);
+    this.change((show) => ({ ...show, messages: withMessage(show.messages, message) }));
+  }
+
+  /** What an answer told about the stock, before the news of it arrives. */
+  stockIs(variantId: string, available: number): void {
+    this.change((show) => withStock(show, { variant_id: variantId, available }));
+  }
+}

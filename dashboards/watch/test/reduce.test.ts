@@ -1,0 +1,104 @@
+// @vitest-environment node
+import { describe, expect, it } from "vitest";
+import type { Message, PublicShow } from "@simulcast/api";
+import { closedBecause, featured, reduce, stockLabel, withMessage } from "../src/reduce";
+
+const message = (id: string, seq: number): Message => ({
+  id,
+  seq,
+  platform: "youtube",
+  target_id: null,
+  author_name: "A",
+  text: id,
+  kind: "text",
+  amount_minor: null,
+  currency: null,
+  at: "2026-01-01T00:00:00Z",
+  show_time_ms: null,
+  deleted: false,
+  outgoing: false,
+});
+
+const product = (id: string) => ({
+  id,
+  title: id,
+  description: "",
+  image_url: null,
+  highlighted: false,
+  variants: [{ id: `${id}-v`, sku: id, title: "One", price_minor: 100, currency: "EUR", available: 3 }],
+});
+
+const show: PublicShow = {
+  show: { slug: "s", title: "S", description: "", state: "live", starts_at: null, live_at: null, brand: "B" },
+  playback: null,
+  gateway: { url: "" },
+  viewer_token: "",
+  viewer_id: "",
+  server_time: "2026-01-01T00:00:00Z",
+  products: [product("mug"), product("bag")],
+  messages: [message("a", 1), message("c", 3)],
+  seq: 3,
+  payment: { gateway: "stripe", test_source: "pm_card_visa" },
+};
+
+describe("reduce", () => {
+  it("puts messages in their order and shows each once", () => {
+    const ids = (messages: Message[]) => messages.map(({ id }) => id).join("");
+    const all = withMessage(show.messages, message("b", 2));
+    expect(ids(all)).toBe("abc");
+    expect(ids(withMessage(all, message("b", 2)))).toBe("abc");
+    expect(ids(withMessage(all, { ...message("b", 2), deleted: true }))).toBe("ac");
+  });
+
+  it("keeps the newest two hundred", () => {
+    let messages: Message[] = [];
+    for (let seq = 1; seq <= 250; seq++) messages = withMessage(messages, message(`m${seq}`, seq));
+    expect(messages).toHaveLength(200);
+    expect(messages[0]?.seq).toBe(51);
+  });
+
+  it("takes deleted messages away", () => {
+    const after = reduce(show, { kind: "message.deleted", seq: 4, data: { ids: ["a"] } });
+    expect(after.messages.map(({ id }) => id)).toEqual(["c"]);
+  });
+
+  it("changes the stock of one variant and nothing in place", () => {
+    const after = reduce(show, {
+      kind: "stock.changed",
+      seq: 4,
+      data: { variant_id: "bag-v", available: 0, version: 7 },
+    });
+    expect(after.products[1]?.variants[0]?.available).toBe(0);
+    expect(show.products[1]?.variants[0]?.available).toBe(3);
+    expect(after.products[0]).toBe(show.products[0]);
+  });
+
+  it("does not let older stock news undo newer", () => {
+    const news = (available: number, version: number) =>
+      ({ kind: "stock.changed", seq: null, data: { variant_id: "bag-v", available, version } }) as const;
+    const after = reduce(reduce(show, news(0, 8)), news(1, 7));
+    expect(after.products[1]?.variants[0]?.available).toBe(0);
+    expect(reduce(after, news(2, 9)).products[1]?.variants[0]?.available).toBe(2);
+  });
+
+  it("features the highlighted product, else the first", () => {
+    expect(featured(show)?.id).toBe("mug");
+    const after = reduce(show, { kind: "product.highlighted", seq: 4, data: { product_id: "bag" } });
+    expect(featured(after)?.id).toBe("bag");
+  });
+});
+
+describe("stockLabel", () => {
+  it("counts down what is scarce", () => {
+    expect([0, 1, 12, 99, 100].map(stockLabel)).toEqual(["Sold out", "1 left", "12 left", "99 left", "In stock"]);
+  });
+});
+
+describe("closedBecause", () => {
+  it("says why nothing can be bought, and nothing when it can", () => {
+    expect(closedBecause(show)).toBeNull();
+    expect(closedBecause({ ...show, show: { ...show.show, state: "ended" } })).toMatch(/over/);
+    expect(closedBecause({ ...show, payment: null })).toMatch(/no payments/);
+    expect(closedBecause({ ...show, payment: { gateway: "stripe", test_source: null } })).toMatch(/not open/);
+  });
+});

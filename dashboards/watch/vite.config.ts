@@ -1,0 +1,15 @@
+/** The page at /watch/SLUG; its files are served under /watch-assets/. */
+
+import { defineConfig } from "vite";
+import { slimHls } from "../player/slim-hls.ts";
+
+export default defineConfig({
+  base: "/watch-assets/",
+  plugins: [slimHls()],
+  build: {
+    outDir: "../dist/watch",
+    emptyOutDir: true,
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+  },
+});
