@@ -51,6 +51,8 @@ class Settings(BaseSettings):
         None, description="Opens the media control API. Unset: made in the data folder."
     )
     media_ca_file: Path | None = Field(None, description="Extra CA trusted when pushing to RTMPS targets.")
+    rtmps_cert: Path | None = Field(None, description="Certificate (PEM) of the RTMPS port.")
+    rtmps_key: Path | None = Field(None, description="Its private key (PEM).")
     ffmpeg: str | None = Field(
         None, validation_alias="FFMPEG", description="Another ffmpeg than the bundled one."
     )

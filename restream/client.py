@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import httpx
-from pydantic import TypeAdapter
+import structlog
+from pydantic import TypeAdapter, ValidationError
 
 from restream.api import LiveSpec, LiveStatus, WorkerEvent
+
+log = structlog.get_logger()
 
 LIVES = TypeAdapter(list[LiveStatus])
 
@@ -49,8 +52,9 @@ class WorkerClient:
             ) as response:
                 response.raise_for_status()
                 async for line in response.aiter_lines():
-                    if line:
-                        yield WorkerEvent.model_validate_json(line)
+                    event = parsed(line)
+                    if event:
+                        yield event
         except httpx.HTTPError as error:
             raise WorkerUnreachable(f"The media worker's news broke off: {error}") from error
 
@@ -61,3 +65,14 @@ class WorkerClient:
         except httpx.HTTPError as error:
             raise WorkerUnreachable(f"The media worker did not take {method} {path}: {error}") from error
         return response
+
+
+def parsed(line: str) -> WorkerEvent | None:
+    """One line of news; None for a sign of life, and for what a worker of another version may say."""
+    if not line:
+        return None
+    try:
+        return WorkerEvent.model_validate_json(line)
+    except ValidationError as error:
+        log.warning("media.unreadable_news", problems=error.error_count())
+        return None

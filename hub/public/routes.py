@@ -170,6 +170,8 @@ async def watch_page(slug: str, request: Request, response: Response, hub: Hub) 
             seq=show.seq,
             payment=await payment_of(hub, session, show),
         )
+    # The player asks from whatever site it is embedded in; without credentials, so it gets no cookie there.
+    response.headers["Access-Control-Allow-Origin"] = "*"
     response.set_cookie(
         VISITOR,
         visitor,
