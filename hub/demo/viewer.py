@@ -1,7 +1,8 @@
 """A real low-latency HLS client without a screen: it downloads, decodes, reads the burned-in clock.
 
-It plays as a player would: it starts PART-HOLD-BACK behind the live edge and runs in real time. A
-frame that comes after its moment is a stall, and everything after it plays that much later.
+It plays as our player does: it starts PART-HOLD-BACK behind the live edge and runs in real time. A
+frame that comes after its moment is a stall; the delay it leaves is made up by playing a tenth faster,
+or skipped when it is long (`dashboards/player/src/catch-up.ts`).
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from hub.demo.http import Outside, Unexpected
 
 STALL = 0.1
 """Seconds a frame may be late before it counts as a stall."""
+FASTER = 0.1
+SKIPPED = 1.5
+"""Seconds too far behind that are skipped, not made up."""
 
 
 @dataclass
@@ -35,6 +39,7 @@ class Playback:
     lead: float
     started: float | None = None
     begins_at: float = 0.0
+    latest: float = 0.0
     stalls: int = 0
     frames: int = 0
     delays_ms: list[int] = field(default_factory=list)
@@ -50,10 +55,19 @@ class Playback:
         if now > shown + STALL:
             self.stalls += 1
             self.started += now - shown
+        else:
+            self._catch_up(pts, shown - now - self.hold_back)
+        self.latest = pts
         shown = max(shown, now)
         self.frames += 1
         if burned is not None:
             self.delays_ms.append(clock.delay_ms(burned, int(shown * 1000)))
+
+    def _catch_up(self, pts: float, excess: float) -> None:
+        """A frame that is here `excess` seconds before it need be tells how much too late we play."""
+        if self.started is None or excess <= 0:
+            return
+        self.started -= excess if excess > SKIPPED else min(excess, (pts - self.latest) * FASTER)
 
     def report(self) -> dict[str, object]:
         """Median delay from glass to glass, stalls, and how many frames that rests on."""

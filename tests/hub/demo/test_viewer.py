@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from hub.demo.viewer import Playback, newest, parts
 
 PLAYLIST = """#EXTM3U
@@ -31,7 +33,7 @@ def test_delay_is_hold_back_plus_transport() -> None:
     assert abs(int(str(report["latency_ms"])) - 1200) <= 1
 
 
-def test_a_late_frame_is_one_stall_and_everything_after_plays_later() -> None:
+def test_late_frames_are_one_stall_and_play_later_as_long_as_they_are_late() -> None:
     playback = Playback(hold_back=0.5, lead=0.0)
     for index in range(60):
         captured = 1_000.0 + index / 30
@@ -39,6 +41,18 @@ def test_a_late_frame_is_one_stall_and_everything_after_plays_later() -> None:
         playback.frame(pts=index / 30, burned=int(captured * 1000), now=captured + hiccup)
     assert playback.stalls == 1
     assert playback.delays_ms[-1] == 2000
+
+
+@pytest.mark.parametrize(("hiccup", "seconds"), [(1.2, 9), (4.0, 1)])
+def test_the_delay_of_a_stall_is_made_up_or_skipped(hiccup: float, seconds: float) -> None:
+    playback = Playback(hold_back=0.5, lead=0.0)
+    behind = 1_000.0 + 1.0 + hiccup
+    for index in range(30 + int((hiccup + seconds) * 30)):
+        captured = 1_000.0 + index / 30
+        late = behind if 30 <= index < 30 + hiccup * 30 else captured
+        playback.frame(pts=index / 30, burned=int(captured * 1000), now=max(captured, late))
+    assert playback.stalls == 1
+    assert abs(playback.delays_ms[-1] - 500) <= 40
 
 
 def test_frames_before_the_starting_point_are_not_shown() -> None:
