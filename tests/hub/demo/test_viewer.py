@@ -52,7 +52,7 @@ def test_the_delay_of_a_stall_is_made_up_or_skipped(hiccup: float, seconds: floa
         late = behind if 30 <= index < 30 + hiccup * 30 else captured
         playback.frame(pts=index / 30, burned=int(captured * 1000), now=max(captured, late))
     assert playback.stalls == 1
-    assert abs(playback.delays_ms[-1] - 500) <= 40
+    assert abs(playback.delays_ms[-1] - 500) <= 100
 
 
 def test_frames_before_the_starting_point_are_not_shown() -> None:

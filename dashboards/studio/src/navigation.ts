@@ -1,0 +1,55 @@
+/** Which screen the address names. Every screen can be bookmarked, shared and gone back to. */
+
+import { type MouseEvent, useSyncExternalStore } from "react";
+
+export type Page =
+  | { name: "shows" | "plan" | "connections" | "products" | "missing" }
+  | { name: "show"; id: string };
+
+const ROOT = "/studio";
+
+export const PATHS = {
+  shows: ROOT,
+  plan: `${ROOT}/shows/new`,
+  connections: `${ROOT}/connections`,
+  products: `${ROOT}/products`,
+  show: (id: string) => `${ROOT}/shows/${id}`,
+};
+
+export function pageOf(path: string): Page {
+  const [first = "", second = "", ...rest] = path.slice(ROOT.length).split("/").filter(Boolean);
+  if (rest.length) return { name: "missing" };
+  if (first === "shows" && second) return second === "new" ? { name: "plan" } : { name: "show", id: second };
+  if (second) return { name: "missing" };
+  if (first === "" || first === "shows") return { name: "shows" };
+  if (first === "connections" || first === "products") return { name: first };
+  return { name: "missing" };
+}
+
+export function go(path: string): void {
+  history.pushState(null, "", path);
+  scrollTo(0, 0);
+  dispatchEvent(new PopStateEvent("popstate"));
+}
+
+export function usePath(): string {
+  return useSyncExternalStore(
+    (heard) => {
+      addEventListener("popstate", heard);
+      return () => removeEventListener("popstate", heard);
+    },
+    () => location.pathname,
+  );
+}
+
+/** Props of a link that changes the screen without loading the page again. */
+export function linkTo(path: string) {
+  return {
+    href: path,
+    onClick: (event: MouseEvent) => {
+      if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey || event.button !== 0) return;
+      event.preventDefault();
+      go(path);
+    },
+  };
+}

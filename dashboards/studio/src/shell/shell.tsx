@@ -1,0 +1,51 @@
+import "./shell.css";
+import type { Session } from "@simulcast/api";
+import { useEffect, useRef } from "react";
+import { ConnectionsPage } from "../connections/connections-page";
+import { pageOf, usePath } from "../navigation";
+import { ProductsPage } from "../products/products-page";
+import { ShowPage } from "../show/show-page";
+import { PlanPage } from "../shows/plan-page";
+import { ShowsPage } from "../shows/shows-page";
+import { MissingPage } from "./missing-page";
+import { TopBar } from "./top-bar";
+
+/** What every screen of a signed-in person shares. */
+export function Shell({ session }: { session: Session }) {
+  const path = usePath();
+  const main = useRef<HTMLElement>(null);
+  const first = useRef(true);
+  useEffect(() => {
+    if (first.current) first.current = false;
+    else main.current?.focus(); // screen readers begin at the new screen
+  }, [path]);
+  return (
+    <>
+      <a className="skip" href="#main">
+        Skip to the content
+      </a>
+      <TopBar brand={session.brand.name} path={path} />
+      <main id="main" ref={main} tabIndex={-1} key={path}>
+        <Screen path={path} session={session} />
+      </main>
+    </>
+  );
+}
+
+function Screen({ path, session }: { path: string; session: Session }) {
+  const page = pageOf(path);
+  switch (page.name) {
+    case "shows":
+      return <ShowsPage />;
+    case "plan":
+      return <PlanPage />;
+    case "connections":
+      return <ConnectionsPage />;
+    case "products":
+      return <ProductsPage currency={session.brand.currency} />;
+    case "show":
+      return <ShowPage id={page.id} />;
+    case "missing":
+      return <MissingPage />;
+  }
+}

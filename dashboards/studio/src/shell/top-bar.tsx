@@ -1,0 +1,46 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useApi } from "../api";
+import { SESSION } from "../cache";
+import { go, linkTo, pageOf, PATHS } from "../navigation";
+import { Problem } from "../parts/problem";
+
+const LINKS = [
+  { title: "Shows", path: PATHS.shows, pages: ["shows", "plan", "show"] },
+  { title: "Products", path: PATHS.products, pages: ["products"] },
+  { title: "Connections", path: PATHS.connections, pages: ["connections"] },
+];
+
+export function TopBar({ brand, path }: { brand: string; path: string }) {
+  const api = useApi();
+  const cache = useQueryClient();
+  const signOut = useMutation({
+    mutationFn: () => api.signOut(),
+    onSuccess: () => {
+      go(PATHS.shows);
+      cache.setQueryData(SESSION, null);
+    },
+  });
+  const { name } = pageOf(path);
+  return (
+    <header className="top">
+      <div className="inside">
+        <span className="brand">{brand}</span>
+        <nav aria-label="Studio">
+          {LINKS.map((link) => (
+            <a
+              key={link.path}
+              {...linkTo(link.path)}
+              aria-current={link.pages.includes(name) ? "page" : undefined}
+            >
+              {link.title}
+            </a>
+          ))}
+        </nav>
+        <button type="button" disabled={signOut.isPending} onClick={() => signOut.mutate()}>
+          Sign out
+        </button>
+      </div>
+      <Problem error={signOut.error} />
+    </header>
+  );
+}

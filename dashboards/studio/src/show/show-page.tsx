@@ -1,0 +1,106 @@
+import "./show.css";
+import type { GatewayState } from "@simulcast/api";
+import { linkTo, PATHS } from "../navigation";
+import { Empty } from "../parts/empty";
+import { Loading } from "../parts/loading";
+import { Notice } from "../parts/notice";
+import { ChatPanel } from "./chat/chat-panel";
+import { ConnectionBanner } from "./connection-banner";
+import { FeedPanel } from "./feed/feed-panel";
+import { Programme } from "./feed/programme";
+import { JumpBar } from "./jump-bar";
+import { OrdersPanel } from "./orders/orders-panel";
+import { ProductsPanel } from "./products/products-panel";
+import type { Picture } from "./reduce";
+import type { Room } from "./room";
+import { ShowHead } from "./show-head";
+import { TargetsPanel } from "./targets/targets-panel";
+import { useRoom } from "./use-room";
+
+/** Everything to run one show. */
+export function ShowPage({ id }: { id: string }) {
+  const { room, look } = useRoom(id);
+  if (room && look.picture) {
+    return <Control room={room} picture={look.picture} connection={look.connection} />;
+  }
+  return (
+    <div className="page stack">
+      <title>Show · Studio</title>
+      <h1>Show</h1>
+      {look.phase === "loading" && <Loading what="the show" />}
+      {look.phase === "unreachable" && (
+        <Notice tone="bad">
+          The show can't be loaded right now. Check your network; this page tries again by itself.
+        </Notice>
+      )}
+      {look.phase === "missing" && <NoShow />}
+    </div>
+  );
+}
+
+function NoShow() {
+  const back = (
+    <a className="button" {...linkTo(PATHS.shows)}>
+      Go to your shows
+    </a>
+  );
+  return (
+    <Empty title="There is no such show" action={back}>
+      The address may be mistyped, or the show belongs to another brand.
+    </Empty>
+  );
+}
+
+interface Props {
+  room: Room;
+  picture: Picture;
+  connection: GatewayState;
+}
+
+function Control({ room, picture, connection }: Props) {
+  const { show, orders, viewers, refused } = picture;
+  const { id, state } = show.show;
+  return (
+    <div className="control">
+      <title>{`${show.show.title} · Studio`}</title>
+      <div className="show-top">
+        <ConnectionBanner connection={connection} />
+        <ShowHead show={show.show} viewers={viewers} feeding={show.ingest !== null} clock={room.clock} />
+        <JumpBar />
+      </div>
+      <div className="columns">
+        <div className="stack">
+          <Programme show={show.show} playback={show.playback} clock={room.clock} />
+          {state !== "ended" && (
+            <FeedPanel
+              showId={id}
+              address={show.show.ingest}
+              feed={show.ingest}
+              refused={refused}
+              onNewKey={room.refresh}
+            />
+          )}
+          <ProductsPanel showId={id} state={state} products={show.products} />
+        </div>
+        <div className="stack">
+          <TargetsPanel
+            showId={id}
+            state={state}
+            targets={show.targets}
+            clock={room.clock}
+            onAdded={room.refresh}
+          />
+          <OrdersPanel sales={show.sales} orders={orders} />
+        </div>
+        <ChatPanel
+          room={room}
+          ended={state === "ended"}
+          messages={show.messages}
+          orders={orders}
+          chats={show.chats}
+          targets={show.targets}
+        />
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,97 @@
+import "./shows.css";
+import type { Connection, NewShow, Product } from "@simulcast/api";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { type FormEvent, useState } from "react";
+import { useApi } from "../api";
+import { SHOWS } from "../cache";
+import { go, linkTo, PATHS } from "../navigation";
+import { Problem } from "../parts/problem";
+import { TextField } from "../parts/text-field";
+import { plural } from "../parts/words";
+import { Choices } from "./choices";
+
+export function PlanForm({ products, places }: { products: Product[]; places: Connection[] }) {
+  const [title, setTitle] = useState("");
+  const [startsAt, setStartsAt] = useState("");
+  const [sold, setSold] = useState<string[]>([]);
+  const [shown, setShown] = useState(() => places.filter(isReady).map((place) => place.id));
+  const plan = usePlan();
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    const show: NewShow = { title: title.trim(), product_ids: sold, target_connection_ids: shown };
+    if (startsAt) show.starts_at = new Date(startsAt).toISOString();
+    if (!plan.isPending) plan.mutate(show);
+  };
+  return (
+    <form className="stack" onSubmit={submit}>
+      <div className="card stack">
+        <TextField label="Title" required maxLength={200} autoFocus value={title} onText={setTitle} />
+        <TextField
+          label="Starts at (optional)"
+          help="For the watch page. The show goes live when you press “Go live”."
+          type="datetime-local"
+          value={startsAt}
+          onText={setStartsAt}
+        />
+      </div>
+      <Choices
+        legend="What you sell"
+        options={products.map((one) => ({ id: one.id, title: one.title, detail: skusOf(one) }))}
+        chosen={sold}
+        onChoose={setSold}
+        empty={
+          <>
+            There are no products yet. <a {...linkTo(PATHS.products)}>Add products</a> first, or plan without.
+          </>
+        }
+      />
+      <Choices
+        legend="Where it plays"
+        note="Your own watch page always plays the show."
+        options={places.map((one) => ({
+          id: one.id,
+          title: one.name,
+          detail: isReady(one) ? one.title : `${one.title}: must be linked again before the show`,
+        }))}
+        chosen={shown}
+        onChoose={setShown}
+        empty={
+          <>
+            No platform is linked yet. <a {...linkTo(PATHS.connections)}>Link an account</a>, or add it to the
+            show later.
+          </>
+        }
+      />
+      <Problem error={plan.error} />
+      <div className="row">
+        <button className="primary" aria-disabled={plan.isPending}>
+          {plan.isPending ? "Planning…" : "Plan show"}
+        </button>
+        <a className="button" {...linkTo(PATHS.shows)}>
+          Cancel
+        </a>
+      </div>
+    </form>
+  );
+}
+
+function usePlan() {
+  const api = useApi();
+  const cache = useQueryClient();
+  return useMutation({
+    mutationFn: (show: NewShow) => api.addShow(show),
+    onSuccess: (show) => {
+      void cache.invalidateQueries({ queryKey: SHOWS });
+      go(PATHS.show(show.id));
+    },
+  });
+}
+
+function isReady(connection: Connection): boolean {
+  return connection.state === "ok";
+}
+
+function skusOf({ variants }: Product): string {
+  const left = variants.reduce((sum, variant) => sum + variant.stock.available, 0);
+  return `${variants.map((variant) => variant.sku).join(", ")}: ${plural(left, "piece")} left`;
+}
