@@ -19,7 +19,12 @@ from restream.rtmp.flv import audio_track, video_track
 GAP_MS: Final = 40
 """Between the last frame of one publisher and the first of the next: about one frame."""
 LONGEST_GOP: Final = 1000
-"""Frames kept for joiners; a publisher that sends fewer keyframes makes them wait for the next."""
+LARGEST_GOP: Final = 64 << 20
+"""Frames and bytes kept for joiners; a publisher that sends fewer keyframes makes them wait for the next."""
+LARGEST_WINDOW: Final = 64 << 20
+MOST_IN_WINDOW: Final = 10_000
+"""Bytes and frames in four seconds of media. More comes only from a clock that stands still, and whoever cuts
+by time would hold all of it."""
 
 
 class Live:
@@ -34,6 +39,7 @@ class Live:
         self._metadata: Frame | None = None
         self._headers: dict[Kind, Frame] = {}
         self._group: list[Frame] = []
+        self._group_bytes = 0
         self._last_dts = -GAP_MS
 
     def attach(self, reader: Reader) -> None:
@@ -65,7 +71,7 @@ class Live:
             self._end_readers()
         self._headers.clear()
         self._group.clear()
-        self._metadata = None
+        self._metadata = self.video = self.audio = None
         return session
 
     def close_session(self, session: Session) -> bool:
@@ -94,14 +100,23 @@ class Live:
         elif frame.kind == Kind.DATA:
             self._metadata = frame
         else:
-            if frame.kind == Kind.VIDEO and frame.keyframe:
-                self._group.clear()
-            if len(self._group) == LONGEST_GOP:
-                self._group.clear()  # a group without its beginning is of no use to anybody
-            elif self._group or (frame.kind == Kind.VIDEO and frame.keyframe):
-                self._group.append(frame)
+            self._keep(frame)
         for reader in self._readers:
             reader.push(frame)
+
+    def _keep(self, frame: Frame) -> None:
+        """Add a frame to the group of pictures, which a keyframe begins."""
+        group = self._group
+        if frame.kind == Kind.VIDEO and frame.keyframe:
+            group.clear()
+            self._group_bytes = 0
+        elif not group:
+            return
+        self._group_bytes += len(frame.payload)
+        if len(group) < LONGEST_GOP and self._group_bytes <= LARGEST_GOP:
+            group.append(frame)
+        else:
+            group.clear()  # a group without its beginning is of no use to anybody
 
 
 class Session:
@@ -111,27 +126,33 @@ class Session:
         self._live = live
         self._kick = kick
         self._offset: int | None = None
-        self._floor = 0
+        self._floor = live.now
         self._last: dict[Kind, int] = {}
         self._meter = Meter()
         self.on_closed: Callable[[str], None] = lambda reason: None
         self.status = PublisherStatus(since=datetime.fromtimestamp(now, UTC), peer=peer, encoder=encoder)
 
     def frame(self, frame: Frame) -> None:
-        """Move a frame to the show's timeline and pass it on; raises BrokenTag for a broken header."""
+        """Move a frame to the show's timeline and pass it on; raises BrokenTag for a broken header.
+
+        Headers before the first frame say nothing about time: encoders send them at 0, whatever follows.
+        """
         if self._live.publisher is not self:
-            return
-        if self._offset is None:
-            self._floor = self._live.now
-            self._offset = self._floor + GAP_MS - frame.dts
+            return None
         if frame.header:
             self._header(frame)
+        begins = self._floor + GAP_MS
+        if self._offset is None and not frame.header:
+            self._offset = begins - frame.dts
         # Encoders jitter by a millisecond; within a track time must never go back.
-        dts = max(frame.dts + self._offset, self._last.get(frame.kind, self._floor), 0)
+        claimed = begins if self._offset is None else frame.dts + self._offset
+        dts = max(claimed, self._last.get(frame.kind, self._floor), 0)
         self._last[frame.kind] = dts
         moved = at_time(frame, dts)
         self._meter.count(moved)
-        self._live.deliver(moved)
+        if self._meter.flooded:
+            return self.kick("The encoder sends more than any live needs, or its clock stands still.")
+        return self._live.deliver(moved)
 
     def metadata(self, values: dict[str, object]) -> None:
         """onMetaData: passed on to targets, and the encoder's name read from it."""
@@ -206,6 +227,11 @@ class Meter:
             _, size, was_picture = self._seen.popleft()
             self._bytes -= size
             self._pictures -= was_picture
+
+    @property
+    def flooded(self) -> bool:
+        """More than a live can have in the window."""
+        return self._bytes > LARGEST_WINDOW or len(self._seen) > MOST_IN_WINDOW
 
     def fps(self) -> float | None:
         """Pictures a second."""

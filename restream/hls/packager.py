@@ -33,6 +33,8 @@ LONGEST_FIRST_MS: Final = 10_000
 ROUNDING_MS: Final = 450
 """EXTINF rounds to the nearest second, so a segment may be this much longer than TARGETDURATION."""
 LARGEST_SIDE: Final = 0xFFFF
+MOST_SOUNDS: Final = 1000
+"""Audio frames kept for the next part, about twenty seconds; pictures may stop and sound go on for hours."""
 
 
 class Packager:
@@ -94,6 +96,8 @@ class Packager:
                 self._measure(frame)
         elif frame.kind == Kind.AUDIO and self._audio and (self._segment or self._waiting):
             self._sounds.append(frame)
+            if len(self._sounds) > MOST_SOUNDS:
+                del self._sounds[: MOST_SOUNDS // 2]
 
     def ended(self) -> None:
         """The publisher is gone: finish what there is; the next one begins a discontinuity."""

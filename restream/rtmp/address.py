@@ -31,25 +31,30 @@ class RtmpAddress:
     @property
     def tc_url(self) -> str:
         """What connect() tells the server, default port left out as encoders do."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
         port = "" if self.port == DEFAULT_PORTS[self.scheme] else f":{self.port}"
-        return f"{self.scheme}://{self.host}{port}/{self.app}"
+        return f"{self.scheme}://{host}{port}/{self.app}"
 
 
 def parse(url: str, key: str) -> RtmpAddress:
     """The address in a platform's form: server without key, and key. Raises BadAddress.
 
-    With an empty key the address is split at its last slash: some platforms show one line for both.
+    With an empty key the address is split at the last slash of its path: some platforms show one line for
+    both, and a query then belongs to the key.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url, allow_fragments=False)
+        port = parts.port
+    except ValueError:
+        raise BadAddress("The server or the port in the address makes no sense.") from None
     if parts.scheme not in DEFAULT_PORTS or not parts.hostname:
         raise BadAddress("The address must begin with rtmp:// or rtmps:// and name a server.")
-    try:
-        port = parts.port or DEFAULT_PORTS[parts.scheme]
-    except ValueError:
-        raise BadAddress("The port in the address is not a number.") from None
-    app = parts.path.strip("/") + (f"?{parts.query}" if parts.query else "")
-    if not key:
-        app, _, key = app.rpartition("/")
+    app, query = parts.path.strip("/"), f"?{parts.query}" if parts.query else ""
+    if key:
+        app += query
+    else:
+        app, _, last = app.rpartition("/")
+        key = last and last + query
     if not app or not key:
         raise BadAddress("The address needs an application and a stream key: rtmp://server/app and the key.")
-    return RtmpAddress(parts.scheme, parts.hostname, port, app, key)
+    return RtmpAddress(parts.scheme, parts.hostname, port or DEFAULT_PORTS[parts.scheme], app, key)

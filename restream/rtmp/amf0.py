@@ -9,12 +9,14 @@ NUMBER, BOOLEAN, STRING, OBJECT, NULL, UNDEFINED, ECMA_ARRAY, END, STRICT_ARRAY,
     *(0, 1, 2, 3, 5, 6, 8, 9, 10, 11, 12),
 )
 DEEPEST: Final = 16
+LARGEST: Final = 256 << 10
+"""Bytes; metadata of known encoders is under 4 KiB, and every value costs many times its bytes in memory."""
 
 Value = float | bool | str | None | dict[str, "Value"] | list["Value"]
 
 
 class BrokenAmf(ValueError):
-    """The bytes are not AMF0, or nested deeper than any peer needs."""
+    """The bytes are not AMF0, or more or deeper nested than any peer needs."""
 
 
 def encode(*values: Value) -> bytes:
@@ -24,6 +26,8 @@ def encode(*values: Value) -> bytes:
 
 def decode(data: bytes | memoryview) -> list[Value]:
     """Every value in `data`. Raises BrokenAmf."""
+    if len(data) > LARGEST:
+        raise BrokenAmf(f"{len(data)} bytes of AMF0 are more than we take")
     data, values, at = bytes(data), [], 0
     try:
         while at < len(data):
@@ -93,9 +97,9 @@ def _decode(data: bytes, at: int, depth: int) -> tuple[Value, int]:
 
 def _decode_string(data: bytes, at: int, width: int) -> tuple[str, int]:
     length = int.from_bytes(data[at : at + width], "big")
+    raw = data[at + width : at + width + length]
     at += width
-    raw = data[at : at + length]
-    if len(raw) != length:
+    if at + length > len(data):
         raise BrokenAmf("a string breaks off")
     return raw.decode(), at + length
 
@@ -110,7 +114,7 @@ def _decode_members(data: bytes, at: int, depth: int) -> tuple[dict[str, Value],
 
 
 def _decode_array(data: bytes, at: int, depth: int) -> tuple[list[Value], int]:
-    count = int.from_bytes(data[at : at + 4], "big")
+    (count,) = struct.unpack_from(">I", data, at)
     at += 4
     values: list[Value] = []
     for _ in range(count):

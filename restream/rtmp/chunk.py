@@ -14,8 +14,8 @@ LARGEST_MESSAGE: Final = 8 << 20
 EXTENDED: Final = 0xFFFFFF
 HEADER_BYTES: Final = (11, 7, 3, 0)
 MOST_STREAMS: Final = 64
-MOST_UNFINISHED: Final = 2 * LARGEST_MESSAGE
-"""Bytes one peer may keep us holding in messages it does not finish."""
+LARGEST_COMMAND: Final = 64 << 10
+"""Bytes; enough for whoever is not sending media: a peer we have not admitted, a platform that answers."""
 
 
 class BrokenChunk(ValueError):
@@ -36,12 +36,18 @@ class _Stream:
 
 
 class ChunkReader:
-    """Feed bytes as they come; get whole messages. `chunk_size` follows the peer's SetChunk by itself."""
+    """Feed bytes as they come; get whole messages. `chunk_size` follows the peer's SetChunk by itself.
 
-    def __init__(self) -> None:
+    `largest` is the longest message taken, and half of what is held in messages that are not finished; it
+    may be raised on the way.
+    """
+
+    def __init__(self, largest: int = LARGEST_MESSAGE) -> None:
         self.chunk_size = DEFAULT_CHUNK
+        self.largest = largest
         self._buffer = bytearray()
         self._streams: dict[int, _Stream] = {}
+        self._unfinished = 0
 
     def feed(self, data: bytes) -> list[Message]:
         """Messages that are complete now. Raises BrokenChunk; the connection is then beyond repair."""
@@ -73,38 +79,37 @@ class ChunkReader:
         stream = self._streams.get(number)
         if stream is None:
             stream = self._open(number, form)
-        size = HEADER_BYTES[form]
-        if at + size > end:
-            return 0
-        header = bytes(buffer[at : at + size])
-        at += size
-        extended = int.from_bytes(header[:3], "big") == EXTENDED if form < 3 else stream.extended
-        long_time = 0
-        if extended:
-            if at + 4 > end:
-                return 0
-            long_time = int.from_bytes(buffer[at : at + 4], "big")
-            if form == 3 and not self._repeats_time(stream, long_time):
-                extended = False  # this peer does not repeat the extended timestamp: it is payload
-            else:
-                at += 4
         continues = form == 3 and bool(stream.partial)
+        header, long_time = b"", None
+        if not continues or stream.extended:
+            size = HEADER_BYTES[form]
+            if at + size > end:
+                return 0
+            header = bytes(buffer[at : at + size])
+            at += size
+            if int.from_bytes(header[:3], "big") == EXTENDED if form < 3 else stream.extended:
+                if at + 4 > end:
+                    return 0
+                long_time = int.from_bytes(buffer[at : at + 4], "big")
+                if form == 3 and not self._repeats_time(stream, long_time):
+                    long_time = None  # this peer does not repeat the extended timestamp: it is payload
+                else:
+                    at += 4
         length = stream.length if form > 1 else int.from_bytes(header[3:6], "big")
-        if length > LARGEST_MESSAGE:
+        if length > self.largest:
             raise BrokenChunk(f"a message of {length} bytes is more than we take")
-        rest = length - len(stream.partial) if continues else length
-        take = min(rest, self.chunk_size)
+        take = min(length - len(stream.partial) if continues else length, self.chunk_size)
         if at + take > end:
             return 0
         if not continues:
-            self._begin(stream, form, header, long_time if extended else None)
+            self._begin(stream, form, header, long_time)
         stream.partial += buffer[at : at + take]
-        at += take
+        self._unfinished += take
         if len(stream.partial) >= stream.length:
             self._finish(stream, messages)
-        elif sum(len(one.partial) for one in self._streams.values()) > MOST_UNFINISHED:
+        elif self._unfinished > 2 * self.largest:
             raise BrokenChunk("too many unfinished messages")
-        return at - start
+        return at + take - start
 
     def _open(self, number: int, form: int) -> _Stream:
         if form != 0 and form != 1:
@@ -119,7 +124,7 @@ class ChunkReader:
 
     def _begin(self, stream: _Stream, form: int, header: bytes, long_time: int | None) -> None:
         """Start a message; a new header while one is unfinished throws the old one away."""
-        stream.partial.clear()
+        self._forget(stream)
         if form < 3:
             time = int.from_bytes(header[:3], "big") if long_time is None else long_time
             stream.extended = long_time is not None
@@ -135,7 +140,7 @@ class ChunkReader:
 
     def _finish(self, stream: _Stream, messages: list[Message]) -> None:
         payload = bytes(stream.partial)
-        stream.partial.clear()
+        self._forget(stream)
         message = Message(stream.kind, stream.timestamp, stream.stream, payload)
         if message.kind == SET_CHUNK and len(payload) >= 4:
             size = int.from_bytes(payload[:4], "big") & LARGEST_CHUNK
@@ -145,8 +150,12 @@ class ChunkReader:
         elif message.kind == ABORT and len(payload) >= 4:
             aborted = self._streams.get(int.from_bytes(payload[:4], "big"))
             if aborted:
-                aborted.partial.clear()
+                self._forget(aborted)
         messages.append(message)
+
+    def _forget(self, stream: _Stream) -> None:
+        self._unfinished -= len(stream.partial)
+        stream.partial.clear()
 
 
 def serialise(message: Message, number: int, chunk_size: int) -> bytes:

@@ -10,10 +10,11 @@ from typing import Final
 
 from restream.rtmp import amf0, handshake, message
 from restream.rtmp.address import RtmpAddress
-from restream.rtmp.chunk import BrokenChunk, ChunkReader, serialise
+from restream.rtmp.chunk import DEFAULT_CHUNK, LARGEST_COMMAND, BrokenChunk, ChunkReader, serialise
 from restream.rtmp.message import Command, Message
 
 STEP_SECONDS: Final = 10.0
+GOODBYE_SECONDS: Final = 2.0
 FLASH_VERSION: Final = "FMLE/3.0 (compatible; Simulcast Hub)"
 AUTH_CODES: Final = ("BadName", "Denied", "Rejected", "Unauthorized", "InvalidKey")
 
@@ -30,13 +31,21 @@ class PublishRejected(Exception):
 class RtmpClient:
     """An accepted publish. Make it with `await publish(...)`; write chunks with `write`."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, chunk_size: int) -> None:
+    def __init__(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        chunk_size: int,
+        step: float = STEP_SECONDS,
+    ) -> None:
         self.chunk_size = chunk_size
         self.sent = 0
         self.acked = 0
         self._reader = reader
         self._writer = writer
-        self._chunks = ChunkReader()
+        self._step = step
+        self._chunks = ChunkReader(LARGEST_COMMAND)
+        self._out_chunk = DEFAULT_CHUNK
         self._transaction = 0.0
         self._key = ""
         self._received = self._answered = 0
@@ -57,32 +66,39 @@ class RtmpClient:
         try:
             while True:
                 for found in await self._receive():
-                    if found.kind == message.COMMAND:
+                    if found.kind in (message.COMMAND, message.COMMAND_AMF3):
                         self._refused(message.parse_command(found))
-        except PublishRejected:
-            raise
         except (OSError, EOFError, BrokenChunk, amf0.BrokenAmf, tls.SSLError) as error:
             return f"The platform closed the connection ({type(error).__name__})."
 
     async def close(self, *, polite: bool) -> None:
         """End the publish (FCUnpublish, deleteStream) and hang up."""
-        if polite and not self._writer.is_closing():
-            for name in ("FCUnpublish", "deleteStream"):
-                self._transaction += 1
-                argument: amf0.Value = 1.0 if name == "deleteStream" else self._key
-                self._send(message.command(name, self._transaction, None, argument))
-        self._writer.close()
         try:
-            async with asyncio.timeout(2.0):
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                if polite and not self._writer.is_closing():
+                    await self._say_goodbye()
+                self._writer.close()
                 await self._writer.wait_closed()
         except (OSError, TimeoutError, tls.SSLError):
             self._writer.transport.abort()
 
+    async def _say_goodbye(self) -> None:
+        """Then let the far end read to the end: a socket that is closed would answer its next
+        acknowledgement with a reset, and some servers then drop what they have not looked at."""
+        self._tell("FCUnpublish", None, self._key)
+        self._tell("deleteStream", None, 1.0)
+        if self._writer.can_write_eof():
+            self._writer.write_eof()
+            while await self._reader.read(65536):
+                pass
+
     async def open(self, address: RtmpAddress) -> None:
         """Handshake, connect, createStream, publish; raises PublishRejected, OSError or TimeoutError."""
-        async with asyncio.timeout(STEP_SECONDS):
+        async with asyncio.timeout(self._step):
             await self._greet()
+        self._key = address.key
         self._send(message.u32(message.SET_CHUNK, self.chunk_size))
+        self._out_chunk = self.chunk_size
         connect: dict[str, amf0.Value] = {
             "app": address.app,
             "type": "nonprivate",
@@ -90,7 +106,6 @@ class RtmpClient:
             "tcUrl": address.tc_url,
         }
         await self._call("connect", connect)
-        self._key = address.key
         self._tell("releaseStream", None, address.key)
         self._tell("FCPublish", None, address.key)
         stream = await self._call("createStream", None)
@@ -119,7 +134,7 @@ class RtmpClient:
             if found.transaction != number or found.name not in ("_result", "_error"):
                 return None
             if found.name == "_error":
-                raise rejection(found.arguments or [found.target], f"{name} was refused")
+                raise self._rejection(found.arguments or [found.target], f"The platform refused {name}.")
             return (found.arguments[0] if found.arguments else None,)
 
         return await self._wait(answer)
@@ -134,7 +149,7 @@ class RtmpClient:
         await self._wait(started)
 
     async def _wait(self, wanted: Callable[[Command], tuple[amf0.Value] | None]) -> amf0.Value:
-        async with asyncio.timeout(STEP_SECONDS):
+        async with asyncio.timeout(self._step):
             while True:
                 for found in await self._receive():
                     if found.kind in (message.COMMAND, message.COMMAND_AMF3):
@@ -168,7 +183,15 @@ class RtmpClient:
 
     def _refused(self, found: Command) -> None:
         if found.name == "onStatus" and level_of(found.arguments) == "error":
-            raise rejection(found.arguments, "The platform refused the stream")
+            raise self._rejection(found.arguments, "The platform refused the stream.")
+
+    def _rejection(self, arguments: list[amf0.Value], fallback: str) -> PublishRejected:
+        """The refusal a status describes; some servers repeat the key in it, which is not for showing."""
+        info = info_of(arguments)
+        said = str(info.get("description") or fallback)
+        for secret in (self._key, self._key.partition("?")[0]):
+            said = said.replace(secret, "…") if secret else said
+        return PublishRejected(str(info.get("code") or "error")[:80], said[:200])
 
     def _tell(self, name: str, *arguments: amf0.Value, stream: int = 0) -> float:
         self._transaction += 1
@@ -177,21 +200,28 @@ class RtmpClient:
 
     def _send(self, what: Message) -> None:
         number = message.COMMAND_CHUNK if what.kind == message.COMMAND else message.CONTROL_CHUNK
-        self._writer.write(serialise(what, number, self.chunk_size if self._transaction else 128))
+        self._writer.write(serialise(what, number, self._out_chunk))
 
 
 async def publish(
-    address: RtmpAddress, *, chunk_size: int, context: tls.SSLContext | None = None
+    address: RtmpAddress,
+    *,
+    chunk_size: int,
+    context: tls.SSLContext | None = None,
+    step: float = STEP_SECONDS,
 ) -> RtmpClient:
-    """Connect and publish. Raises PublishRejected, OSError (unreachable, bad certificate) or TimeoutError."""
-    async with asyncio.timeout(STEP_SECONDS):
+    """Connect and publish; each step may take `step` seconds.
+
+    Raises PublishRejected, OSError (unreachable, bad certificate) or TimeoutError.
+    """
+    async with asyncio.timeout(step):
         reader, writer = await asyncio.open_connection(
             address.host,
             address.port,
             ssl=context if address.secure else None,
             server_hostname=address.host if address.secure else None,
         )
-    client = RtmpClient(reader, writer, chunk_size)
+    client = RtmpClient(reader, writer, chunk_size, step)
     try:
         await client.open(address)
     except (EOFError, BrokenChunk, amf0.BrokenAmf) as error:
@@ -217,9 +247,3 @@ def code_of(arguments: list[amf0.Value]) -> str:
 def level_of(arguments: list[amf0.Value]) -> str:
     """Its level."""
     return str(info_of(arguments).get("level") or "")
-
-
-def rejection(arguments: list[amf0.Value], fallback: str) -> PublishRejected:
-    """The refusal a status describes."""
-    info = info_of(arguments)
-    return PublishRejected(str(info.get("code") or "error"), str(info.get("description") or fallback)[:200])

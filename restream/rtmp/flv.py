@@ -9,7 +9,11 @@ from restream.rtmp.bits import BitReader
 
 AVC, AAC = 7, 10
 SEQUENCE_HEADER, CODED, SEQUENCE_END = 0, 1, 2
+KEYFRAME, COMMAND_FRAME = 1, 5
 EX_HEADER: Final = 0x80
+LARGEST_SPS: Final = 2048
+"""Bytes looked at; the picture's size stands well before, behind the scaling lists at most."""
+MOST_ORDER_OFFSETS: Final = 255
 AAC_RATES: Final = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350)
 
 
@@ -23,13 +27,17 @@ class UnsupportedCodec(ValueError):
 
 def video_frame(payload: bytes, dts: int, arrived: float) -> Frame | None:
     """A video message as a frame; None for what carries no picture (end of sequence, info frames)."""
-    if len(payload) < 5:
-        raise BrokenTag("a video tag has at least 5 bytes")
+    if not payload:
+        raise BrokenTag("a video tag is not empty")
     first = payload[0]
     if first & EX_HEADER or first & 15 != AVC:
         raise UnsupportedCodec("Only H.264 video is accepted. Set the encoder's video codec to H.264.")
+    if first >> 4 == COMMAND_FRAME:
+        return None
+    if len(payload) < 5:
+        raise BrokenTag("an H.264 tag has at least 5 bytes")
     kind = payload[1]
-    if kind == SEQUENCE_END or first >> 4 == 5:
+    if kind == SEQUENCE_END:
         return None
     if kind == SEQUENCE_HEADER:
         body = payload[5:]
@@ -39,7 +47,9 @@ def video_frame(payload: bytes, dts: int, arrived: float) -> Frame | None:
     if kind != CODED:
         raise BrokenTag(f"unknown video packet type {kind}")
     cts = int.from_bytes(payload[2:5], "big", signed=True)
-    return Frame(Kind.VIDEO, dts, payload, payload[5:], cts=cts, keyframe=first >> 4 == 1, arrived=arrived)
+    return Frame(
+        Kind.VIDEO, dts, payload, payload[5:], cts=cts, keyframe=first >> 4 == KEYFRAME, arrived=arrived
+    )
 
 
 def audio_frame(payload: bytes, dts: int, arrived: float) -> Frame | None:
@@ -74,6 +84,8 @@ def audio_track(config: bytes) -> AudioTrack:
     bits = BitReader(config)
     try:
         kind = bits.read(5)
+        if kind == 31:
+            kind = 32 + bits.read(6)
         index = bits.read(4)
         rate = bits.read(24) if index == 15 else AAC_RATES[index]
         channels = bits.read(4)
@@ -83,8 +95,8 @@ def audio_track(config: bytes) -> AudioTrack:
 
 
 def picture_size(sps: bytes) -> tuple[int, int]:
-    """Width and height from a sequence parameter set (ITU-T H.264, 7.3.2.1.1)."""
-    bits = BitReader(sps[1:].replace(b"\0\0\3", b"\0\0"))
+    """Width and height, cropped, from a sequence parameter set (ITU-T H.264, 7.3.2.1.1). Raises EOFError."""
+    bits = BitReader(sps[1:LARGEST_SPS].replace(b"\0\0\3", b"\0\0"))
     profile = bits.read(8)
     bits.read(16)
     bits.ue()
@@ -136,5 +148,5 @@ def _skip_order_count(bits: BitReader) -> None:
         bits.read(1)
         bits.se()
         bits.se()
-        for _ in range(bits.ue()):
+        for _ in range(min(bits.ue(), MOST_ORDER_OFFSETS)):
             bits.se()

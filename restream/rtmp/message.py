@@ -62,11 +62,33 @@ class Command:
 
 
 def parse_command(message: Message) -> Command:
-    """The command in a message of kind COMMAND or COMMAND_AMF3. Raises BrokenAmf."""
+    """The command in a message of kind COMMAND or COMMAND_AMF3. Raises BrokenAmf.
+
+    A transaction number may be missing (ffmpeg's onFCPublish is a name alone); it is then 0.
+    """
     payload = message.payload
     if message.kind == COMMAND_AMF3 and payload[:1] == b"\0":
         payload = payload[1:]  # the AMF3 marker; what follows is AMF0 in every known encoder
     values = amf0.decode(payload)
-    if len(values) < 2 or not isinstance(values[0], str) or not isinstance(values[1], int | float):
-        raise amf0.BrokenAmf("a command has a name and a transaction number")
-    return Command(values[0], float(values[1]), values[2] if len(values) > 2 else None, values[3:])
+    if not values or not isinstance(values[0], str):
+        raise amf0.BrokenAmf("a command has a name")
+    number = values[1] if len(values) > 1 else None
+    transaction = float(number) if isinstance(number, int | float) else 0.0
+    return Command(values[0], transaction, values[2] if len(values) > 2 else None, values[3:])
+
+
+class Unwrapper:
+    """32-bit millisecond timestamps, made to go on past the wrap after 49.7 days."""
+
+    def __init__(self) -> None:
+        self._last: int | None = None
+
+    def unwrap(self, timestamp: int) -> int:
+        """The timestamp nearest to the last one."""
+        if self._last is None:
+            self._last = timestamp
+        step = (timestamp - self._last) & 0xFFFF_FFFF
+        if step > 0x7FFF_FFFF:
+            step -= 1 << 32
+        self._last = max(0, self._last + step)
+        return self._last

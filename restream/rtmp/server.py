@@ -18,19 +18,33 @@ import structlog
 
 from restream.media import Frame
 from restream.rtmp import amf0, handshake, message
-from restream.rtmp.chunk import DEFAULT_CHUNK, BrokenChunk, ChunkReader, serialise
+from restream.rtmp.chunk import (
+    DEFAULT_CHUNK,
+    LARGEST_COMMAND,
+    LARGEST_MESSAGE,
+    BrokenChunk,
+    ChunkReader,
+    serialise,
+)
 from restream.rtmp.flv import BrokenTag, UnsupportedCodec, audio_frame, video_frame
-from restream.rtmp.message import Command, Message
+from restream.rtmp.message import Command, Message, Unwrapper
 
 log = structlog.get_logger()
 
-HANDSHAKE_SECONDS: Final = 10.0
-SILENCE_SECONDS: Final = 30.0
-LINGER_SECONDS: Final = 2.0
-"""How long a cut encoder has to take our last words."""
+MOST_UNREAD: Final = 64 << 10
+"""Bytes of answers we keep for a peer that does not read them."""
 WINDOW: Final = 2_500_000
 OUT_CHUNK: Final = 4096
 MOST_BROKEN_TAGS: Final = 20
+
+
+@dataclass(frozen=True)
+class Patience:
+    """Seconds: to begin publishing, without a byte from an encoder, to take our last words when cut."""
+
+    greeting: float = 10.0
+    silence: float = 30.0
+    linger: float = 2.0
 
 
 @dataclass(frozen=True)
@@ -79,9 +93,10 @@ class Gate(Protocol):
 class RtmpServer:
     """A listening server. `close` cuts every connection."""
 
-    def __init__(self, server: asyncio.Server, connections: set[_Connection]) -> None:
+    def __init__(self, server: asyncio.Server, connections: set[_Connection], linger: float) -> None:
         self._server = server
         self._connections = connections
+        self._linger = linger
         self.port: int = server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
@@ -90,33 +105,46 @@ class RtmpServer:
         for connection in list(self._connections):
             connection.kick("The server is stopping.")
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(LINGER_SECONDS / 2):
+            async with asyncio.timeout(self._linger / 2):
                 await self._server.wait_closed()
         for connection in list(self._connections):
             connection.abort()
 
 
-async def serve(gate: Gate, host: str, port: int, *, ssl: tls.SSLContext | None = None) -> RtmpServer:
+async def serve(
+    gate: Gate,
+    host: str,
+    port: int,
+    *,
+    ssl: tls.SSLContext | None = None,
+    patience: Patience | None = None,
+) -> RtmpServer:
     """Listen; port 0 picks a free one."""
+    patience = patience or Patience()
     connections: set[_Connection] = set()
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(
-        lambda: _Connection(gate, connections), host, port, ssl=ssl, backlog=128
+    server = await asyncio.get_running_loop().create_server(
+        lambda: _Connection(gate, connections, patience),
+        host,
+        port,
+        ssl=ssl,
+        ssl_handshake_timeout=patience.greeting if ssl else None,
+        backlog=128,
     )
-    return RtmpServer(server, connections)
+    return RtmpServer(server, connections, patience.linger)
 
 
 class _Connection(asyncio.Protocol):
     """One encoder: handshake, commands, then media."""
 
-    def __init__(self, gate: Gate, connections: set[_Connection]) -> None:
+    def __init__(self, gate: Gate, connections: set[_Connection], patience: Patience) -> None:
         self._gate = gate
         self._connections = connections
+        self._patience = patience
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._greeting = bytearray()
         self._greeted = 0
-        self._reader = ChunkReader()
+        self._reader = ChunkReader(LARGEST_COMMAND)
         self._publisher: Publisher | None = None
         self._asking: asyncio.Task[None] | None = None
         self._watchdog: asyncio.TimerHandle | None = None
@@ -127,13 +155,13 @@ class _Connection(asyncio.Protocol):
         self._last_data = self._loop.time()
         self._out_chunk = DEFAULT_CHUNK
         self._broken_tags = 0
-        self._clock = _Unwrapper()
+        self._clock = Unwrapper()
         self._ended_because = "The encoder closed the connection."
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self._connections.add(self)
-        self._watchdog = self._loop.call_later(HANDSHAKE_SECONDS, self._watch)
+        self._watchdog = self._loop.call_later(self._patience.greeting, self._watch)
 
     def connection_lost(self, _: Exception | None) -> None:
         self._connections.discard(self)
@@ -152,7 +180,7 @@ class _Connection(asyncio.Protocol):
         return False
 
     def data_received(self, data: bytes) -> None:
-        if self._transport is None or self._transport.is_closing():
+        if self._closing:
             return  # over TLS, bytes still arrive while the close is being agreed on
         self._last_data = self._loop.time()
         self._received += len(data)
@@ -161,7 +189,8 @@ class _Connection(asyncio.Protocol):
                 data = self._greet(data)
             if data:
                 for found in self._reader.feed(data):
-                    self._handle(found)
+                    if not self._closing:
+                        self._handle(found)
         except (BrokenChunk, amf0.BrokenAmf) as error:
             self.kick(f"Broken RTMP: {error}")
         if self._received - self._acknowledged >= self._window // 2:
@@ -173,7 +202,7 @@ class _Connection(asyncio.Protocol):
         if self._transport and not self._transport.is_closing():
             self._ended_because = reason
             self._transport.close()
-            self._loop.call_later(LINGER_SECONDS, self._transport.abort)
+            self._loop.call_later(self._patience.linger, self._transport.abort)
             self._tell_publisher()
 
     def abort(self) -> None:
@@ -187,13 +216,18 @@ class _Connection(asyncio.Protocol):
         name = self._transport.get_extra_info("peername") if self._transport else None
         return str(name[0]) if name else "?"
 
+    @property
+    def _closing(self) -> bool:
+        return self._transport is None or self._transport.is_closing()
+
     def _watch(self) -> None:
-        """Cut whoever does not finish greeting, or falls silent."""
+        """Cut whoever does not begin to publish, or falls silent."""
+        silence = self._patience.silence
         if not self._publisher and not self._asking:
             return self.kick("Nothing was published in time.")
-        if self._loop.time() - self._last_data > SILENCE_SECONDS:
-            return self.kick(f"The encoder was silent for {SILENCE_SECONDS:.0f} seconds.")
-        self._watchdog = self._loop.call_later(SILENCE_SECONDS / 3, self._watch)
+        if self._loop.time() - self._last_data > silence:
+            return self.kick(f"The encoder was silent for {silence:.0f} seconds.")
+        self._watchdog = self._loop.call_later(silence / 3, self._watch)
         return None
 
     def _greet(self, data: bytes) -> bytes:
@@ -241,17 +275,27 @@ class _Connection(asyncio.Protocol):
             self._refuse("NetStream.Publish.Rejected", str(error))
             return
         except BrokenTag as error:
-            self._broken_tags += 1
-            log.warning("ingest.broken_tag", peer=self.peer, error=str(error), count=self._broken_tags)
-            if self._broken_tags >= MOST_BROKEN_TAGS:
-                self._refuse("NetStream.Publish.Rejected", f"Too many broken FLV tags; the last one: {error}")
+            self._overlook(error)
+
+    def _overlook(self, error: BrokenTag | amf0.BrokenAmf) -> None:
+        """One garbled message is left out; an encoder that garbles many is cut."""
+        self._broken_tags += 1
+        log.warning("ingest.broken_tag", peer=self.peer, error=str(error), count=self._broken_tags)
+        if self._broken_tags >= MOST_BROKEN_TAGS:
+            self._refuse("NetStream.Publish.Rejected", f"Too many broken FLV tags; the last one: {error}")
 
     def _data(self, payload: bytes) -> None:
-        values = amf0.decode(payload)
+        if not self._publisher:
+            return None
+        try:
+            values = amf0.decode(payload)
+        except amf0.BrokenAmf as error:
+            return self._overlook(error)
         if values and values[0] == "@setDataFrame":
             values = values[1:]
-        if self._publisher and len(values) > 1 and values[0] == "onMetaData" and isinstance(values[1], dict):
+        if len(values) > 1 and values[0] == "onMetaData" and isinstance(values[1], dict):
             self._publisher.metadata(dict(values[1]))
+        return None
 
     def _command(self, found: Command) -> None:
         if found.name == "connect":
@@ -260,6 +304,8 @@ class _Connection(asyncio.Protocol):
             self._send(message.command("_result", found.transaction, None, 1.0))
         elif found.name == "publish":
             self._publish(found)
+        elif found.name in ("releaseStream", "FCPublish"):
+            self._greet_key(found)
         elif found.name == "play":
             self._refuse("NetStream.Play.Failed", "This address takes streams in; it does not play them.")
         elif found.name in ("FCUnpublish", "deleteStream", "closeStream") and self._publisher:
@@ -282,6 +328,13 @@ class _Connection(asyncio.Protocol):
         ):
             self._send(reply)
 
+    def _greet_key(self, found: Command) -> None:
+        """What encoders of Flash's family ask before publish; the key is not looked at yet."""
+        self._send(message.command("_result", found.transaction, None, None))
+        if found.name == "FCPublish":
+            info: dict[str, amf0.Value] = {"code": "NetStream.Publish.Start", "description": "Go on."}
+            self._send(message.command("onFCPublish", 0, None, info))
+
     def _publish(self, found: Command) -> None:
         key = found.arguments[0] if found.arguments else None
         if not isinstance(key, str) or not key:
@@ -302,10 +355,12 @@ class _Connection(asyncio.Protocol):
             return
         finally:
             self._asking = None
-        if self._transport is None or self._transport.is_closing():
+        if self._closing:
             publisher.closed("The encoder left while it was being admitted.")
             return
         self._publisher = publisher
+        self._reader.largest = LARGEST_MESSAGE
+        self._last_data = self._loop.time()
         self._send(message.user_control(message.STREAM_BEGIN, 1))
         self._send(message.status("NetStream.Publish.Start", "You are live."))
 
@@ -321,22 +376,9 @@ class _Connection(asyncio.Protocol):
             self._out_chunk = OUT_CHUNK
 
     def _write(self, data: bytes) -> None:
-        if self._transport and not self._transport.is_closing():
-            self._transport.write(data)
-
-
-class _Unwrapper:
-    """32-bit millisecond timestamps, made to go on past the wrap after 49.7 days."""
-
-    def __init__(self) -> None:
-        self._last: int | None = None
-
-    def unwrap(self, timestamp: int) -> int:
-        """The timestamp nearest to the last one."""
-        if self._last is None:
-            self._last = timestamp
-        step = (timestamp - self._last) & 0xFFFF_FFFF
-        if step > 0x7FFF_FFFF:
-            step -= 1 << 32
-        self._last = max(0, self._last + step)
-        return self._last
+        if self._transport is None or self._transport.is_closing():
+            return
+        self._transport.write(data)
+        if self._transport.get_write_buffer_size() > MOST_UNREAD:
+            self._ended_because = "The encoder does not read our answers."
+            self._transport.abort()

@@ -1,0 +1,1 @@
+"""Tests of low-latency HLS: real ffmpeg streams, a strict playlist linter, real sockets."""

@@ -1,0 +1,1 @@
+"""Tests of targets: pushes to real servers, and to servers that misbehave."""
