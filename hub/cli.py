@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Coroutine
 from typing import Annotated, Any
 
+import structlog
 import typer
 from rich.console import Console
 
@@ -31,6 +32,8 @@ def main() -> None:
     """Entry point; a problem we can name ends in one sentence, not in a traceback."""
     # A library that finds PostgreSQL for us wonders about XDG_RUNTIME_DIR; we don't use that folder.
     warnings.filterwarnings("ignore", module="platformdirs")
+    # Standard output belongs to what was asked for, such as --json.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(file=sys.stderr))
     cli()
 
 

@@ -1,0 +1,215 @@
+"""Twitch as a destination, its login and its replies, against the fake."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+import pytest
+from pydantic import SecretStr
+from twitchio.authentication.payloads import ValidateTokenPayload
+from twitchio.models.chat import SentMessage
+from twitchio.models.streams import Stream
+
+from connectors.base import Addresses
+from connectors.errors import Reconnect, Refused, RetryLater
+from connectors.http import Http
+from connectors.oauth import Login
+from connectors.twitch import CONNECTOR
+from connectors.twitch.api import EVENTSUB, SCOPES, TWITCH, Helix, TwitchErrors
+from connectors.twitch.chat import TwitchReplies, socket_address
+from connectors.twitch.destination import LATE, TwitchDestination
+from connectors.twitch.fake import Fake
+from connectors.twitch.oauth import TwitchOAuth, identity_url
+from connectors.types import Broadcast
+from tests.connectors.conftest import Clock, Rig, deaf_relay, reaching
+from tests.connectors.twitch import connected, reading, sample
+
+SHOW = Broadcast(title="Autumn show", marker="show-1")
+NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+OURS = "141981764"
+"""The fake's channel."""
+
+
+@pytest.fixture
+async def rig() -> AsyncIterator[Rig]:
+    async with reaching(CONNECTOR, Fake(seed=3)) as made:
+        yield made
+
+
+# --- addresses and answers ------------------------------------------------------------------------
+
+
+def test_a_moved_api_takes_the_sockets_and_the_logins_along() -> None:
+    assert socket_address(Addresses(base_url=TWITCH, ws_url=EVENTSUB)) == EVENTSUB
+    assert socket_address(Addresses(base_url="http://127.0.0.1:7/", ws_url=EVENTSUB)) == "ws://127.0.0.1:7/ws"
+    named = Addresses(base_url="http://127.0.0.1:7/", ws_url="ws://127.0.0.1:8/ws")
+    assert socket_address(named) == "ws://127.0.0.1:8/ws"
+    assert identity_url(TWITCH, "oauth2/token") == "https://id.twitch.tv/oauth2/token"
+    assert identity_url("http://127.0.0.1:7/", "oauth2/token") == "http://127.0.0.1:7/oauth2/token"
+
+
+def test_twitchs_own_examples_are_understood() -> None:
+    helix = sample("helix")
+    assert ValidateTokenPayload(helix["validated"]).scopes == sorted(SCOPES)
+    assert [SentMessage(helix[name]["data"][0]).sent for name in ("sent", "dropped")] == [True, False]
+    stream = Stream(helix["streams"]["data"][0], http=cast("Any", None))
+    assert (stream.viewer_count, stream.started_at.tzinfo) == (321, UTC)
+
+
+def test_answers_become_the_error_they_mean(clock: Clock) -> None:
+    errors = TwitchErrors(clock.now)
+    reset = {"ratelimit-reset": str(int(clock.now().timestamp()) + 12)}
+    throttled = errors(429, reset, b"")
+    assert isinstance(throttled, RetryLater)
+    assert throttled.after == 12
+    lacking = errors(403, {}, b'{"message": "subscription missing proper authorization"}')
+    assert isinstance(lacking, Reconnect)
+    assert "lacks a permission" in lacking.reason
+    banned = errors(403, {}, b'{"message": "The sender is banned\\nfrom the channel."}')
+    assert isinstance(banned, Refused)
+    assert banned.reason == "Twitch refused the request: The sender is banned from the channel."
+    assert isinstance(errors(401, {}, b"<html>"), Reconnect)
+    assert errors(200, {}, b"{}") is errors(503, {}, b"") is None
+
+
+# --- the destination ------------------------------------------------------------------------------
+
+
+async def test_opening_gives_the_channels_key_and_sets_its_title(rig: Rig) -> None:
+    elsewhere = replace(rig.addresses, ingest_url="rtmp://127.0.0.1:9/app")
+    destination = TwitchDestination(replace(rig.session, addresses=elsewhere))
+    opened = await destination.open(SHOW.model_copy(update={"title": f"Autumn {'x' * 200}"}))
+    state = await rig.state()
+    assert (opened.url, opened.ref, opened.chat_ref) == ("rtmp://127.0.0.1:9/app", *[state["chat_ref"]] * 2)
+    assert opened.watch_url == "https://www.twitch.tv/simulated_shop"
+    assert (state["title"][:8], len(state["title"])) == ("Autumn x", 140)
+    await destination.open(SHOW.model_copy(update={"title": "  "}))
+    assert (await rig.state())["title"] == state["title"]
+
+
+async def test_a_channel_is_live_only_while_something_is_pushed(rig: Rig) -> None:
+    destination = TwitchDestination(rig.session)
+    opened = await destination.open(SHOW)
+    push = {"app": "app", "key": opened.key.get_secret_value()}
+    waiting = await destination.started(opened.ref)
+    assert (waiting.state, waiting.receiving, waiting.reason) == ("starting", None, LATE)
+    await rig.ctl("ingest", event="publish", app="app", key=f"{push['key']}?bandwidthtest=true")
+    assert (await destination.status(opened.ref)).state == "scheduled"
+    await rig.ctl("ingest", event="publish", **push)
+    live = await destination.started(opened.ref)
+    assert (live.state, live.receiving, live.viewers) == ("live", True, 77)
+    calls = len((await rig.state())["calls"])
+    await destination.close(opened.ref)
+    # Nothing was said to Twitch: the end of the push is the end of the stream.
+    assert len((await rig.state())["calls"]) == calls
+    await rig.ctl("ingest", event="done", **push)
+    assert (await destination.status(opened.ref)).state == "scheduled"
+
+
+async def test_a_show_that_is_not_public_never_reaches_twitch(rig: Rig) -> None:
+    with pytest.raises(Refused, match="public"):
+        await TwitchDestination(rig.session).open(SHOW.model_copy(update={"privacy": "private"}))
+    assert (await rig.state())["calls"] == []
+
+
+async def test_missing_permissions_are_named(rig: Rig) -> None:
+    await rig.ctl("fault", kind="scopes", scopes=["user:read:chat", "channel:manage:broadcast"])
+    with pytest.raises(Reconnect, match="channel:read:stream_key, user:write:chat"):
+        await TwitchDestination(rig.session).open(SHOW)
+    with pytest.raises(Reconnect, match="lacks a permission"):
+        await Helix(rig.session).get_stream_key(OURS, token_for=OURS)
+
+
+async def test_another_applications_client_id_is_refused(rig: Rig) -> None:
+    login = Login(rig.fake.connection()[1] or pytest.fail("no login"))
+    http = Http(rig.addresses.base_url, login=login, classify=TwitchErrors())
+    with pytest.raises(Reconnect):
+        await Helix(replace(rig.session, http=http)).get_streams(user_ids=["1"])
+    await http.close()
+
+
+async def test_no_secret_is_ever_logged(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        await rig.ctl("fault", kind="expire_token")
+        before = rig.fake.connection()[1]
+        opened = await TwitchDestination(rig.session).open(SHOW)
+        async with reading(rig) as items:
+            await connected(items)
+    _, after = rig.fake.connection()
+    secrets = [opened.key, rig.session.config.client_secret]
+    secrets += [
+        token for tokens in (before, after) if tokens for token in (tokens.access, tokens.refresh) if token
+    ]
+    log = "\n".join(record.getMessage() for record in caplog.records)
+    assert "/helix/streams/key" in log
+    assert [secret for secret in secrets if secret.get_secret_value() in log] == []
+    assert opened.key.get_secret_value() not in repr(opened)
+
+
+# --- the login ------------------------------------------------------------------------------------
+
+
+async def test_many_calls_at_once_renew_a_dead_login_once(rig: Rig) -> None:
+    destination = TwitchDestination(rig.session)
+    for times in (1, 2):
+        await rig.ctl("fault", kind="expire_token")
+        await asyncio.gather(*(destination.status(OURS) for _ in range(10)), destination.open(SHOW))
+        # A refresh token works once here: the second round proves that the new one is used.
+        assert ((await rig.state())["refreshes"], len(rig.refreshes)) == (times, times)
+
+
+async def test_a_refresh_token_that_was_used_is_reconnect(rig: Rig) -> None:
+    stale = rig.fake.connection()[1]
+    assert stale is not None
+    plain = Http(rig.addresses.base_url)
+    renewed = await TwitchOAuth(lambda: NOON).refresh(plain, rig.session.config, stale)
+    assert renewed.expires_at == NOON + timedelta(seconds=14_400)
+    with pytest.raises(Reconnect, match="Link the account"):
+        await TwitchOAuth().refresh(plain, rig.session.config, stale)
+    spoiled = rig.session.config.model_copy(update={"client_secret": SecretStr("wrong")})
+    with pytest.raises(Reconnect):
+        await TwitchOAuth().refresh(plain, spoiled, renewed)
+    await plain.close()
+
+
+# --- replies --------------------------------------------------------------------------------------
+
+
+async def test_a_message_that_twitch_drops_is_refused_with_its_reason(rig: Rig) -> None:
+    replies = TwitchReplies(rig.session)
+    await rig.ctl("fault", kind="drop_message", code="msg_rejected", message="It was held by AutoMod.")
+    with pytest.raises(Refused, match="held by AutoMod") as dropped:
+        await replies.send(OURS, "hello", key="1")
+    assert dropped.value.code == "msg_rejected"
+    await replies.send(OURS, "hello", key="2")
+    with pytest.raises(Refused, match="identical") as repeated:
+        await replies.send(OURS, "hello", key="3")
+    assert repeated.value.code == "msg_duplicate"
+    assert [each["text"] for each in (await rig.state())["sent"]] == ["hello"]
+
+
+async def test_a_message_that_came_too_fast_may_be_sent_later(rig: Rig) -> None:
+    await rig.ctl("fault", kind="drop_message", code="msg_ratelimit", message="Too fast.")
+    with pytest.raises(RetryLater) as later:
+        await TwitchReplies(rig.session).send(OURS, "hello", key="1")
+    assert (later.value.after, later.value.unknown) == (30, False)
+
+
+async def test_a_reply_whose_answer_is_lost_is_unknown_and_was_sent_once() -> None:
+    async with reaching(CONNECTOR, Fake(seed=3), through=deaf_relay) as rig:
+        with pytest.raises(RetryLater) as lost:
+            await TwitchReplies(rig.session).send(OURS, "once", key="1")
+        assert lost.value.unknown
+        assert [each["text"] for each in (await rig.state())["sent"]] == ["once"]
+
+
+async def test_a_text_that_twitch_cannot_take_is_refused_before_it_is_sent(rig: Rig) -> None:
+    for text in ("", "x" * 501):
+        with pytest.raises(Refused, match="1 to 500"):
+            await TwitchReplies(rig.session).send(OURS, text, key="1")
+    assert (await rig.state())["calls"] == []
