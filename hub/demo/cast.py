@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import connectors
 from hub.demo import pictures
 from hub.demo.fakes import PLATFORMS, SHOPS, Standing
 from hub.demo.http import Outside
@@ -82,8 +83,8 @@ async def make_products(studio: Outside) -> tuple[dict[str, str], dict[str, str]
 
 async def link(studio: Outside, fake: Standing) -> str:
     """Link one account as a person would: by its connector's form."""
-    body: dict[str, Any] = {"connector": fake.name, "name": f"{fake.name.replace('_', ' ').title()} (demo)"}
-    body["config"] = fake.config
+    title = connectors.load()[fake.name].title
+    body: dict[str, Any] = {"connector": fake.name, "name": f"{title} (demo)", "config": fake.config}
     if fake.tokens:
         body["tokens"] = fake.tokens
     made = await studio.call("POST", "/api/v1/connections", body)

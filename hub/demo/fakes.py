@@ -14,6 +14,7 @@ from typing import Any
 
 import uvicorn
 
+import connectors
 from hub.demo.http import Outside, Unexpected
 from hub.engines.nats import free_port
 from hub.engines.process import Child, start
@@ -110,10 +111,15 @@ def ingest_address(name: str, ports: dict[str, int]) -> str | None:
 def environment_for(fakes: dict[str, Standing]) -> dict[str, str]:
     """The settings that make the connectors talk to the fakes."""
     env = {}
+    known = connectors.load()
     for name, fake in fakes.items():
         prefix = f"SIMULCAST_{name.upper()}"
         env[f"{prefix}_BASE_URL"] = fake.base_url
-        env[f"{prefix}_WS_URL"] = fake.base_url.replace("http://", "ws://") + "ws"
+        push = known[name].addresses.ws_url or ""
+        if push.startswith("wss:"):
+            env[f"{prefix}_WS_URL"] = fake.base_url.replace("http://", "ws://") + "ws"
+        elif push:  # pushed over plain HTTP (server-sent events)
+            env[f"{prefix}_WS_URL"] = fake.base_url
         if fake.ingest_url:
             env[f"{prefix}_INGEST_URL"] = fake.ingest_url
     return env
