@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import fcntl
 import os
 import sys
@@ -10,10 +9,12 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+from dotenv import dotenv_values
+
 from hub.engines.nats import free_port, start_nats
 from hub.engines.postgres import Postgres
 from hub.engines.process import Child, start
-from hub.engines.ready import answers, disk_problem, taken_ports
+from hub.engines.ready import disk_problem, ready, taken_ports
 from hub.engines.supervisor import Service, Supervisor
 from hub.migrate import migrate
 from hub.settings import Settings, secrets_of
@@ -105,15 +106,17 @@ def secret_environment(settings: Settings) -> dict[str, str]:
 async def start_processes(
     settings: Settings, env: Mapping[str, str], supervisor: Supervisor, say: Say
 ) -> None:
-    """media, api, gateway and work, each ready before the next."""
-    for name, argv, health in (
-        ("media", ["-m", "restream"], f"http://127.0.0.1:{settings.media_port}/healthz"),
-        ("api", ["-m", "hub", "run", "api"], f"http://127.0.0.1:{settings.http_port}/readyz"),
-        ("gateway", ["-m", "hub", "run", "gateway"], f"http://127.0.0.1:{settings.gateway_port}/healthz"),
-        ("work", ["-m", "hub", "run", "work"], None),
-    ):
-        say(f"Starting {name} …")
-        await supervisor.add(process(settings, env, name, argv, health))
+    """media, api, gateway and work side by side: none needs another to start."""
+    say("Starting media, api, gateway and work …")
+    await supervisor.add_all(
+        process(settings, env, name, argv, health)
+        for name, argv, health in (
+            ("media", ["-m", "restream"], f"http://127.0.0.1:{settings.media_port}/healthz"),
+            ("api", ["-m", "hub", "run", "api"], f"http://127.0.0.1:{settings.http_port}/readyz"),
+            ("gateway", ["-m", "hub", "run", "gateway"], f"http://127.0.0.1:{settings.gateway_port}/healthz"),
+            ("work", ["-m", "hub", "run", "work"], None),
+        )
+    )
 
 
 def process(
@@ -123,19 +126,12 @@ def process(
 
     async def begin() -> Child:
         log = settings.data / "logs" / f"{name}.log"
-        child = await start(name, [sys.executable, *argv], log=log, env=env)
-        for _ in range(300):
-            if not child.running:
-                raise OSError(f"{name} did not start:\n{child.last_words()}")
-            if health is None or await answers(health):
-                return child
-            await asyncio.sleep(0.1)
-        await child.stop()
-        raise OSError(f"{name} was not ready within 30 seconds; see {log}.")
+        return await ready(await start(name, [sys.executable, *argv], log=log, env=env), health)
 
     return Service(name, begin)
 
 
 def environment() -> dict[str, str]:
-    """The environment our processes inherit."""
-    return dict(os.environ)
+    """The environment our processes inherit: the real one, over what `.env` says."""
+    said = {name: value for name, value in dotenv_values(".env").items() if value is not None}
+    return said | dict(os.environ)

@@ -91,7 +91,8 @@ def make_environment() -> None:
 def install_packages() -> None:
     """Exactly what the lock file says, then ourselves."""
     uv = str(VENV / "bin" / "uv")
-    run([uv, "pip", "sync", "--python", str(PYTHON), "requirements.lock"])
+    # Compiled now, or every process compiles the libraries anew where Python may not write beside them.
+    run([uv, "pip", "sync", "--compile-bytecode", "--python", str(PYTHON), "requirements.lock"])
     run([uv, "pip", "install", "--quiet", "--python", str(PYTHON), "--no-deps", "-e", "."])
 
 

@@ -18,7 +18,7 @@ import connectors
 from hub.demo.http import Outside, Unexpected
 from hub.engines.nats import free_port
 from hub.engines.process import Child, start
-from hub.engines.ready import answers
+from hub.engines.ready import ready
 from hub.engines.supervisor import Service
 
 PLATFORMS = {"youtube": "rtmps", "facebook": "rtmps", "twitch": "rtmp", "tiktok": "rtmp"}
@@ -144,14 +144,8 @@ class Receivers:
         argv = [sys.executable, "-m", "restream.receiver", port_option, str(self.ports[name])]
         argv += ["--status-port", str(self._status[name]), "--hook", hook]
         argv += ["--cert", str(certificate), "--cert-key", str(key)]
-        child = await start(f"receiver {name}", argv, log=self._data / "logs" / f"receiver-{name}.log")
-        for _ in range(200):
-            if await answers(self._address(name)):
-                return child
-            if not child.running:
-                raise OSError(f"The receiver of {name} did not start:\n{child.last_words()}")
-            await asyncio.sleep(0.1)
-        raise OSError(f"The receiver of {name} did not answer.")
+        log = self._data / "logs" / f"receiver-{name}.log"
+        return await ready(await start(f"receiver {name}", argv, log=log), self._address(name))
 
     async def received(self, name: str) -> list[dict[str, Any]]:
         """Every publish it has seen; empty while it is down."""

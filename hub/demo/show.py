@@ -84,9 +84,9 @@ async def built(settings: Settings, say: Say) -> AsyncIterator[Set]:
     async with standing(receivers.ports) as fakes:
         env = environment() | environment_for(fakes) | {"SIMULCAST_MEDIA_CA_FILE": str(certificate[0])}
         async with running(settings, env, say) as supervisor:
-            for name in PLATFORMS:
-                hook = f"{fakes[name].base_url}_ctl/ingest"
-                await supervisor.add(receivers.service(name, hook))
+            await supervisor.add_all(
+                receivers.service(name, f"{fakes[name].base_url}_ctl/ingest") for name in PLATFORMS
+            )
             say("Linking accounts, stocking the shop, planning the show …")
             password = await seed_brand(settings, OWNER, "Linnea & Fjord", database_of(supervisor, settings))
             async with Outside(settings.site_url(), {"X-Requested-With": "simulcast"}) as studio:

@@ -10,6 +10,8 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from hub.engines.process import Child
+
 DISK_NEEDED = 500 << 20
 """Bytes: enough for a fresh database, its log and some hours of messages."""
 
@@ -39,6 +41,26 @@ def disk_problem(folder: Path) -> str | None:
         f"Only {free >> 20} MB are free where the data folder is ({folder}). "
         f"Free at least {DISK_NEEDED >> 20} MB, or set SIMULCAST_DATA to another disk."
     )
+
+
+async def ready(child: Child, url: str | None, seconds: float = 30.0) -> Child:
+    """The child, once GET `url` is answered (at once without one). OSError says why it is not.
+
+    A child that does not become ready is stopped, and so is one whose start is called off.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            while url and not await answers(url):
+                if not child.running:
+                    raise OSError(f"{child.name} did not start:\n{child.last_words()}")
+                await asyncio.sleep(0.1)
+        return child
+    except TimeoutError:
+        await child.stop()
+        raise OSError(f"{child.name} was not ready within {seconds:.0f} seconds; see {child.log}.") from None
+    except BaseException:
+        await child.stop()
+        raise
 
 
 async def answers(url: str, timeout: float = 2.0) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 import structlog
@@ -52,6 +52,13 @@ class Supervisor:
         self._children[service.name] = child
         self._guards.append(asyncio.create_task(self._guard(service), name=f"guard {service.name}"))
         return child
+
+    async def add_all(self, services: Iterable[Service]) -> None:
+        """Start several side by side; when some fail, the first failure is raised once all have settled."""
+        outcomes = await asyncio.gather(*(self.add(one) for one in services), return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
 
     def child(self, name: str) -> Child:
         """The running child of a service."""
