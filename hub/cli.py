@@ -43,8 +43,13 @@ def run_until_stopped(work: Coroutine[Any, Any, int]) -> None:
     async def guarded() -> int:
         task = asyncio.ensure_future(work)
         loop = asyncio.get_running_loop()
+
+        def stop() -> None:
+            console.print("\nStopping …")
+            task.cancel()
+
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, task.cancel)
+            loop.add_signal_handler(number, stop)
         with contextlib.suppress(asyncio.CancelledError):
             return await task
         return 0

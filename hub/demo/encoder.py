@@ -87,7 +87,8 @@ async def publish(address: str) -> int:
         pass  # ffmpeg has gone; its exit code says why
     finally:
         if process.returncode is None:
-            process.stdin.close()
+            process.send_signal(signal.SIGINT)  # ffmpeg then ends the stream; the tone never would,
+            process.stdin.close()  # and a read of the next picture would wait for ever
         code = await process.wait()
     return code
 

@@ -32,6 +32,7 @@ class Supervisor:
     def __init__(self, now: Callable[[], float] | None = None) -> None:
         self._now = now or asyncio.get_running_loop().time
         self._children: dict[str, Child] = {}
+        self._batches: list[list[str]] = []
         self._guards: list[asyncio.Task[None]] = []
         self._stopping = False
 
@@ -43,19 +44,30 @@ class Supervisor:
         for guard in self._guards:
             guard.cancel()
         await asyncio.gather(*self._guards, return_exceptions=True)
-        for child in reversed(self._children.values()):
-            await child.stop()
+        for batch in reversed(self._batches):
+            await asyncio.gather(*(self._children[name].stop() for name in batch))
 
     async def add(self, service: Service) -> Child:
         """Start and guard a service; the first start may fail, with OSError."""
+        batch: list[str] = []
+        self._batches.append(batch)
+        return await self._add(service, batch)
+
+    async def _add(self, service: Service, batch: list[str]) -> Child:
         child = await service.start()
+        batch.append(service.name)
         self._children[service.name] = child
         self._guards.append(asyncio.create_task(self._guard(service), name=f"guard {service.name}"))
         return child
 
     async def add_all(self, services: Iterable[Service]) -> None:
-        """Start several side by side; when some fail, the first failure is raised once all have settled."""
-        outcomes = await asyncio.gather(*(self.add(one) for one in services), return_exceptions=True)
+        """Start several side by side, and later stop them so.
+
+        When some fail, the first failure is raised once all have settled.
+        """
+        batch: list[str] = []
+        self._batches.append(batch)
+        outcomes = await asyncio.gather(*(self._add(one, batch) for one in services), return_exceptions=True)
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
                 raise outcome

@@ -30,7 +30,7 @@ def test_ctrl_c_stops_every_child_and_the_next_start_is_quick(folder: Path) -> N
 
 def test_a_killed_demo_takes_its_children_along(folder: Path) -> None:
     running = start(folder)
-    running.wait_for("Starting work")
+    running.wait_for("Starting media")
     running.process.kill()
     running.process.wait(10)
     deadline = time.monotonic() + 30
