@@ -8,7 +8,7 @@ from typing import Final
 
 KEPT_SEGMENTS: Final = 10
 """Finished segments a playlist lists; at 2 s a segment that is more than six target durations."""
-SPARE_SEGMENTS: Final = 10
+SPARE_SEGMENTS: Final = 4
 """Segments still served after they left the playlist, for players that loaded it just before."""
 
 

@@ -15,6 +15,8 @@ from restream.rtmp.message import Command, Message
 
 STEP_SECONDS: Final = 10.0
 GOODBYE_SECONDS: Final = 2.0
+MOST_HELD: Final = 6
+"""Messages that wait; sound alone, without pictures, is never later than this many frames (128 ms)."""
 FLASH_VERSION: Final = "FMLE/3.0 (compatible; Simulcast Hub)"
 AUTH_CODES: Final = ("BadName", "Denied", "Rejected", "Unauthorized", "InvalidKey")
 
@@ -48,6 +50,7 @@ class RtmpClient:
         self._out_chunk = DEFAULT_CHUNK
         self._transaction = 0.0
         self._key = ""
+        self._held: list[bytes] = []
         self._received = self._answered = 0
         self._window = 2_500_000
 
@@ -57,9 +60,27 @@ class RtmpClient:
         return self._writer.transport.get_write_buffer_size()
 
     def write(self, data: bytes) -> None:
-        """Queue serialised chunks; never blocks."""
-        self.sent += len(data)
-        self._writer.write(data)
+        """Send serialised chunks, after those that wait; never blocks."""
+        if self._held:
+            self._held.append(data)
+            self.flush()
+        else:
+            self.sent += len(data)
+            self._writer.write(data)
+
+    def write_with_next(self, data: bytes) -> None:
+        """Let chunks wait for the next write: a system call spared for each piece of sound."""
+        self._held.append(data)
+        if len(self._held) >= MOST_HELD:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send what waits, when no next write is in sight."""
+        if not self._held:
+            return
+        self.sent += sum(map(len, self._held))
+        self._writer.writelines(self._held)
+        self._held = []
 
     async def follow(self) -> str:
         """Read what the far end says until it ends; the reason it ended. Keeps `acked` current."""
@@ -76,6 +97,7 @@ class RtmpClient:
         try:
             async with asyncio.timeout(GOODBYE_SECONDS):
                 if polite and not self._writer.is_closing():
+                    self.flush()
                     await self._say_goodbye()
                 self._writer.close()
                 await self._writer.wait_closed()

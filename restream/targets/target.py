@@ -157,9 +157,15 @@ class Target:
         """
         self._media.clear()
         self._skipping = True
+        if self._client:
+            self._client.flush()
 
     def _write(self, client: RtmpClient, frame: Frame) -> None:
-        client.write(self._serialiser.chunks(frame, client.chunk_size))
+        data = self._serialiser.chunks(frame, client.chunk_size)
+        if frame.kind == Kind.AUDIO and not frame.header:
+            client.write_with_next(data)  # there are more of them than pictures, and none is in a hurry
+        else:
+            client.write(data)
         if frame.kind != Kind.DATA and not frame.header:
             self._frames_sent += 1
         self._bytes_sent += len(frame.payload)
@@ -243,6 +249,7 @@ class Target:
         gone, moved_at = 0, loop.time()
         while True:
             await asyncio.sleep(pace.check)
+            client.flush()
             now_gone = client.sent - client.waiting
             if now_gone > gone or not client.waiting:
                 gone, moved_at = now_gone, loop.time()
