@@ -19,7 +19,7 @@ from restream.rtmp.server import serve
 from restream.serving import serving
 from restream.settings import MediaSettings
 from restream.targets.target import Outfit
-from restream.tls import client_context, development_certificate, server_context
+from restream.tls import client_context, files_in, server_context
 from restream.worker import Worker
 
 log = structlog.get_logger()
@@ -55,7 +55,12 @@ def certificate_of(settings: MediaSettings) -> tuple[Path, Path]:
     """For RTMPS: the one that is set, or one made for development."""
     if settings.rtmps_cert and settings.rtmps_key:
         return settings.rtmps_cert, settings.rtmps_key
-    return development_certificate(settings.data / "certificate")
+    made = files_in(settings.data / "certificate")
+    if not all(file.exists() for file in made):
+        from restream.certificate import development_certificate
+
+        development_certificate(settings.data / "certificate")
+    return made
 
 
 async def run(settings: MediaSettings) -> None:

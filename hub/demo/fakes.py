@@ -17,7 +17,7 @@ import uvicorn
 import connectors
 from hub.demo.http import Outside, Unexpected
 from hub.engines.nats import free_port
-from hub.engines.process import Child, start
+from hub.engines.process import Child, run, start
 from hub.engines.ready import ready
 from hub.engines.supervisor import Service
 
@@ -123,6 +123,12 @@ def environment_for(fakes: dict[str, Standing]) -> dict[str, str]:
         if fake.ingest_url:
             env[f"{prefix}_INGEST_URL"] = fake.ingest_url
     return env
+
+
+async def make_certificate(folder: Path) -> tuple[Path, Path]:
+    """For the receivers, so that pushes are verified even in the demo: (certificate file, key file)."""
+    await run([sys.executable, "-m", "restream.certificate", str(folder)])
+    return folder / "rtmps.pem", folder / "rtmps.key"
 
 
 class Receivers:

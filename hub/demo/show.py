@@ -13,10 +13,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.demo.cast import Stage, set_stage
-from hub.demo.certificate import make_certificate
 from hub.demo.crowd import Crowd
 from hub.demo.evening import Evening
-from hub.demo.fakes import PLATFORMS, Receivers, Standing, environment_for, standing
+from hub.demo.fakes import (
+    PLATFORMS,
+    Receivers,
+    Standing,
+    environment_for,
+    make_certificate,
+    standing,
+)
 from hub.demo.http import Outside
 from hub.demo.report import make_report
 from hub.demo.viewer import Viewer
@@ -78,7 +84,7 @@ async def run_demo(settings: Settings, duration: int, say: Say) -> dict[str, Any
 async def built(settings: Settings, say: Say) -> AsyncIterator[Set]:
     """Fakes, receivers, the product itself, a brand with everything linked."""
     shutil.rmtree(settings.data, ignore_errors=True)
-    certificate = make_certificate(settings.data / "certificate")
+    certificate = await make_certificate(settings.data / "receivers")
     receivers = Receivers(settings.data, certificate)
     say("Starting the platforms' stand-ins …")
     async with standing(receivers.ports) as fakes:

@@ -17,10 +17,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from restream.certificate import development_certificate
 from restream.rtmp.address import parse
 from restream.rtmp.client import PublishRejected, publish
 from restream.serving import serving
-from restream.tls import client_context, development_certificate
+from restream.tls import client_context
 from tests.restream.test_worker import encoder, free_port
 
 Sessions = list[dict[str, Any]]

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 import structlog
 
+from restream.certificate import development_certificate
 from restream.media import Kind
 from restream.rtmp import amf0, handshake, message
 from restream.rtmp.chunk import LARGEST_COMMAND, serialise
 from restream.rtmp.message import ACK, AUDIO, DATA, SET_CHUNK, USER_CONTROL, VIDEO, Message, u32
 from restream.rtmp.server import MOST_BROKEN_TAGS, Patience, RtmpServer, serve
-from restream.tls import client_context, development_certificate, server_context
+from restream.tls import client_context, server_context
 from tests.restream.encoder import ended, expected, publishing
 from tests.restream.hls.feed import Shape
 from tests.restream.rtmp.peers import KEY, SECONDS, NotingGate, Peer, peer

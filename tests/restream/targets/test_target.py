@@ -12,10 +12,11 @@ import structlog
 from pydantic import SecretStr
 
 from restream.api import TargetSpec
+from restream.certificate import development_certificate
 from restream.media import Frame, Kind
 from restream.rtmp.server import PublishRefused, PublishRequest, RtmpServer, serve
 from restream.targets.target import Pace
-from restream.tls import client_context, development_certificate, server_context
+from restream.tls import client_context, server_context
 from tests.restream.encoder import expected
 from tests.restream.hls.feed import Shape, looped, pictures, stream
 from tests.restream.rtmp.peers import KEY, NotingGate
