@@ -56,9 +56,10 @@ async def respond(send: Send, answer: Answer, *, with_body: bool) -> None:
         *answer.more,
     ]
     await send({"type": "http.response.start", "status": int(answer.status), "headers": headers})
-    for piece in answer.body if with_body else ():
+    *before, last = answer.body if with_body and answer.body else (b"",)
+    for piece in before:
         await send({"type": "http.response.body", "body": piece, "more_body": True})
-    await send({"type": "http.response.body", "body": b""})
+    await send({"type": "http.response.body", "body": last})
 
 
 async def preflight(send: Send) -> None:
