@@ -155,10 +155,10 @@ class Receivers:
 
     async def received(self, name: str) -> list[dict[str, Any]]:
         """Every publish it has seen; empty while it is down."""
-        async with Outside(self._address(name)) as http:
+        async with Outside(self._address(name), patience=1) as http:
             try:
                 sessions: list[dict[str, Any]] = await http.call("GET", "")
-            except (OSError, Unexpected):
+            except Unexpected:
                 return []
             return sessions
 

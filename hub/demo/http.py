@@ -15,8 +15,11 @@ PATIENCE: Final = 10
 class Outside:
     """One person with one cookie jar. Answers are JSON; a status outside `ok` raises Unexpected."""
 
-    def __init__(self, base_url: str, headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, base_url: str, headers: dict[str, str] | None = None, *, patience: int = PATIENCE
+    ) -> None:
         self.base_url = base_url
+        self._patience = patience
         self._client = httpx.AsyncClient(
             base_url=base_url, headers=headers, timeout=15.0, limits=httpx.Limits(max_connections=100)
         )
@@ -37,32 +40,42 @@ class Outside:
         *,
         ok: tuple[int, ...] = (200, 201, 202, 204),
         headers: dict[str, str] | None = None,
+        repeatable: bool = True,
     ) -> Any:
         """The parsed answer, None when there is none; with `ok` including an error status, its problem.
 
-        503 is not an answer: nothing was changed, and whoever asked tries again when told to.
+        Whoever finds the shop away (503, no connection) tries again: nothing was changed. An answer that
+        is lost on its way is asked for again only if that is harmless (`repeatable`).
         """
-        for _ in range(PATIENCE):
-            response = await self._request(method, path, json=json, headers=headers)
-            if response.status_code != 503:
-                break
-            await asyncio.sleep(float(response.headers.get("retry-after", "1")))
+        response = await self._until_answered(method, path, repeatable, json=json, headers=headers)
         if response.status_code not in ok:
             raise Unexpected(f"{method} {path} answered {response.status_code}: {response.text[:300]}")
         return response.json() if response.content else None
 
     async def read(self, path: str) -> bytes:
         """A body as it is."""
-        response = await self._request("GET", path)
+        response = await self._client.get(path)
         if response.status_code != 200:
             raise Unexpected(f"GET {path} answered {response.status_code}")
         return response.content
 
-    async def _request(self, method: str, path: str, **content: Any) -> httpx.Response:
-        try:
-            return await self._client.request(method, path, **content)
-        except httpx.TransportError as error:
-            raise Unexpected(f"{method} {path} was not answered: {type(error).__name__}") from error
+    async def _until_answered(
+        self, method: str, path: str, repeatable: bool, **content: Any
+    ) -> httpx.Response:
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                response = await self._client.request(method, path, **content)
+            except httpx.TransportError as error:
+                away = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+                if tries == self._patience or not (away or repeatable):
+                    raise Unexpected(f"{method} {path} was not answered: {type(error).__name__}") from error
+                await asyncio.sleep(1)
+                continue
+            if response.status_code != 503 or tries == self._patience:
+                return response
+            await asyncio.sleep(float(response.headers.get("retry-after", "1")))
 
 
 class Unexpected(Exception):
