@@ -305,7 +305,9 @@ class _Connection(asyncio.Protocol):
         elif found.name == "publish":
             self._publish(found)
         elif found.name in ("releaseStream", "FCPublish"):
-            self._greet_key(found)
+            # Asked by encoders of Flash's family before publish. No onFCPublish: it says "Start", and the
+            # key has not been looked at.
+            self._send(message.command("_result", found.transaction, None, None))
         elif found.name == "play":
             self._refuse("NetStream.Play.Failed", "This address takes streams in; it does not play them.")
         elif found.name in ("FCUnpublish", "deleteStream", "closeStream") and self._publisher:
@@ -327,13 +329,6 @@ class _Connection(asyncio.Protocol):
             ),
         ):
             self._send(reply)
-
-    def _greet_key(self, found: Command) -> None:
-        """What encoders of Flash's family ask before publish; the key is not looked at yet."""
-        self._send(message.command("_result", found.transaction, None, None))
-        if found.name == "FCPublish":
-            info: dict[str, amf0.Value] = {"code": "NetStream.Publish.Start", "description": "Go on."}
-            self._send(message.command("onFCPublish", 0, None, info))
 
     def _publish(self, found: Command) -> None:
         key = found.arguments[0] if found.arguments else None
