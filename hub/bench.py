@@ -20,7 +20,7 @@ NAMES = ("relay", "hls", "holds")
 ROOT = Path(__file__).parent.parent
 
 
-class CannotBench(Exception):
+class CannotBench(OSError):
     """Why not, as a sentence that says what to do."""
 
 

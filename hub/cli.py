@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import signal
 import sys
 import warnings
@@ -16,11 +15,12 @@ import structlog
 import typer
 from rich.console import Console
 
-from hub.settings import Settings
+from hub.settings import Settings, environment
 
 cli = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
+    pretty_exceptions_enable=False,
     help="One live feed to every platform and your own player; every chat, order and customer in one hub.",
 )
 console = Console(stderr=True)
@@ -34,7 +34,38 @@ def main() -> None:
     warnings.filterwarnings("ignore", module="platformdirs")
     # Standard output belongs to what was asked for, such as --json.
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(file=sys.stderr))
-    cli()
+    try:
+        cli()
+    except Exception as error:
+        sentence = sentence_for(error)
+        if sentence is None:
+            raise
+        console.print(f"[red]✗[/red] {sentence}", soft_wrap=True, highlight=False)
+        sys.exit(1)
+
+
+def sentence_for(error: Exception) -> str | None:
+    """What went wrong and what to do, for a problem we can name."""
+    from pydantic import ValidationError
+    from sqlalchemy.exc import OperationalError
+
+    from hub.errors import HubError
+    from hub.up import CannotStart
+
+    if isinstance(error, ValidationError) and error.title == Settings.__name__:
+        # Only where: the value may be a secret.
+        names = ", ".join(setting_of(str(one["loc"][0])) for one in error.errors() if one["loc"])
+        return f"These settings make no sense: {names}. .env.example explains each."
+    if isinstance(error, OperationalError):
+        return f"The database does not answer ({error.orig}). Check DATABASE_URL."
+    if isinstance(error, HubError):
+        return error.detail
+    return str(error) if isinstance(error, CannotStart | OSError) else None
+
+
+def setting_of(field: str) -> str:
+    """The environment variable behind a field of the settings."""
+    return field if field.isupper() else f"SIMULCAST_{field.upper()}"
 
 
 def run_until_stopped(work: Coroutine[Any, Any, int]) -> None:
@@ -54,20 +85,13 @@ def run_until_stopped(work: Coroutine[Any, Any, int]) -> None:
             return await task
         return 0
 
-    from hub.up import CannotStart
-
-    try:
-        code = asyncio.run(guarded())
-    except CannotStart as problem:
-        console.print(f"[red]✗[/red] {problem}", soft_wrap=True, highlight=False)
-        code = 1
-    raise typer.Exit(code)
+    raise typer.Exit(asyncio.run(guarded()))
 
 
 @cli.command()
 def up() -> None:
     """Start everything and keep it running: PostgreSQL, NATS, media, api, gateway, work."""
-    from hub.up import environment, running
+    from hub.up import running
 
     settings = Settings()
 
@@ -108,7 +132,7 @@ def doctor() -> None:
     """Look at this machine and say what is missing and what to do about it."""
     from hub.doctor import examine
 
-    findings = examine(Settings(), dict(os.environ))
+    findings = examine(Settings(), environment())
     for finding in findings:
         mark = "[green]✓[/green]" if finding.ok else "[red]✗[/red]"
         console.print(f"{mark} {finding.title}: {finding.detail}", highlight=False, soft_wrap=True)
@@ -148,7 +172,7 @@ def openapi() -> None:
     """Print the HTTP API as OpenAPI JSON."""
     from hub.app import create_app
 
-    sys.stdout.write(json.dumps(create_app(Settings(), dict(os.environ)).openapi(), indent=1) + "\n")
+    sys.stdout.write(json.dumps(create_app(Settings(), environment()).openapi(), indent=1) + "\n")
 
 
 @cli.command()
@@ -158,16 +182,12 @@ def bench(
     quick: Annotated[bool, typer.Option(help="One short run for a first look.")] = False,
 ) -> None:
     """Measure one promise beside a peer, in one run, and compare."""
-    from hub.bench import NAMES, CannotBench, print_table, run_bench
+    from hub.bench import NAMES, print_table, run_bench
 
     if name not in NAMES:
         console.print(f"[red]✗[/red] There is no bench {name!r}. Choose one of: {', '.join(NAMES)}.")
         raise typer.Exit(2)
-    try:
-        result = run_bench(name, quick=quick)
-    except CannotBench as problem:
-        console.print(f"[red]✗[/red] {problem}", soft_wrap=True, highlight=False)
-        raise typer.Exit(1) from None
+    result = run_bench(name, quick=quick)
     if as_json:
         sys.stdout.write(json.dumps(result) + "\n")
     else:
@@ -180,4 +200,4 @@ def run(name: Annotated[str, typer.Argument(help="api, gateway or work")]) -> No
     """Run one process alone (media is `python -m restream`); for installations that outgrew one machine."""
     from hub.serve import PROCESSES
 
-    PROCESSES[name](Settings(), dict(os.environ))
+    PROCESSES[name](Settings(), environment())

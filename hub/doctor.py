@@ -12,7 +12,7 @@ import imageio_ffmpeg
 
 import connectors
 from hub.engines import nats, postgres
-from hub.engines.ready import disk_problem, taken_ports
+from hub.engines.ready import disk_problem, port_problems
 from hub.settings import Settings, addresses_of
 
 
@@ -72,13 +72,10 @@ def disk(settings: Settings) -> Finding:
 def ports(settings: Settings) -> Finding:
     """Every port free, or ours already."""
     wanted = {name: getattr(settings, name) for name in Settings.model_fields if name.endswith("_port")}
-    taken = taken_ports(settings.bind, wanted.items())
-    if not taken:
+    problems = port_problems(settings.bind, wanted.items())
+    if not problems:
         return Finding("Ports", True, ", ".join(str(port) for port in wanted.values()) + " are free")
-    listed = ", ".join(f"{port} (SIMULCAST_{name.upper()})" for name, port in taken)
-    return Finding(
-        "Ports", False, f"in use: {listed}. Fine if that is Simulcast Hub itself; else change them."
-    )
+    return Finding("Ports", False, " ".join(problems) + " Fine if that is Simulcast Hub itself.")
 
 
 def platforms(environ: Mapping[str, str]) -> list[Finding]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from dotenv import dotenv_values
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -18,7 +20,11 @@ class Settings(BaseSettings):
     """Read once, at the start of a process; handed to whoever needs it."""
 
     model_config = SettingsConfigDict(
-        env_prefix="SIMULCAST_", env_file=".env", extra="ignore", populate_by_name=True
+        env_prefix="SIMULCAST_",
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        populate_by_name=True,
     )
 
     data: Path = Field(Path("data"), description="Folder for everything that must survive a restart.")
@@ -77,6 +83,12 @@ class Settings(BaseSettings):
     def control_url(self) -> str:
         """Address of the local media worker's control API."""
         return f"http://127.0.0.1:{self.media_control_port}"
+
+
+def environment() -> dict[str, str]:
+    """The environment our processes inherit: the real one, over what `.env` says."""
+    said = {name: value for name, value in dotenv_values(".env").items() if value is not None}
+    return said | dict(os.environ)
 
 
 def addresses_of(connector: AnyConnector, environ: Mapping[str, str]) -> Addresses:

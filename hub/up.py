@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import fcntl
-import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-from dotenv import dotenv_values
+from sqlalchemy.exc import OperationalError
 
 from hub.engines.nats import free_port, start_nats
 from hub.engines.postgres import Postgres
 from hub.engines.process import Child, start
-from hub.engines.ready import disk_problem, ready, taken_ports
+from hub.engines.ready import disk_problem, port_problems, ready
 from hub.engines.supervisor import Service, Supervisor
 from hub.migrate import migrate
 from hub.settings import Settings, secrets_of
@@ -31,13 +30,22 @@ async def running(settings: Settings, environ: Mapping[str, str], say: Say) -> A
     """Everything up and ready inside the block; everything stopped after it."""
     check_machine(settings)
     with only_one(settings.data):
-        async with Supervisor() as supervisor:
-            try:
-                env = await start_engines(settings, dict(environ), supervisor, say)
-                await start_processes(settings, env, supervisor, say)
-            except OSError as error:
-                raise CannotStart(str(error)) from error
+        async with started(settings, environ, say) as supervisor:
             yield supervisor
+
+
+@asynccontextmanager
+async def started(settings: Settings, environ: Mapping[str, str], say: Say) -> AsyncIterator[Supervisor]:
+    """The same, on a machine that was checked and a data folder that is ours."""
+    async with Supervisor() as supervisor:
+        try:
+            env = await start_engines(settings, dict(environ), supervisor, say)
+            await start_processes(settings, env, supervisor, say)
+        except OSError as error:
+            raise CannotStart(str(error)) from error
+        except OperationalError as error:
+            raise CannotStart(f"The database does not answer ({error.orig}). Check DATABASE_URL.") from error
+        yield supervisor
 
 
 def check_machine(settings: Settings) -> None:
@@ -46,20 +54,22 @@ def check_machine(settings: Settings) -> None:
     if problem:
         raise CannotStart(problem)
     wanted = {name: getattr(settings, name) for name in Settings.model_fields if name.endswith("_port")}
-    taken = taken_ports(settings.bind, wanted.items())
-    if taken:
-        listed = ", ".join(f"{port} (SIMULCAST_{name.upper()})" for name, port in taken)
-        raise CannotStart(
-            f"Something else is already listening on port {listed}. "
-            "Stop it, or choose another port with the setting in brackets."
-        )
+    problems = port_problems(settings.bind, wanted.items())
+    if problems:
+        raise CannotStart(" ".join(problems))
 
 
 @contextmanager
 def only_one(data: Path) -> Iterator[None]:
     """Hold the data folder for ourselves: two databases on one folder would destroy it."""
-    data.mkdir(parents=True, exist_ok=True)
-    with (data / "lock").open("w") as lock:
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        lock = (data / "lock").open("w")
+    except OSError as error:
+        raise CannotStart(
+            f"The data folder {data} cannot be used: {error.strerror}. Set SIMULCAST_DATA to another."
+        ) from error
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -129,9 +139,3 @@ def process(
         return await ready(await start(name, [sys.executable, *argv], log=log, env=env), health)
 
     return Service(name, begin)
-
-
-def environment() -> dict[str, str]:
-    """The environment our processes inherit: the real one, over what `.env` says."""
-    said = {name: value for name, value in dotenv_values(".env").items() if value is not None}
-    return said | dict(os.environ)

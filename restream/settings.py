@@ -11,7 +11,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class MediaSettings(BaseSettings):
     """Read once at the start. The names are those of the whole product; `.env.example` explains them."""
 
-    model_config = SettingsConfigDict(env_prefix="SIMULCAST_", env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="SIMULCAST_", env_file=".env", env_ignore_empty=True, extra="ignore"
+    )
 
     data: Path = Path("data")
     bind: str = "127.0.0.1"

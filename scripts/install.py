@@ -1,7 +1,7 @@
 """Installs everything the project needs, with nothing but a bare Python 3.11.
 
 Run by `make`. Each step is skipped when what it depends on has not changed since it last succeeded.
-`--tests` adds what only tests need (Debian's Chromium and nginx).
+`--tests` adds what only tests need (Debian's Chromium and nginx), `--bench` what benchmarks need besides.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +21,18 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMPS = ROOT / ".stamps"
 DISK_NEEDED = 3 << 30
+DISK_NEEDED_LATER = 500 << 20
+"""Once everything is installed: room for the front end's build and the demo's data."""
+SIGN_OF_LIFE = 10.0
+"""Seconds of a step without a word on the terminal."""
+LAST_WORDS = 12
+NO_SPACE = ("No space left on device", "ENOSPC", "not enough free space")
+NO_NETWORK = (
+    *("Name or service not known", "Temporary failure in name resolution", "Network is unreachable"),
+    *("Connection refused", "Connection timed out", "dns error", "error sending request"),
+    *("ENOTFOUND", "ECONNREFUSED", "ETIMEDOUT", "EAI_AGAIN", "Could not resolve", "Unable to connect"),
+)
+BENCH_PACKAGES = {"wrk": "/usr/bin/wrk"}
 TEST_PACKAGES = {
     "chromium": "/usr/bin/chromium",
     "nginx": "/usr/sbin/nginx",
@@ -44,6 +58,8 @@ def main() -> int:
         step("front end", front_end_sources(), build_front_end, ROOT / "dashboards" / "dist")
         if "--tests" in sys.argv:
             install_debian(TEST_PACKAGES)
+        if "--bench" in sys.argv:
+            install_debian(TEST_PACKAGES | BENCH_PACKAGES)
     except CannotInstall as problem:
         print(f"\n✗ {problem}", file=sys.stderr)
         return 1
@@ -57,10 +73,12 @@ def check_machine() -> None:
             f"Python 3.11 is needed, this is {sys.version.split()[0]}. "
             "On Debian 12: apt-get install python3 python3-venv; elsewhere run make PYTHON=python3.11."
         )
-    if not VENV.exists() and shutil.disk_usage(ROOT).free < DISK_NEEDED:
-        free = shutil.disk_usage(ROOT).free >> 20
+    needed = DISK_NEEDED if not VENV.exists() else DISK_NEEDED_LATER
+    free = shutil.disk_usage(ROOT).free
+    if free < needed:
         raise CannotInstall(
-            f"Only {free} MB of disk are free here; the installation needs {DISK_NEEDED >> 20} MB."
+            f"Only {free >> 20} MB of disk are free here; {needed >> 20} MB are needed. "
+            "Free some and run make again."
         )
 
 
@@ -129,16 +147,36 @@ def install_debian(packages: dict[str, str]) -> None:
 
 
 def run(argv: list[str], cwd: Path = ROOT, env: dict[str, str] | None = None) -> None:
-    """Run a command; its own words are shown only when it fails."""
-    done = subprocess.run(
-        argv, cwd=cwd, env=env, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    if done.returncode:
-        words = done.stdout.decode(errors="replace").strip().splitlines()[-20:]
-        raise CannotInstall(
-            f"{Path(argv[0]).name} failed. Its last words are below; if they speak of connections or "
-            "names, this machine has no way to the package servers.\n  " + "\n  ".join(words)
+    """Run a command; its own words are shown only when it fails, and long ones say how long they take."""
+    begun = time.monotonic()
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(argv, cwd=cwd, env=env, stdout=output, stderr=subprocess.STDOUT)
+        while True:
+            try:
+                code = process.wait(SIGN_OF_LIFE)
+                break
+            except subprocess.TimeoutExpired:
+                print(f"  … {time.monotonic() - begun:.0f} s", flush=True)
+            except KeyboardInterrupt:
+                process.wait()
+                raise
+        output.seek(0)
+        said = output.read().decode(errors="replace")
+    if code:
+        raise CannotInstall(explain(Path(argv[0]).name, said))
+
+
+def explain(program: str, output: str) -> str:
+    """Why a step failed, as a sentence that says what to do, and the program's last words."""
+    words = "\n  ".join(output.strip().splitlines()[-LAST_WORDS:])
+    if any(sign in output for sign in NO_SPACE):
+        return f"The disk is full. Free {DISK_NEEDED >> 20} MB and run make again.\n  {words}"
+    if any(sign in output for sign in NO_NETWORK):
+        return (
+            "The package servers cannot be reached. Connect this machine to the internet, or set its proxy "
+            f"(HTTPS_PROXY), and run make again: what is done already is kept.\n  {words}"
         )
+    return f"{program} failed. Its last words:\n  {words}"
 
 
 if __name__ == "__main__":

@@ -74,7 +74,14 @@ def test_compose_file_is_sound() -> None:
     hub = compose["services"]["hub"]
     assert (ROOT / "docker" / hub["build"]["context"]).resolve() == ROOT
     assert (ROOT / hub["build"]["dockerfile"]).exists()
-    published = {int(port.rsplit(":", 1)[1]) for port in hub["ports"]}
+    published = set()
+    for port in hub["ports"]:
+        outside, inside = re.findall(r"\$\{(SIMULCAST_[A-Z]+_PORT:-\d+)\}", port)
+        # Moved, a port is another one inside too: the product tells browsers where it is.
+        assert outside == inside
+        name, default = inside.split(":-")
+        assert hub["environment"][name] == f"${{{name}:-{default}}}"
+        published.add(int(default))
     private = Settings.model_fields["media_control_port"].default
     defaults = {f.default for n, f in Settings.model_fields.items() if n.endswith("_port")}
     assert published == defaults - {private}

@@ -37,6 +37,7 @@ class MessageOut(BaseModel):
     amount_minor: int | None
     currency: str | None
     at: datetime
+    received_at: datetime
     show_time_ms: int | None
     deleted: bool
     outgoing: bool

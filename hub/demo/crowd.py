@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -32,7 +33,7 @@ LINES = (
 class Tally:
     """What the crowd did, to be compared with what the hub says."""
 
-    said: dict[str, int] = field(default_factory=dict)
+    said: dict[str, list[datetime]] = field(default_factory=dict)
     bought: dict[str, int] = field(default_factory=dict)
     sold_out: dict[str, int] = field(default_factory=dict)
     slowest_sold_out_ms: float = 0.0
@@ -56,8 +57,9 @@ class Crowd:
         """Somebody says something on one platform."""
         author = self._rng.choice(NAMES)
         body = {"author": author, "author_id": f"{platform}-{author}", "text": self._rng.choice(LINES)}
+        now = datetime.now(UTC)
         await self._fakes[platform].control("chat", body)
-        self.tally.count(self.tally.said, platform)
+        self.tally.said.setdefault(platform, []).append(now)
 
     async def chat_everywhere(self) -> None:
         """One message on each platform."""
@@ -70,8 +72,9 @@ class Crowd:
             viewer = await self._enter(http, "newsletter")
             body = {"show": self._stage.slug, "text": self._rng.choice(LINES)}
             path = "/api/v1/public/messages"
+            now = datetime.now(UTC)
             await http.call("POST", path, body, headers=viewer, repeatable=False)
-            self.tally.count(self.tally.said, "own")
+            self.tally.said.setdefault("own", []).append(now)
 
     async def drop(self, sku: str, buyers: Sequence[tuple[str, str]]) -> None:
         """All (channel, e-mail) buyers at once, for one unit each."""

@@ -15,6 +15,10 @@ from hub.engines.supervisor import Supervisor
 VICTIM = "twitch"
 """The platform whose receiver is killed in mid-show."""
 BUYERS = 73
+LOOK = 4
+"""Seconds the others are watched after the victim died."""
+FRAMES_OK = 27
+"""Frames a second that each of them must decode meanwhile, of the 30 that are sent."""
 PATIENCE = 45.0
 """Seconds to wait for something that should take one or two."""
 
@@ -39,6 +43,7 @@ class Evening:
         self.crowd = crowd
         self.events: dict[str, Any] = {}
         self._supervisor = supervisor
+        self._live_at = 0.0
         self._say = say
 
     async def snapshot(self) -> Any:
@@ -55,6 +60,12 @@ class Evening:
             return bool(snapshot["playback"]) and all(t["state"] == "live" for t in snapshot["targets"])
 
         await self._until("every target is live", everywhere)
+        self._live_at = asyncio.get_running_loop().time()
+
+    @property
+    def seconds_on_air(self) -> float:
+        """Since every target was live."""
+        return asyncio.get_running_loop().time() - self._live_at
 
     async def play(self, duration: int) -> None:
         """The script, spread over `duration` seconds; with 0 the audience goes on until cancelled."""
@@ -123,11 +134,11 @@ class Evening:
         before = await self._frames()
         child = self._supervisor.child(f"receiver {VICTIM}")
         child.kill()
-        await asyncio.sleep(4)
+        await asyncio.sleep(LOOK)
         after = await self._frames()
         self.events["victim"] = VICTIM
         self.events["others_went_on"] = all(
-            after[name] - before[name] >= 3 * 25 for name in PLATFORMS if name != VICTIM
+            after[name] - before[name] >= LOOK * FRAMES_OK for name in PLATFORMS if name != VICTIM
         )
 
         async def back() -> bool:
@@ -152,7 +163,8 @@ class Evening:
             bought = sum(1 for order in orders if order["state"] == "paid")
             refused = sum(1 for order in orders if order["state"] == "sold_out")
             known = sum(self.crowd.tally.bought.values())
-            return bag["held"] == 0 and bought + refused >= known
+            told = [(await self.fakes[shop].state())["stock"][HOT] for shop in ("tiktok_shop", "shopify")]
+            return bag["held"] == 0 and bought + refused >= known and set(told) == {bag["available"]}
 
         await self._until("every order is settled", quiet)
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from hub.demo.cast import Stage, set_stage
@@ -23,14 +24,15 @@ from hub.demo.fakes import (
     make_certificate,
     standing,
 )
-from hub.demo.http import Outside
+from hub.demo.http import Outside, Unexpected
 from hub.demo.report import make_report
 from hub.demo.viewer import Viewer
+from hub.engines.postgres import Postgres
 from hub.engines.process import Child, start
 from hub.engines.supervisor import Service, Supervisor
 from hub.seed import seed_brand
-from hub.settings import Settings
-from hub.up import environment, running
+from hub.settings import Settings, environment
+from hub.up import check_machine, only_one, started
 
 Say = Callable[[str], None]
 
@@ -53,8 +55,23 @@ class Set:
 
 async def run_demo(settings: Settings, duration: int, say: Say) -> dict[str, Any]:
     """Run the show for `duration` seconds (0: until cancelled); a report whose `ok` says if all worked."""
+    try:
+        report = await evening_of(settings, duration, say)
+    except Unexpected as error:
+        report = {"problems": [str(error)], "ok": False}
+    for problem in report["problems"]:
+        say(f"[red]✗[/red] {problem}")
+    if report["ok"]:
+        say("[green]✓[/green] The whole evening worked.")
+    return report
+
+
+async def evening_of(settings: Settings, duration: int, say: Say) -> dict[str, Any]:
+    """The evening itself; raises Unexpected when it cannot go on."""
     begun = time.monotonic()
-    settings = settings.model_copy(update={"data": settings.data / "demo"})
+    # A demo never touches what is real: neither the data folder of `up`, nor a given database or bus.
+    alone = {"data": settings.data / "demo", "database_url": None, "nats_url": None}
+    settings = settings.model_copy(update=alone)
     async with built(settings, say) as scene:
         viewer = Viewer(f"{settings.media_url()}/live/{scene.stage.slug}/index.m3u8")
         crowd = Crowd(settings.site_url(), scene.stage, scene.fakes, random.Random(7))
@@ -73,39 +90,40 @@ async def run_demo(settings: Settings, duration: int, say: Say) -> dict[str, Any
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
         await evening.end()
-    for problem in report["problems"]:
-        say(f"[red]✗[/red] {problem}")
-    if report["ok"]:
-        say("[green]✓[/green] The whole evening worked.")
     return report
 
 
 @asynccontextmanager
 async def built(settings: Settings, say: Say) -> AsyncIterator[Set]:
     """Fakes, receivers, the product itself, a brand with everything linked."""
-    shutil.rmtree(settings.data, ignore_errors=True)
-    certificate = await make_certificate(settings.data / "receivers")
-    receivers = Receivers(settings.data, certificate)
-    say("Starting the platforms' stand-ins …")
-    async with standing(receivers.ports) as fakes:
-        env = environment() | environment_for(fakes) | {"SIMULCAST_MEDIA_CA_FILE": str(certificate[0])}
-        async with running(settings, env, say) as supervisor:
-            await supervisor.add_all(
-                receivers.service(name, f"{fakes[name].base_url}_ctl/ingest") for name in PLATFORMS
-            )
-            say("Linking accounts, stocking the shop, planning the show …")
-            password = await seed_brand(settings, OWNER, "Linnea & Fjord", database_of(supervisor, settings))
-            async with Outside(settings.site_url(), {"X-Requested-With": "simulcast"}) as studio:
-                await studio.call("POST", "/api/v1/auth/session", {"email": OWNER, "password": password})
-                stage = await set_stage(studio, fakes, SLUG)
-                yield Set(settings, supervisor, fakes, receivers, stage, studio, password)
+    check_machine(settings)
+    with only_one(settings.data):
+        empty(settings.data)
+        certificate = await make_certificate(settings.data / "receivers")
+        receivers = Receivers(settings.data, certificate)
+        say("Starting the platforms' stand-ins …")
+        async with standing(receivers.ports) as fakes:
+            env = environment() | environment_for(fakes) | {"SIMULCAST_MEDIA_CA_FILE": str(certificate[0])}
+            async with started(settings, env, say) as supervisor:
+                await supervisor.add_all(
+                    receivers.service(name, f"{fakes[name].base_url}_ctl/ingest") for name in PLATFORMS
+                )
+                say("Linking accounts, stocking the shop, planning the show …")
+                url = Postgres(settings.data).url
+                password = await seed_brand(settings, OWNER, "Linnea & Fjord", url)
+                async with Outside(settings.site_url(), {"X-Requested-With": "simulcast"}) as studio:
+                    await studio.call("POST", "/api/v1/auth/session", {"email": OWNER, "password": password})
+                    stage = await set_stage(studio, fakes, SLUG)
+                    yield Set(settings, supervisor, fakes, receivers, stage, studio, password)
 
 
-def database_of(supervisor: Supervisor, settings: Settings) -> str:
-    """The database of this run: the given one, or the embedded one."""
-    from hub.engines.postgres import Postgres
-
-    return settings.database_url or Postgres(settings.data).url
+def empty(data: Path) -> None:
+    """What an earlier evening left, but for the lock that says the folder is ours."""
+    for entry in data.iterdir():
+        if entry.is_dir():
+            shutil.rmtree(entry)
+        elif entry.name != "lock":
+            entry.unlink()
 
 
 def encoder(settings: Settings, key: str) -> Service:

@@ -101,6 +101,8 @@ class Postgres:
         if not pid_file.exists():
             return
         pid = int(pid_file.read_text().splitlines()[0])
+        if not self._is_ours(pid):
+            return  # after a reboot the number belongs to somebody else; PostgreSQL overwrites the file
         for attempt in range(200):
             try:
                 if attempt == 0:
@@ -112,6 +114,14 @@ class Postgres:
                 return
             await asyncio.sleep(0.05)
         raise OSError(f"Another PostgreSQL (process {pid}) is using {self._cluster} and does not stop.")
+
+    def _is_ours(self, pid: int) -> bool:
+        """Whether a process is a server of this cluster."""
+        try:
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except OSError:
+            return False
+        return str(self._cluster).encode() in command
 
     async def _wait_ready(self, child: Child) -> None:
         admin = self.url.replace("/simulcast?", "/postgres?")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import shutil
 import socket
 from collections.abc import Iterable
@@ -16,30 +17,41 @@ DISK_NEEDED = 500 << 20
 """Bytes: enough for a fresh database, its log and some hours of messages."""
 
 
-def taken_ports(bind: str, ports: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
-    """Those of the (setting, port) pairs that somebody else listens on."""
-    taken = []
+def port_problems(bind: str, ports: Iterable[tuple[str, int]]) -> list[str]:
+    """A sentence for each (setting, port) that cannot be listened on, each problem told once."""
+    problems: dict[str, None] = {}
     for setting, port in ports:
         with closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((bind, port))
-            except OSError:
-                taken.append((setting, port))
-    return taken
+            except OSError as error:
+                problems[why_not(error, bind, f"{port} (SIMULCAST_{setting.upper()})")] = None
+    return list(problems)
 
 
-def disk_problem(folder: Path) -> str | None:
+def why_not(error: OSError, bind: str, port: str) -> str:
+    """What stands in the way of a port, and what to do."""
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} is in use: stop whoever listens there, or choose another port."
+    if error.errno == errno.EACCES:
+        return f"Port {port} is for root alone: choose one above 1023."
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"{bind} (SIMULCAST_BIND) is not an address of this machine."
+    return f"Port {port} cannot be opened: {error.strerror}."
+
+
+def disk_problem(folder: Path, needed: int = DISK_NEEDED) -> str | None:
     """A sentence when the disk under `folder` is too full to start, or None."""
     existing = folder
     while not existing.exists():
         existing = existing.parent
     free = shutil.disk_usage(existing).free
-    if free >= DISK_NEEDED:
+    if free >= needed:
         return None
     return (
         f"Only {free >> 20} MB are free where the data folder is ({folder}). "
-        f"Free at least {DISK_NEEDED >> 20} MB, or set SIMULCAST_DATA to another disk."
+        f"Free at least {needed >> 20} MB, or set SIMULCAST_DATA to another disk."
     )
 
 

@@ -57,6 +57,21 @@ async def test_postgres_starts_again_after_its_parent_was_killed(tmp_path: Path)
     await child.stop()
 
 
+async def test_a_stale_number_of_a_process_costs_nobody_their_life(tmp_path: Path) -> None:
+    """After a reboot the server's old number may belong to anybody."""
+    postgres = Postgres(tmp_path)
+    await (await postgres.start()).stop()
+    bystander = await asyncio.create_subprocess_exec("sleep", "60")
+    pid_file = tmp_path / "postgres" / "postmaster.pid"
+    pid_file.write_text(f"{bystander.pid}\n{tmp_path / 'postgres'}\n0\n0\n")
+    child = await postgres.start()
+    assert child.running
+    assert bystander.returncode is None
+    await child.stop()
+    bystander.kill()
+    await bystander.wait()
+
+
 async def test_nats_says_why_it_does_not_start(tmp_path: Path) -> None:
     taken = await asyncio.start_server(lambda _r, w: w.close(), "127.0.0.1", 0)
     port = taken.sockets[0].getsockname()[1]
