@@ -49,6 +49,7 @@ def sentence_for(error: Exception) -> str | None:
     from pydantic import ValidationError
     from sqlalchemy.exc import OperationalError
 
+    from hub.demo.http import Unexpected
     from hub.errors import HubError
     from hub.up import CannotStart
 
@@ -60,7 +61,7 @@ def sentence_for(error: Exception) -> str | None:
         return f"The database does not answer ({error.orig}). Check DATABASE_URL."
     if isinstance(error, HubError):
         return error.detail
-    return str(error) if isinstance(error, CannotStart | OSError) else None
+    return str(error) if isinstance(error, CannotStart | Unexpected | OSError) else None
 
 
 def setting_of(field: str) -> str:
@@ -157,12 +158,13 @@ def seed(
     email: Annotated[str, typer.Option(help="Sign-in of the first owner.")] = "owner@example.com",
     brand: Annotated[str, typer.Option(help="Name of the brand.")] = "My brand",
 ) -> None:
-    """Create a first brand, its owner (the password is printed once)."""
+    """Create a first brand, its owner (the password is printed once), a product and a show."""
     from hub.seed import seed_first
 
     made = asyncio.run(seed_first(Settings(), email, brand))
     console.print(
-        f"Studio    {made.studio_url}\nSign in   {made.email}\nPassword  {made.password}   (shown only now)",
+        f"Studio    {made.studio_url}\nSign in   {made.email}\nPassword  {made.password}   (shown only now)\n"
+        f"Watch     {made.watch_url}",
         highlight=False,
     )
 

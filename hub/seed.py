@@ -5,16 +5,25 @@ from __future__ import annotations
 import re
 import secrets
 from dataclasses import dataclass
+from typing import Final
 
+from sqlalchemy.exc import IntegrityError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from hub.auth.models import Brand
 from hub.auth.service import Auth
 from hub.clock import wall_clock
 from hub.db import Database
+from hub.demo.http import Outside
 from hub.engines.postgres import Postgres
-from hub.errors import BadInput
+from hub.errors import BadInput, Conflict
 from hub.settings import Settings
+
+PRODUCT: Final = {
+    "title": "Example product",
+    "description": "Change or replace it in the studio.",
+    "variants": [{"sku": "EXAMPLE-1", "price_minor": 2500, "currency": "EUR", "on_hand": 10}],
+}
 
 
 @dataclass(frozen=True)
@@ -22,6 +31,7 @@ class Seeded:
     """What to tell the person who asked; the password is nowhere else."""
 
     studio_url: str
+    watch_url: str
     email: str
     password: str
 
@@ -45,7 +55,7 @@ async def make_owner(session: AsyncSession, email: str, brand: str, password: st
 
 
 async def seed_first(settings: Settings, email: str, brand: str) -> Seeded:
-    """For an installation that runs: its database is where `simulcast up` has it."""
+    """For an installation that runs: owner in its database, product and show through its API."""
     url = settings.database_url or Postgres(settings.data).url
     try:
         password = await seed_brand(settings, email, brand, url)
@@ -53,4 +63,12 @@ async def seed_first(settings: Settings, email: str, brand: str) -> Seeded:
         raise BadInput(
             "not_running", "Start `simulcast up` first, then seed from another terminal."
         ) from error
-    return Seeded(f"{settings.site_url()}/studio", email, password)
+    except IntegrityError as error:
+        raise Conflict("member_exists", f"{email} is a member already. Choose another --email.") from error
+    local = f"http://127.0.0.1:{settings.http_port}"
+    async with Outside(local, {"X-Requested-With": "simulcast"}) as studio:
+        await studio.call("POST", "/api/v1/auth/session", {"email": email, "password": password})
+        product = await studio.call("POST", "/api/v1/products", PRODUCT)
+        show = {"title": "First show", "product_ids": [product["id"]]}
+        slug = (await studio.call("POST", "/api/v1/shows", show))["slug"]
+    return Seeded(f"{settings.site_url()}/studio", f"{settings.site_url()}/watch/{slug}", email, password)

@@ -78,10 +78,7 @@ class Demo:
 
 def start(data: Path, *options: str, ports: dict[str, int] | None = None) -> Demo:
     """`simulcast demo` on ports of its own."""
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("SIMULCAST_")}
-    environ["SIMULCAST_DATA"] = str(data)
-    for name in PORTS:
-        environ[f"SIMULCAST_{name}_PORT"] = str((ports or {}).get(name) or free_port())
+    environ = settings(data, ports)
     process = subprocess.Popen(
         [SIMULCAST, "demo", *options],
         env=environ,
@@ -93,6 +90,15 @@ def start(data: Path, *options: str, ports: dict[str, int] | None = None) -> Dem
     demo = Demo(process, environ, data)
     threading.Thread(target=listen, args=(demo,), daemon=True).start()
     return demo
+
+
+def settings(data: Path, ports: dict[str, int] | None = None) -> dict[str, str]:
+    """An environment with a data folder and ports of its own."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("SIMULCAST_")}
+    environ["SIMULCAST_DATA"] = str(data)
+    for name in PORTS:
+        environ[f"SIMULCAST_{name}_PORT"] = str((ports or {}).get(name) or free_port())
+    return environ
 
 
 def listen(demo: Demo) -> None:
