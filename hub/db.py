@@ -26,8 +26,8 @@ POINT_LOOKUPS: Final = {"enable_seqscan": "off", "enable_bitmapscan": "off", "ji
 """The hot statements look rows up by key, in tables that may have grown from nothing a second ago: plans
 made from the statistics of an empty table would read the whole of it for every buyer."""
 
-RESTARTS: Final = frozenset({"40001", "40P01", "55P03"})
-"""SQLSTATEs of a transaction that lost against another one (deadlock, serialisation, lock): try again."""
+RESTARTS: Final = frozenset({"40001", "40P01"})
+"""SQLSTATEs of a transaction that lost against another one (deadlock, serialisation): try again."""
 
 Afterwards = Callable[[], Awaitable[None]]
 
@@ -123,7 +123,7 @@ def announce(session: AsyncSession, event: Event) -> None:
 def meaning_of(error: DBAPIError) -> HubError | None:
     """The database's no in our words; None for a mistake of ours."""
     state = str(getattr(error.orig, "sqlstate", None) or "")
-    if error.connection_invalidated or state in RESTARTS or state.startswith(("08", "53", "57")):
+    if error.connection_invalidated or state in RESTARTS or state.startswith(("08", "53", "55", "57")):
         return away()
     if state in ("22021", "22P05"):
         return BadInput("bad_text", "This text has characters in it that cannot be kept.")

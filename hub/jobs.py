@@ -7,6 +7,7 @@ together. Jobs run at least once: every handler must be safe to repeat.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import text
@@ -22,6 +23,7 @@ DEFER = text(
         CAST(:args AS jsonb), CAST(:at AS timestamptz))::procrastinate_job_to_defer_v1])
     """
 )
+WAITING = text("SELECT id FROM procrastinate_jobs WHERE queueing_lock = :key AND status = 'todo' FOR UPDATE")
 
 
 async def defer(
@@ -40,10 +42,21 @@ async def defer(
     `lock`: jobs with the same lock run one after another, in order. `at`: not before.
     """
     values = {"task": task, "lock": lock, "key": key, "args": json.dumps(args), "at": at}
+    while not await added(session, values):
+        # Locked until we commit: a worker passes over locked jobs, so the waiting one cannot begin before
+        # it can see what this transaction changes. When it has begun meanwhile, a new one is needed.
+        if (await run(session, WAITING, {"key": key})).first():
+            return
+
+
+async def added(session: AsyncSession, values: Mapping[str, object]) -> bool:
+    """Add the job; False when one with its key waits already."""
     try:
         # A savepoint, because a duplicate key must not spoil the caller's transaction.
         async with session.begin_nested():
             await run(session, DEFER, values)
     except IntegrityError as error:
-        if key is None or "procrastinate_jobs_queueing_lock" not in str(error.orig):
+        if values["key"] is None or "procrastinate_jobs_queueing_lock" not in str(error.orig):
             raise
+        return False
+    return True

@@ -22,7 +22,7 @@ class SignIn(BaseModel):
     """What the sign-in form sends."""
 
     email: str = Field(max_length=320)
-    password: SecretStr
+    password: SecretStr = Field(max_length=1000)
 
 
 class MemberOut(BaseModel):

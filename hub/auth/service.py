@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
-from collections import defaultdict, deque
+from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -20,8 +20,9 @@ from hub.clock import Clock
 from hub.errors import BadInput, SlowDown, Unauthorised
 
 SESSION_LASTS = timedelta(days=14)
-MOST_FAILURES = 10
-FAILURES_COUNT_FOR = timedelta(minutes=5)
+MOST_ATTEMPTS = 10
+ATTEMPTS_COUNT_FOR = timedelta(minutes=5)
+MOST_REMEMBERED = 10_000
 SHORTEST_PASSWORD = 10
 
 
@@ -40,9 +41,8 @@ class Auth:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._hasher = PasswordHasher()
-        # Hashed once for nobody: an unknown address must take as long as a wrong password.
-        self._nobody = self._hasher.hash(secrets.token_urlsafe(16))
-        self._failures: dict[str, deque[datetime]] = defaultdict(deque)
+        self._nobody: str | None = None
+        self._attempts: dict[str, deque[datetime]] = {}
 
     async def add_member(self, session: AsyncSession, brand_id: UUID, email: str, password: str) -> Member:
         """A new owner of a brand."""
@@ -58,17 +58,16 @@ class Auth:
     async def sign_in(self, session: AsyncSession, email: str, password: str) -> tuple[str, Member]:
         """The new session's token and its member. Unauthorised says nothing about which part was wrong."""
         email = email.strip().lower()
-        self._throttle(email)
+        self._count_attempt(email)
         member = (await session.exec(select(Member).where(col(Member.email) == email))).first()
-        hashed = member.password_hash if member else self._nobody
+        hashed = member.password_hash if member else await self._nobodys_hash()
         try:
             await asyncio.to_thread(self._hasher.verify, hashed, password)
         except (VerificationError, InvalidHashError):
             member = None
         if member is None:
-            self._failures[email].append(self._clock())
             raise Unauthorised("sign_in_failed", "E-mail or password is not right.")
-        self._failures.pop(email, None)
+        self._attempts.pop(email, None)
         token = secrets.token_urlsafe(32)
         session.add(
             StaffSession(
@@ -105,19 +104,33 @@ class Auth:
         )
         return (await session.exec(query)).one()
 
-    def _throttle(self, email: str) -> None:
-        failures = self._failures[email]
-        while failures and failures[0] < self._clock() - FAILURES_COUNT_FOR:
-            failures.popleft()
-        if len(failures) >= MOST_FAILURES:
-            wait = (failures[0] + FAILURES_COUNT_FOR - self._clock()).total_seconds()
+    async def _nobodys_hash(self) -> str:
+        """An unknown address must take as long as a wrong password, so there is a hash for nobody."""
+        if self._nobody is None:
+            self._nobody = await asyncio.to_thread(self._hasher.hash, secrets.token_urlsafe(16))
+        return self._nobody
+
+    def _count_attempt(self, email: str) -> None:
+        """Counted before the password is looked at: guesses made side by side must not overtake the count."""
+        now = self._clock()
+        if len(self._attempts) >= MOST_REMEMBERED:
+            self._forget(now)
+        attempts = self._attempts.setdefault(email, deque())
+        while attempts and attempts[0] < now - ATTEMPTS_COUNT_FOR:
+            attempts.popleft()
+        if len(attempts) >= MOST_ATTEMPTS:
+            wait = (attempts[0] + ATTEMPTS_COUNT_FOR - now).total_seconds()
             raise SlowDown(
                 "too_many_attempts",
                 "Too many failed sign-ins. Wait a few minutes.",
                 retry_after=int(wait) + 1,
             )
-        if not failures:
-            del self._failures[email]
+        attempts.append(now)
+
+    def _forget(self, now: datetime) -> None:
+        """Invented addresses must not fill the memory."""
+        recent = {name: seen for name, seen in self._attempts.items() if seen[-1] > now - ATTEMPTS_COUNT_FOR}
+        self._attempts = recent if len(recent) < MOST_REMEMBERED else {}
 
 
 def digest(token: str) -> str:

@@ -10,14 +10,14 @@ from uuid import UUID
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from connectors.errors import ConnectorError, Reconnect, Refused, RetryLater
+from connectors.errors import Reconnect, Refused, RetryLater
 from hub.bus import Event
 from hub.chat.models import Delivery, Message
 from hub.chat.service import Chat, tell_delivery
 from hub.clock import Clock
 from hub.connections.service import Connections
 from hub.db import Database, announce
-from hub.errors import BadInput
+from hub.errors import BadInput, NotFound
 from hub.jobs import defer
 from hub.shows.models import Show, ShowTarget
 from hub.shows.service import Shows, next_seq
@@ -84,57 +84,75 @@ class Replies:
 
     async def send(self, delivery_id: UUID) -> None:
         """Send one delivery at most once. A clean RetryLater passes through to the job's retry rule."""
-        claimed = await self._claim(delivery_id)
-        if claimed is None:
+        target = await self._target(delivery_id)
+        if target is None:
             return
-        delivery, target, words = claimed
+        attempts = 0
         try:
             async with self._connections.use(target.connection_id) as opened:
                 if opened.connector.chat_sink is None or target.chat_ref is None:
                     raise Refused("The chat is closed.")
+                # Claimed last: whatever went wrong before this left no doubt.
+                claimed = await self._claim(delivery_id)
+                if claimed is None:
+                    return
+                words, attempts = claimed
                 sink = opened.connector.chat_sink(opened.session)
-                external_id = await sink.send(target.chat_ref, words, key=str(delivery.id))
+                external_id = await sink.send(target.chat_ref, words, key=str(delivery_id))
         except RetryLater as error:
             if error.unknown:
-                await self._settle(delivery_id, "unknown", error)
+                await self._settle(delivery_id, "unknown", error.reason)
                 return
-            if delivery.attempts >= MOST_ATTEMPTS:
-                await self._settle(delivery_id, "failed", error)
-                return
-            await self._settle(delivery_id, "queued", error)
-            raise
-        except (Refused, Reconnect) as error:
-            await self._settle(delivery_id, "failed", error)
+            tired = attempts >= MOST_ATTEMPTS
+            await self._settle(delivery_id, "failed" if tired else "queued", error.reason)
+            if not tired:
+                raise
             return
-        await self._sent(delivery_id, external_id)
+        except (Refused, Reconnect, NotFound) as error:
+            await self._settle(delivery_id, "failed", str(error))
+            return
+        await self.sent(delivery_id, external_id)
 
-    async def _claim(self, delivery_id: UUID) -> tuple[Delivery, ShowTarget, str] | None:
+    async def _target(self, delivery_id: UUID) -> ShowTarget | None:
+        """Where a delivery that waits is to go."""
+        query = (
+            select(ShowTarget)
+            .join(Delivery, col(Delivery.target_id) == col(ShowTarget.id))
+            .where(col(Delivery.id) == delivery_id, col(Delivery.state) == "queued")
+        )
+        async with self._db.session() as session:
+            return (await session.exec(query)).first()
+
+    async def _claim(self, delivery_id: UUID) -> tuple[str, int] | None:
         """Mark it as on its way before the first byte leaves.
 
         A crash in between leaves `unknown`, and nobody hears the same reply twice.
         """
         async with self._db.session() as session:
-            query = select(Delivery).where(col(Delivery.id) == delivery_id).with_for_update()
-            delivery = (await session.exec(query)).first()
-            if delivery is None or delivery.state != "queued" or delivery.target_id is None:
+            query = (
+                select(Delivery, Message.text)
+                .join(Message, col(Message.id) == col(Delivery.message_id))
+                .where(col(Delivery.id) == delivery_id, col(Delivery.state) == "queued")
+                .with_for_update(of=Delivery)
+            )
+            found = (await session.exec(query)).first()
+            if found is None:
                 return None
-            target = await session.get(ShowTarget, delivery.target_id)
-            message = await session.get(Message, delivery.message_id)
-            if target is None or message is None:
-                return None
+            delivery, words = found
             delivery.state, delivery.reason = "unknown", "It may or may not have been sent."
             delivery.attempts += 1
-            return delivery, target, message.text
+            return words, delivery.attempts
 
-    async def _settle(self, delivery_id: UUID, state: str, error: ConnectorError) -> None:
+    async def _settle(self, delivery_id: UUID, state: str, reason: str) -> None:
         async with self._db.session() as session:
             delivery = await session.get(Delivery, delivery_id, with_for_update=True)
             if delivery:
-                delivery.state, delivery.reason = state, error.reason
+                delivery.state, delivery.reason = state, reason
                 delivery.updated_at = self._clock()
                 tell_delivery(session, delivery)
 
-    async def _sent(self, delivery_id: UUID, external_id: str) -> None:
+    async def sent(self, delivery_id: UUID, external_id: str) -> None:
+        """The platform took it; its echo may have been here already."""
         async with self._db.session() as session:
             delivery = (await session.exec(select(Delivery).where(col(Delivery.id) == delivery_id))).one()
             # The feed's lock, so that the echo is either stored before or sees our id.

@@ -139,8 +139,8 @@ class Chat:
             platform=target.connector,
             external_id=message.id,
             author_id=message.author_id,
-            author_name=message.author_name,
-            text=message.text[:LONGEST].replace("\0", ""),
+            author_name=storable(message.author_name) if message.author_name else None,
+            text=storable(message.text[:LONGEST]),
             kind=message.kind,
             amount_minor=message.money.amount if message.money else None,
             currency=message.money.currency if message.money else None,
@@ -208,6 +208,11 @@ class Chat:
                 data=data,
             ),
         )
+
+
+def storable(text: str) -> str:
+    """Without what PostgreSQL cannot keep (NUL, lone surrogates): one such name must not stop a chat."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def tell_delivery(session: AsyncSession, delivery: Delivery) -> None:

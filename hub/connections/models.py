@@ -11,7 +11,10 @@ from hub.columns import OptionalTime, brand, key, now, one_of, when
 
 
 class Connection(SQLModel, table=True):
-    """A linked account. Config and tokens are sealed; the lease says which worker follows it."""
+    """A linked account. Config and tokens are sealed; the lease says which worker follows it.
+
+    `orders_read_at`: orders changed before this have been read, whatever became of their webhooks.
+    """
 
     __table_args__ = (one_of("connection", "state", "ok", "reconnect", "off"),)
 
@@ -26,4 +29,5 @@ class Connection(SQLModel, table=True):
     reason: str | None = None
     leased_by: str | None = None
     leased_until: OptionalTime = when(default=None)
+    orders_read_at: OptionalTime = when(default=None)
     created_at: datetime = now()

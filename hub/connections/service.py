@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+import math
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -15,14 +16,14 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from connectors.base import AnyConnector, Session
-from connectors.errors import Reconnect
+from connectors.errors import Reconnect, Refused, RetryLater
 from connectors.http import Http, bearer
 from connectors.oauth import Login
 from connectors.types import Tokens
 from hub.clock import Clock
 from hub.connections.models import Connection
 from hub.db import Database
-from hub.errors import BadInput, NotFound
+from hub.errors import BadInput, Conflict, NotFound, Unavailable
 from hub.secrets import Vault
 from hub.settings import addresses_of
 
@@ -121,7 +122,7 @@ class Connections:
     async def get(self, session: AsyncSession, brand_id: UUID, connection_id: UUID) -> Connection:
         """One account of a brand."""
         row = await session.get(Connection, connection_id)
-        if row is None or row.brand_id != brand_id:
+        if row is None or row.brand_id != brand_id or row.state == "off":
             raise NotFound("connection_unknown", "There is no such connection.")
         return row
 
@@ -141,23 +142,25 @@ class Connections:
     async def use(self, connection_id: UUID) -> AsyncIterator[Opened]:
         """A session with the platform. A Reconnect raised inside is remembered on the connection."""
         opened = await self._opened(connection_id)
-        opened.users += 1
         try:
             yield opened
         except Reconnect as error:
-            await self.lost(connection_id, error.reason)
+            await self._lost(opened.row, error.reason)
             raise
         finally:
             opened.users -= 1
             if self._open.get(connection_id) is not opened and opened.users == 0:
                 await opened.session.http.close()
 
-    async def lost(self, connection_id: UUID, reason: str) -> None:
-        """The login is dead: say so on the connection; a person must link it again."""
-        log.warning("connection.reconnect", connection=str(connection_id), reason=reason)
+    async def _lost(self, used: Connection, reason: str) -> None:
+        """The login is dead: say so on the connection; a person must link it again.
+
+        Unless somebody just did: a call that began with the old login says nothing about the new one.
+        """
+        log.warning("connection.reconnect", connection=str(used.id), reason=reason)
         async with self._db.session() as session:
-            row = await session.get(Connection, connection_id)
-            if row and row.state == "ok":
+            row = await session.get(Connection, used.id, with_for_update=True)
+            if row and row.state == "ok" and built_from(row) == built_from(used):
                 row.state, row.reason = "reconnect", reason
 
     async def _opened(self, connection_id: UUID) -> Opened:
@@ -168,16 +171,15 @@ class Connections:
         if row.state == "reconnect":
             raise Reconnect(row.reason or "The account must be linked again.")
         kept = self._open.get(connection_id)
-        if kept and (kept.row.config_sealed, kept.row.tokens_sealed) == (
-            row.config_sealed,
-            row.tokens_sealed,
-        ):
+        if kept and built_from(kept.row) == built_from(row):
             self._open[connection_id] = self._open.pop(connection_id)
+            kept.users += 1
             return kept
         opened = self._build(row)
+        opened.users += 1
+        self._open[connection_id] = opened
         if kept and kept.users == 0:
             await kept.session.http.close()
-        self._open[connection_id] = opened
         await self._close_idle()
         return opened
 
@@ -236,8 +238,9 @@ class Connections:
 
     async def _close_idle(self) -> None:
         idle = [key for key, one in self._open.items() if one.users == 0]
-        for key in idle[: max(0, len(self._open) - IDLE_AFTER)]:
-            await self._open.pop(key).session.http.close()
+        closing = [self._open.pop(key) for key in idle[: max(0, len(self._open) - IDLE_AFTER)]]
+        for one in closing:
+            await one.session.http.close()
 
     def _seal_config(self, connector: AnyConnector, config: dict[str, Any]) -> bytes:
         try:
@@ -257,6 +260,24 @@ class Connections:
 
     def _read_tokens(self, sealed: bytes) -> Tokens:
         return Tokens.model_validate_json(self._vault.open(sealed))
+
+
+@contextmanager
+def in_our_words() -> Iterator[None]:
+    """For a person who waits while we ask a platform: its no becomes an answer they understand."""
+    try:
+        yield
+    except RetryLater as error:
+        raise Unavailable("platform_away", error.reason, retry_after=math.ceil(error.after)) from error
+    except Reconnect as error:
+        raise Conflict("reconnect", error.reason) from error
+    except Refused as error:
+        raise Conflict("platform_refused", error.reason) from error
+
+
+def built_from(row: Connection) -> tuple[bytes, bytes | None]:
+    """What a session was built from: when it changes, the session is worthless."""
+    return row.config_sealed, row.tokens_sealed
 
 
 def revealed(values: Any) -> Any:

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
+import nats
 import structlog
 from picows import (
+    WSCloseCode,
+    WSFrame,
     WSListener,
     WSMsgType,
     WSTransport,
@@ -95,7 +98,15 @@ class Gateway:
         task.add_done_callback(self._joining.discard)
 
     async def _enter(self, member: Member, visit: Visit) -> None:
-        room = await self._room(visit.show_id)
+        try:
+            room = await self._room(visit.show_id)
+            while self._rooms.get(visit.show_id) is not room:  # closed as empty at this very moment
+                room = await self._room(visit.show_id)
+        except (HubError, nats.errors.Error) as error:
+            # A screen that is sent away comes back; one that hears nothing waits for ever.
+            log.warning("gateway.no_room", show=str(visit.show_id), error=type(error).__name__)
+            member.wire.close()
+            return
         room.join(member, visit.after, self._clock().isoformat())
         self._count(visit.show_id, room)
 
@@ -126,11 +137,15 @@ class Gateway:
                 room.hear(event)
 
         # Subscribe before asking for the number: what happens in between is heard, not lost.
-        self._leave[show_id] = await self._bus.subscribe(f"show.{show_id}.>", hear)
-        async with self._db.session() as session:
-            query = select(Show.seq).where(col(Show.id) == show_id)
-            room.seq = max(room.seq, (await session.exec(query)).first() or 0)
-        self._rooms[show_id] = room
+        leave = await self._bus.subscribe(f"show.{show_id}.>", hear)
+        try:
+            async with self._db.session() as session:
+                query = select(Show.seq).where(col(Show.id) == show_id)
+                room.seq = max(room.seq, (await session.exec(query)).first() or 0)
+        except HubError:
+            await leave()
+            raise
+        self._rooms[show_id], self._leave[show_id] = room, leave
         return room
 
     async def keep_counting(self) -> None:
@@ -169,6 +184,12 @@ class Screen(WSListener):
         self._transport = transport
         self._gateway.enter(self._member, self._visit)
 
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        """picows: a frame. Screens have nothing to say but goodbye, and that is answered."""
+        if frame.msg_type == WSMsgType.CLOSE:
+            transport.send_close(WSCloseCode.OK)
+            transport.disconnect()
+
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         """picows: gone."""
         self._transport = None
@@ -180,6 +201,12 @@ class Screen(WSListener):
             self._transport.send(WSMsgType.TEXT, frame)
         else:
             self._gateway.leave(self._member, self._visit)
+
+    def close(self) -> None:
+        """Hang up; the browser calls again."""
+        if self._transport:
+            self._transport.send_close()
+            self._transport.disconnect()
 
     def waiting(self) -> int:
         """Bytes in the socket's write buffer."""

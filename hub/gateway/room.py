@@ -27,6 +27,10 @@ class Wire(Protocol):
         """One text frame."""
         ...
 
+    def close(self) -> None:
+        """Hang up."""
+        ...
+
     def waiting(self) -> int:
         """Bytes not taken by the far end yet."""
         ...

@@ -10,12 +10,13 @@ from sqlalchemy import text
 from sqlmodel import col, select
 
 from connectors import types as platform
-from connectors.errors import ConnectorError, Refused
+from connectors.errors import ConnectorError, Reconnect, Refused
 from hub.catalog.models import Listing, Variant
 from hub.clock import Clock
 from hub.connections.models import Connection
 from hub.connections.service import Connections
 from hub.db import Database, run
+from hub.errors import HubError, NotFound
 from hub.jobs import defer
 from hub.orders.models import Order
 from hub.orders.service import Orders
@@ -24,7 +25,7 @@ from hub.stock.models import Stock
 log = structlog.get_logger()
 
 LOOK_BACK = timedelta(minutes=15)
-"""How far reconciling reads back: longer than any webhook delay worth catching between two rounds."""
+"""Reading overlaps with the last time by this much: platforms list an order a while after it changed."""
 
 BEHIND = text(
     """
@@ -64,19 +65,28 @@ class Channels:
             order = await session.get(Order, order_id)
         if order is None or order.connection_id is None or order.external_id is None:
             return
-        async with self._connections.use(order.connection_id) as opened:
-            if opened.connector.order_sink is None:
-                message = (
-                    f"Sold out. Cancel it by hand: {opened.connector.title} has no way to do it for you."
-                )
-            else:
+        message = "Sold out before this order arrived; cancelled on the platform."
+        try:
+            async with self._connections.use(order.connection_id) as opened:
+                if opened.connector.order_sink is None:
+                    raise Refused(f"{opened.connector.title} has no way to do it for you.")
                 sink = opened.connector.order_sink(opened.session)
                 await sink.cancel(order.external_id, key=f"cancel:{order.id}")
-                message = "Sold out before this order arrived; cancelled on the platform."
+        except (Refused, NotFound) as error:
+            log.error("order.not_cancelled", order=str(order_id), reason=str(error))
+            message = f"Sold out. Cancel it on the platform by hand: {error}"
+        except Reconnect as error:
+            # Tried again for a while: somebody may link the account again.
+            await self._note(order_id, f"Sold out, and not cancelled on the platform yet: {error.reason}")
+            raise
+        await self._note(order_id, message)
+
+    async def _note(self, order_id: UUID, message: str) -> None:
         async with self._db.session() as session:
-            row = await session.get(Order, order_id, with_for_update=True)
-            if row:
-                row.message = message
+            order = await session.get(Order, order_id, with_for_update=True)
+            if order and order.message != message:
+                order.message = message
+                await self._orders.tell(session, order, placed=False, changed=True)
 
     async def find_behind(self) -> None:
         """Queue a push for each listing that does not know our newest stock."""
@@ -126,19 +136,27 @@ class Channels:
                 await sink.set_stock(wanted, key=f"stock:{listing.id}:{version}")
 
     async def reconcile(self) -> None:
-        """Read every shop's recent orders: a webhook that never came must not cost an order."""
+        """Read what changed in every shop since the last time: a webhook that never came costs no order."""
         async with self._db.session() as session:
             rows = (await session.exec(select(Connection).where(col(Connection.state) == "ok"))).all()
         for row in rows:
-            if self._connections.connector(row.connector).order_source:
-                try:
+            try:
+                if self._connections.connector(row.connector).order_source:
                     await self._reconcile(row)
-                except ConnectorError as error:
-                    log.warning("orders.not_reconciled", connection=str(row.id), reason=error.reason)
+            except (ConnectorError, HubError) as error:
+                log.warning("orders.not_reconciled", connection=str(row.id), reason=str(error))
+            except Exception:  # a supervisor: one shop's odd order must not cost the others theirs
+                log.exception("orders.not_reconciled", connection=str(row.id))
 
     async def _reconcile(self, row: Connection) -> None:
+        begun = self._clock()
         async with self._connections.use(row.id) as opened:
-            if opened.connector.order_source:
-                source = opened.connector.order_source(opened.session)
-                async for found in source.orders(self._clock() - LOOK_BACK):
-                    await self.apply(row, found)
+            source = opened.connector.order_source(opened.session) if opened.connector.order_source else None
+            if source is None:
+                return
+            async for found in source.orders((row.orders_read_at or row.created_at) - LOOK_BACK):
+                await self.apply(row, found)
+        async with self._db.session() as session:
+            kept = await session.get(Connection, row.id, with_for_update=True)
+            if kept:
+                kept.orders_read_at = begun

@@ -22,7 +22,7 @@ from hub.jobs import defer
 from hub.orders.models import Order, OrderLine
 from hub.orders.service import Orders
 from hub.payments.models import Payment
-from hub.payments.service import GatewayChoice
+from hub.payments.service import GatewayChoice, lock_of
 from hub.secrets import Vault
 from hub.stock.models import Hold
 from hub.stock.service import StockRoom
@@ -84,7 +84,8 @@ class Checkout:
         )
         session.add(row)
         await session.flush()
-        await defer(session, "payment.authorise", key=f"payment.authorise:{row.id}", payment_id=str(row.id))
+        key = f"payment.authorise:{row.id}"
+        await defer(session, "payment.authorise", key=key, lock=lock_of(row.id), payment_id=str(row.id))
         await self._orders.tell(session, order, placed=True, changed=True)
         return order
 
@@ -93,7 +94,7 @@ class Checkout:
     ) -> tuple[Order, datetime | None]:
         """A viewer's own order, and until when its stock is reserved."""
         order = await session.get(Order, order_id)
-        if order is None or order.viewer_id != viewer.id:
+        if order is None or (order.brand_id, order.viewer_id) != (viewer.brand_id, viewer.id):
             raise NotFound("order_unknown", "There is no such order.")
         query = select(Hold.expires_at).where(col(Hold.order_id) == order.id, col(Hold.state) == "held")
         return order, (await session.exec(query)).first()

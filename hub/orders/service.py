@@ -28,6 +28,8 @@ from hub.orders.numbers import newest
 from hub.secrets import Vault
 from hub.stock.service import StockRoom
 
+RANKS = {"reserved": 0, "paid": 1, "sold_out": 1, "cancelled": 2, "refunded": 2}
+"""What can follow what: platforms stamp whole seconds, so two versions of an order may look equally new."""
 STATES = {"pending": "reserved", "paid": "paid", "cancelled": "cancelled", "refunded": "refunded"}
 
 SHOW_OF = text(
@@ -66,7 +68,7 @@ class Orders:
     async def apply(self, session: AsyncSession, connection: Connection, found: platform.Order) -> None:
         """Bring our record and the stock in line with the platform's order. Repeatable, in any order."""
         order, fresh = await self._locked(session, connection, found)
-        if not fresh and order.source_version and found.updated_at < order.source_version:
+        if not fresh and stale(order, found):
             return
         lines = await self._lines(session, connection, order, found)
         before = order.state
@@ -144,27 +146,58 @@ class Orders:
     async def _lines(
         self, session: AsyncSession, connection: Connection, order: Order, found: platform.Order
     ) -> list[OrderLine]:
-        query = select(OrderLine).where(col(OrderLine.order_id) == order.id)
+        query = select(OrderLine).where(col(OrderLine.order_id) == order.id).order_by(col(OrderLine.id))
         known = {line.external_line_id: line for line in await session.exec(query)}
+        wanted = {line.id for line in found.lines}
+        for line_id, before in known.items():
+            if before.state != "released" and line_id not in wanted:
+                # Taken out of an order that goes on without it.
+                await self._settle(session, before, alive=False)
+                before.state = "released"
         for line in found.lines:
-            if line.id in known:
-                continue
-            variant_id = await self._variant(session, connection, line)
-            known[line.id] = OrderLine(
-                brand_id=order.brand_id,
-                order_id=order.id,
-                variant_id=variant_id,
-                external_line_id=line.id,
-                sku=line.sku,
-                title=line.title,
-                quantity=line.quantity,
-                unit_minor=line.unit_price.amount,
-                state="open" if variant_id else "unknown_sku",
-            )
-            session.add(known[line.id])
+            had = known.get(line.id)
+            if had is None:
+                known[line.id] = await self._line(session, connection, order, line)
+            elif line.quantity < had.quantity and had.state == "committed":
+                known[line.id] = await self._shrunk(session, connection, order, had, line)
         await session.flush()
         # In the order of variant_id, as everybody locks stock.
         return sorted(known.values(), key=lambda line: (str(line.variant_id), line.external_line_id))
+
+    async def _shrunk(
+        self,
+        session: AsyncSession,
+        connection: Connection,
+        order: Order,
+        before: OrderLine,
+        line: platform.OrderLine,
+    ) -> OrderLine:
+        """Fewer pieces than before: the old line gives back, a new one takes what is left of it.
+
+        Each cause moves stock once, so a smaller number needs a line, and thereby a cause, of its own.
+        """
+        await self._settle(session, before, alive=False)
+        before.external_line_id = f"{line.id}#{before.id}"
+        await session.flush()
+        return await self._line(session, connection, order, line)
+
+    async def _line(
+        self, session: AsyncSession, connection: Connection, order: Order, line: platform.OrderLine
+    ) -> OrderLine:
+        variant_id = await self._variant(session, connection, line)
+        made = OrderLine(
+            brand_id=order.brand_id,
+            order_id=order.id,
+            variant_id=variant_id,
+            external_line_id=line.id,
+            sku=line.sku,
+            title=line.title,
+            quantity=line.quantity,
+            unit_minor=line.unit_price.amount,
+            state="open" if variant_id else "unknown_sku",
+        )
+        session.add(made)
+        return made
 
     async def _variant(
         self, session: AsyncSession, connection: Connection, line: platform.OrderLine
@@ -216,6 +249,15 @@ class Orders:
         await self._attribution.credit(session, order)
         if email:
             order.buyer_email_sealed = self._vault.seal(email)
+
+
+def stale(order: Order, found: platform.Order) -> bool:
+    """Whether we know better already. What is dead stays dead: its stock may be another's by now."""
+    rank, known = RANKS[STATES[found.state]], RANKS[order.state]
+    if known == 2 and rank < known:
+        return True
+    version = order.source_version
+    return version is not None and (found.updated_at, rank) < (version, known)
 
 
 def status_of(order: Order) -> dict[str, object]:

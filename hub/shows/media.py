@@ -65,9 +65,9 @@ class Media:
         """Send a show's whole wanted state to its worker."""
         async with self._db.session() as session:
             show = await session.get(Show, show_id)
-            worker = await session.get(MediaWorker, show.media_worker_id) if show else None
-            if show is None or worker is None:
+            if show is None or show.media_worker_id is None:
                 return
+            worker = await session.get_one(MediaWorker, show.media_worker_id)
             spec = await self._spec(session, show)
         client = self.client(worker)
         try:
@@ -79,8 +79,12 @@ class Media:
 
     async def sync_all(self, worker: MediaWorker, client: WorkerClient) -> None:
         """After a worker came back: everything it should know, and an end for what it should not."""
+        running = [live.slug for live in await client.lives() if live.open]
         async with self._db.session() as session:
-            query = select(Show).where(col(Show.media_worker_id) == worker.id, col(Show.state) != "ended")
+            query = select(Show).where(
+                col(Show.media_worker_id) == worker.id,
+                (col(Show.state) != "ended") | col(Show.slug).in_(running),
+            )
             specs = [await self._spec(session, show) for show in await session.exec(query)]
         for spec in specs:
             await client.put(spec)

@@ -58,21 +58,14 @@ class Shows:
         show.slug = show.slug or slug_of(show.title)
         if not SLUG.match(show.slug):
             raise BadInput("slug_invalid", "A show's address may have small letters, digits and dashes only.")
-        show.media_worker_id = (await run(session, LEAST_BUSY)).scalar_one_or_none()
         self._new_key(show)
         session.add(show)
         try:
             await session.flush()
         except IntegrityError:
             raise Conflict("slug_taken", f"There is already a show at /watch/{show.slug}.") from None
-        for position, product_id in enumerate(product_ids):
-            product = await session.get(Product, product_id)
-            if product is None or product.brand_id != show.brand_id:
-                raise NotFound("product_unknown", "There is no such product.")
-            session.add(
-                ShowProduct(show_id=show.id, product_id=product_id, brand_id=show.brand_id, position=position)
-            )
-        for connection_id in connection_ids:
+        await self._offer(session, show, [*dict.fromkeys(product_ids)])
+        for connection_id in dict.fromkeys(connection_ids):
             await self.add_target(session, show, connection_id)
         await self.sync(session, show)
         return show
@@ -200,6 +193,9 @@ class Shows:
 
     async def sync(self, session: AsyncSession, show: Show) -> None:
         """Tell the media worker what is wanted now, as soon as this transaction has committed."""
+        if show.media_worker_id is None:
+            # Also for a show that was planned before there was any worker.
+            show.media_worker_id = (await run(session, LEAST_BUSY)).scalar_one_or_none()
         show.spec_version += 1
         key = f"media.sync:{show.id}"
         await defer(session, "media.sync", key=key, lock=key, show_id=str(show.id))
@@ -208,6 +204,17 @@ class Shows:
         """News of a target for the studio."""
         data = TargetOut.of(target).model_dump(mode="json", exclude={"link_url"})
         announce(session, Event(show_id=target.show_id, kind="target.changed", audience="staff", data=data))
+
+    async def _offer(self, session: AsyncSession, show: Show, product_ids: list[UUID]) -> None:
+        query = select(Product.id).where(
+            col(Product.brand_id) == show.brand_id, col(Product.id).in_(product_ids)
+        )
+        if len((await session.exec(query)).all()) < len(product_ids):
+            raise NotFound("product_unknown", "There is no such product.")
+        session.add_all(
+            ShowProduct(show_id=show.id, product_id=product_id, brand_id=show.brand_id, position=position)
+            for position, product_id in enumerate(product_ids)
+        )
 
     def _new_key(self, show: Show) -> str:
         key = f"sh_{secrets.token_urlsafe(24)}"

@@ -9,11 +9,12 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from connectors.base import Destination
-from connectors.errors import ConnectorError, Reconnect, Refused, RetryLater
+from connectors.errors import Reconnect, Refused, RetryLater
 from connectors.types import Broadcast, BroadcastStatus, Ingest
 from hub.clock import Clock
 from hub.connections.service import Connections, Opened
 from hub.db import Database
+from hub.errors import NotFound
 from hub.jobs import defer
 from hub.secrets import Vault
 from hub.shows.models import Show, ShowTarget
@@ -44,8 +45,8 @@ class Targets:
         try:
             async with self._connections.use(target.connection_id) as opened:
                 ingest = await destination(opened).open(wish)
-        except (Refused, Reconnect) as error:
-            await self._give_up(target_id, error)
+        except (Refused, Reconnect, NotFound) as error:
+            await self._note(target_id, "failed", str(error), platform_state="failed")
             return
         except RetryLater as error:
             await self._note(target_id, "connecting", f"{error.reason} Trying again …")
@@ -60,8 +61,8 @@ class Targets:
         try:
             async with self._connections.use(target.connection_id) as opened:
                 status = await destination(opened).started(target.ref)
-        except (Refused, Reconnect) as error:
-            status = BroadcastStatus(state="failed", reason=error.reason)
+        except (Refused, Reconnect, NotFound) as error:
+            status = BroadcastStatus(state="failed", reason=str(error))
         except RetryLater as error:
             status = BroadcastStatus(state="starting", reason=error.reason)
         async with self._db.session() as session:
@@ -81,8 +82,8 @@ class Targets:
             try:
                 async with self._connections.use(target.connection_id) as opened:
                     await destination(opened).close(target.ref)
-            except (Refused, Reconnect) as error:
-                await self._note(target_id, "idle", f"End it on the platform by hand: {error.reason}")
+            except (Refused, Reconnect, NotFound) as error:
+                await self._note(target_id, "idle", f"End it on the platform by hand: {error}")
                 return
         await self._note(target_id, "idle", "The show has ended.", platform_state="ended")
 
@@ -106,9 +107,6 @@ class Targets:
                 # The show ended while the platform was still answering.
                 await defer(session, "target.close", lock=lock_of(row), target_id=str(row.id))
             await self._shows.sync(session, show)
-
-    async def _give_up(self, target_id: UUID, error: ConnectorError) -> None:
-        await self._note(target_id, "failed", error.reason, platform_state="failed")
 
     async def _note(
         self, target_id: UUID, state: str, reason: str, *, platform_state: str | None = None

@@ -50,7 +50,7 @@ allowed AS (
         WHERE hold.viewer_id = priced.viewer_id AND hold.show_id = priced.show_id AND hold.state = 'held'
     ) <= $8::int),
 shelf AS (
-    SELECT variant_id, on_hand - held - committed AS available FROM stock
+    SELECT variant_id, on_hand, held, committed, version, on_hand - held - committed AS available FROM stock
     WHERE variant_id IN (SELECT variant_id FROM allowed) ORDER BY variant_id FOR UPDATE),
 queue AS (
     SELECT allowed.*, shelf.available,
@@ -70,8 +70,11 @@ ledger AS (
     FROM taken),
 total AS (SELECT variant_id, sum(quantity) AS quantity FROM taken GROUP BY variant_id),
 counted AS (
-    UPDATE stock SET held = held + total.quantity, version = version + 1
-    FROM total WHERE stock.variant_id = total.variant_id)
+    -- Whole numbers from the locked row: constraints are checked on sums made of the row as this statement
+    -- first saw it, and when a return has come in between, such sums would be refused.
+    UPDATE stock SET on_hand = shelf.on_hand, held = shelf.held + total.quantity,
+                     committed = shelf.committed, version = shelf.version + 1
+    FROM total JOIN shelf USING (variant_id) WHERE stock.variant_id = total.variant_id)
 SELECT req.n, priced.n IS NOT NULL AS sellable, allowed.n IS NOT NULL AS permitted,
        taken.id IS NOT NULL AS taken, known.id AS known_id, known.state AS known_state,
        known.viewer_id AS known_viewer, coalesce(known.expires_at, $10::timestamptz) AS expires_at,
@@ -174,7 +177,7 @@ class Reservations:
         return batch
 
     async def _decide(self, batch: Sequence[Waiting]) -> None:
-        rows = await self._ask([wish for wish, _ in batch])
+        rows = await self.ask([wish for wish, _ in batch])
         for (wish, future), row in zip(batch, rows, strict=True):
             self._answer(wish, future, row)
         self._news.touch(
@@ -194,7 +197,8 @@ class Reservations:
                 if not one[1].done():
                     one[1].set_exception(away())
 
-    async def _ask(self, wishes: Sequence[Wish]) -> list[asyncpg.Record]:
+    async def ask(self, wishes: Sequence[Wish]) -> list[asyncpg.Record]:
+        """One batch, decided by the database: a row per wish, in their order."""
         now = self._clock()
         columns = (
             [wish.id for wish in wishes],

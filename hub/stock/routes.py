@@ -22,7 +22,7 @@ class HoldIn(BaseModel):
     show: str
     variant_id: UUID
     quantity: int = Field(default=1, ge=1, le=5)
-    key: str = Field(min_length=8, max_length=64)
+    key: str = Field(min_length=8, max_length=64, pattern=r"^[!-~]+$")
 
 
 async def hold(request: Request) -> Response:

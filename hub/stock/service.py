@@ -228,6 +228,7 @@ class StockRoom:
             ref_id="",
             author=why[0],
             reason=why[1],
+            created_at=self._clock(),
         )
         movement.ref_id = str(movement.id)
         session.add(movement)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import structlog
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import col
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from connectors import types as platform
-from connectors.errors import Refused
+from connectors.errors import ConnectorError, Refused
 from hub.clock import Clock
 from hub.connections.models import Connection
 from hub.connections.service import Connections
 from hub.db import Database, run
-from hub.errors import NotFound, Unauthorised
+from hub.errors import BadInput, HubError, NotFound, Unauthorised
 from hub.ids import new_id
 from hub.jobs import defer
 from hub.orders.channels import Channels
@@ -25,6 +27,7 @@ log = structlog.get_logger()
 
 KEPT_HEADERS = ("content-type", "user-agent", "x-shopify-topic", "x-shopify-api-version")
 """Kept for whoever looks into a parked delivery; signatures have served their purpose."""
+MOST_LISTED = 200
 
 
 class Inbox:
@@ -84,16 +87,51 @@ class Inbox:
             row = await session.get(Connection, event.connection_id) if event else None
         if event is None or row is None or event.state != "stored":
             return
-        state, error = "done", None
         try:
             await self._do(row, event.body)
-        except Refused as refused:
-            state, error = "parked", refused.reason
-            log.error("webhook.parked", event_id=str(event_id), reason=refused.reason)
+        except (Refused, BadInput) as error:
+            log.error("webhook.parked", event_id=str(event_id), reason=str(error))
+            await self._note(event_id, "parked", str(error))
+        except (ConnectorError, HubError) as error:
+            await self._note(event_id, "stored", str(error))
+            raise
+        except Exception as error:
+            # The text may quote the delivery, which is a buyer's business.
+            await self._note(event_id, "stored", f"It could not be worked on ({type(error).__name__}).")
+            raise
+        else:
+            await self._note(event_id, "done", None)
+
+    async def unfinished(self, session: AsyncSession, brand_id: UUID) -> Sequence[WebhookEvent]:
+        """A brand's deliveries that a person should look at: parked ones, and those that keep failing."""
+        query = (
+            select(WebhookEvent)
+            .where(
+                col(WebhookEvent.brand_id) == brand_id,
+                col(WebhookEvent.state) != "done",
+                col(WebhookEvent.error).is_not(None),
+            )
+            .order_by(col(WebhookEvent.id).desc())
+            .limit(MOST_LISTED)
+        )
+        return (await session.exec(query)).all()
+
+    async def again(self, session: AsyncSession, brand_id: UUID, event_id: UUID) -> None:
+        """Work on a delivery once more, for instance after its SKU or its account was put right."""
+        event = await session.get(WebhookEvent, event_id, with_for_update=True)
+        if event is None or event.brand_id != brand_id:
+            raise NotFound("delivery_unknown", "There is no such delivery.")
+        if event.state == "done":
+            return
+        event.state = "stored"
+        key = f"webhook.process:{event.id}"
+        await defer(session, "webhook.process", key=key, event_id=str(event.id))
+
+    async def _note(self, event_id: UUID, state: str, error: str | None) -> None:
         async with self._db.session() as session:
-            stored = await session.get(WebhookEvent, event_id)
-            if stored:
-                stored.state, stored.error = state, error
+            event = await session.get(WebhookEvent, event_id, with_for_update=True)
+            if event and event.state != "done":
+                event.state, event.error = state, error
 
     async def _do(self, row: Connection, body: bytes) -> None:
         made = self._connections.connector(row.connector).webhooks

@@ -16,6 +16,7 @@ from hub.work.chats import Chats
 from hub.work.clockwork import clockwork
 from hub.work.jobs import job_app, run_jobs
 from hub.work.leader import lead
+from restream.api import WorkerEvent
 from restream.client import WorkerUnreachable
 
 log = structlog.get_logger()
@@ -71,7 +72,7 @@ async def follow_worker(hub: Services, worker: MediaWorker) -> None:
             try:
                 await hub.media.sync_all(worker, client)
                 async for event in client.events():
-                    await hub.media.heard(event)
+                    await hear(hub, event)
             except WorkerUnreachable as error:
                 log.warning("media.worker_away", worker=worker.address, why=str(error))
             except Unavailable as error:
@@ -79,3 +80,13 @@ async def follow_worker(hub: Services, worker: MediaWorker) -> None:
             await asyncio.sleep(RESTART_AFTER)
     finally:
         await client.close()
+
+
+async def hear(hub: Services, event: WorkerEvent) -> None:
+    """One piece of news. An odd one is passed over: stopping here would stop all that come after it."""
+    try:
+        await hub.media.heard(event)
+    except Unavailable:
+        raise
+    except Exception:  # a supervisor: the once-a-second status makes good what was passed over
+        log.exception("media.news_not_understood", kind=event.kind, slug=event.slug)

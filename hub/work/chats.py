@@ -66,23 +66,25 @@ class Chats:
         try:
             while True:
                 try:
-                    self._follow(await self._lease())
+                    self._follow(await self.lease())
                 except Unavailable:
                     # Without the database no lease can be renewed, but what is read is kept until it is back.
                     log.warning("chats.no_database")
                 await asyncio.sleep(LOOK_EVERY)
         finally:
             self._follow(set())
-            await self._release()
+            await self.release()
 
-    async def _lease(self) -> set[Following]:
+    async def lease(self) -> set[Following]:
+        """Take or renew what is to be followed and nobody else follows."""
         async with self._hub.db.session() as session:
             rows = await run(session, LEASE, {"me": self._me, "seconds": LEASE_SECONDS})
             found = {Following(row.id, row.connection_id, row.connector, row.chat_ref) for row in rows}
         known = self._hub.connections.connectors
         return {one for one in found if known[one.connector].chat_source}
 
-    async def _release(self) -> None:
+    async def release(self) -> None:
+        """Let others follow at once, not only when the lease runs out."""
         try:
             async with self._hub.db.session() as session:
                 await run(session, RELEASE, {"me": self._me})
@@ -117,21 +119,34 @@ class Chats:
             await asyncio.sleep(pause)
 
     async def _read(self, one: Following) -> None:
-        """Reader and writer side by side: a slow database slows the reader, and loses nothing."""
+        """Reader and writer side by side: a slow database slows the reader, and loses nothing.
+
+        However the reading ends, what was read is stored. When the storing fails, the reading ends too.
+        """
         queue: asyncio.Queue[ChatItem] = asyncio.Queue(MOST_WAITING)
-        cursor = await self._cursor(one)
+        reader = asyncio.create_task(self._fill(one, queue))
         writer = asyncio.create_task(self._write(one, queue))
+        stored: asyncio.Task[None] | None = None
         try:
-            async with self._hub.connections.use(one.connection_id) as opened:
-                if opened.connector.chat_source is None:
-                    raise Refused("This platform's chat can't be read.")
-                source = opened.connector.chat_source(opened.session)
-                async for item in source.messages(one.chat_ref, cursor=cursor):
-                    await queue.put(item)
-            await queue.join()
+            await asyncio.wait({reader, writer}, return_when=asyncio.FIRST_COMPLETED)
+            if not writer.done():
+                stored = asyncio.create_task(queue.join())
+                await asyncio.wait({stored, writer}, return_when=asyncio.FIRST_COMPLETED)
+            (writer if writer.done() else reader).result()
         finally:
-            writer.cancel()
-            await asyncio.gather(writer, return_exceptions=True)
+            tasks = [task for task in (reader, writer, stored) if task]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _fill(self, one: Following, queue: asyncio.Queue[ChatItem]) -> None:
+        cursor = await self._cursor(one)
+        async with self._hub.connections.use(one.connection_id) as opened:
+            if opened.connector.chat_source is None:
+                raise Refused("This platform's chat can't be read.")
+            source = opened.connector.chat_source(opened.session)
+            async for item in source.messages(one.chat_ref, cursor=cursor):
+                await queue.put(item)
 
     async def _write(self, one: Following, queue: asyncio.Queue[ChatItem]) -> None:
         while True:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import structlog
 from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
-from procrastinate.jobs import Job
+from procrastinate.exceptions import UniqueViolation
+from procrastinate.jobs import Job, Status
+from procrastinate.manager import JobManager
 
-from connectors.errors import RetryLater
+from connectors.errors import Refused, RetryLater
 from hub.errors import NotFound
 from hub.services import Services
 
@@ -30,13 +32,36 @@ class Patience(BaseRetryStrategy):
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         """When to try again, or None to park the job."""
-        if job.attempts >= MOST_TRIES or isinstance(exception, NotFound):
+        if job.attempts >= MOST_TRIES or isinstance(exception, NotFound | Refused):
+            log.error("job.parked", task=job.task_name, job=job.id, why=type(exception).__name__)
             return None
         pause = min(float(2 ** min(job.attempts, 10)), LONGEST_PAUSE)
         if isinstance(exception, RetryLater):
             pause = max(exception.after, min(pause / 2, LONGEST_PAUSE))
         log.info("job.again", task=job.task_name, attempt=job.attempts, after=pause, why=str(exception))
         return RetryDecision(retry_in={"milliseconds": int(pause * 1000)})
+
+
+class Queue(JobManager):
+    """procrastinate's manager, but for a job that must run again while a newer one with its key waits.
+
+    The database allows one waiting job per key, so the retry fails: the job would stay "doing" for ever,
+    and every later one with its lock behind it.
+    """
+
+    async def retry_job(
+        self,
+        job: Job,
+        retry_at: datetime | None = None,
+        priority: int | None = None,
+        queue: str | None = None,
+        lock: str | None = None,
+    ) -> None:
+        """Run it again later, or leave the work to the one that waits."""
+        try:
+            await super().retry_job(job, retry_at, priority, queue, lock)
+        except UniqueViolation:
+            await self.finish_job(job, Status.SUCCEEDED, delete_job=True)
 
 
 def handlers(hub: Services) -> Mapping[str, Handler]:
@@ -72,6 +97,7 @@ def handlers(hub: Services) -> Mapping[str, Handler]:
 def job_app(hub: Services) -> App:
     """procrastinate's application with all handlers."""
     app = App(connector=PsycopgConnector(conninfo=hub.db.url, min_size=1, max_size=6))
+    app.job_manager = Queue(app.connector)
     for name, handler in handlers(hub).items():
         app.task(name=name, retry=Patience())(handler)
     return app

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -13,13 +15,22 @@ from pydantic import SecretStr
 
 from hub.app import services
 from hub.db import Database
+from hub.demo.fakes import environment_for
 from hub.engines.nats import free_port, start_nats
 from hub.engines.postgres import Postgres
 from hub.engines.process import Child
 from hub.migrate import migrate
 from hub.services import Services
 from hub.settings import Settings
+from tests.hub.market import Market, MovableClock, Trade, trading
+from tests.hub.platforms import standing_fakes
 from tests.hub.shop import SetClock, Shop, open_shop
+
+SHOOT = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1"
+WIPE = """
+    SELECT string_agg(format('DELETE FROM %I', tablename), ';') FROM pg_tables
+    WHERE schemaname = 'public' AND tablename <> 'alembic_version'
+"""
 
 
 class Engines:
@@ -35,7 +46,7 @@ class Engines:
     def start(self) -> None:
         self._children.append(self._loop.run_until_complete(self.postgres.start()))
         self._children.append(self._loop.run_until_complete(start_nats(self._data, self.nats_port)))
-        self._loop.run_until_complete(self._make_template())
+        self._loop.run_until_complete(self._make_database())
 
     def stop(self) -> None:
         for child in reversed(self._children):
@@ -45,31 +56,66 @@ class Engines:
     def database_url(self, name: str) -> str:
         return self.postgres.url.replace("/simulcast?", f"/{name}?")
 
-    async def _make_template(self) -> None:
+    @asynccontextmanager
+    async def closed_to_all(self, name: str) -> AsyncIterator[None]:
+        """A database that takes nobody and has thrown everybody out, as while PostgreSQL restarts."""
+        admin = await asyncpg.connect(self.postgres.url)
+        await admin.execute(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false")
+        await admin.execute(SHOOT, name)
+        yield
+        await admin.execute(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS true")
+        await admin.close()
+
+    async def _make_database(self) -> None:
         connection = await asyncpg.connect(self.postgres.url)
-        await connection.execute("CREATE DATABASE template_hub")
+        # These tests kill processes, never the machine: what the kernel was given is safe enough.
+        for setting in ("fsync", "full_page_writes"):
+            await connection.execute(f"ALTER SYSTEM SET {setting} = off")
+        await connection.execute("SELECT pg_reload_conf()")
+        await connection.execute("CREATE DATABASE hub_tests")
         await connection.close()
-        await migrate(self.database_url("template_hub"))
+        await migrate(self.database_url("hub_tests"))
 
 
 @pytest.fixture(scope="session")
-def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
+def engines() -> Iterator[Engines]:
     """Started once for all tests."""
-    running = Engines(tmp_path_factory.mktemp("engines"))
+    # Not under pytest's own folder: every pytest that starts closes that one to other users, and as root
+    # PostgreSQL runs as one of them.
+    data = Path(tempfile.mkdtemp(prefix="simulcast-"))
+    running = Engines(data)
     running.start()
     yield running
     running.stop()
+    shutil.rmtree(data)
+
+
+async def emptied(engines: Engines) -> str:
+    """The one database of all tests, with the whole schema and nothing in it; nobody is connected to it.
+
+    Emptying it is many times cheaper than making one per test.
+    """
+    url = engines.database_url("hub_tests")
+    admin = await asyncpg.connect(engines.postgres.url)
+    await admin.execute(SHOOT, "hub_tests")
+    await admin.close()
+    inside = await asyncpg.connect(url)
+    # As a replica does it: foreign keys and triggers are not asked.
+    await inside.execute(f"SET session_replication_role = replica; {await inside.fetchval(WIPE)}")
+    await inside.close()
+    return url
 
 
 @pytest.fixture
-async def database_url(engines: Engines) -> AsyncIterator[str]:
-    """A fresh database with the whole schema, gone afterwards."""
-    name = f"test_{uuid4().hex[:12]}"
-    admin = await asyncpg.connect(engines.postgres.url)
-    await admin.execute(f"CREATE DATABASE {name} TEMPLATE template_hub")
-    yield engines.database_url(name)
-    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await admin.close()
+async def database_url(engines: Engines) -> str:
+    """A database with the whole schema and nothing in it."""
+    return await emptied(engines)
+
+
+@pytest.fixture
+def database_url_sync(engines: Engines) -> str:
+    """The same, for a test that brings its own event loop."""
+    return asyncio.run(emptied(engines))
 
 
 @pytest.fixture
@@ -91,18 +137,22 @@ def clock() -> SetClock:
     return SetClock()
 
 
-@pytest.fixture
-async def hub(database_url: str, nats_url: str, clock: SetClock, tmp_path: Path) -> AsyncIterator[Services]:
-    """Every service of the hub on real engines."""
-    settings = Settings(
-        data=tmp_path,
+def settings_for(data: Path, database_url: str, nats_url: str) -> Settings:
+    """What every test process is started with."""
+    return Settings(
+        data=data,
         database_url=database_url,
         nats_url=nats_url,
         secret_key=SecretStr("a test's own secret key"),
         media_token=SecretStr("a test's own media token"),
         _env_file=None,
     )
-    async with services(settings, {}, clock) as running:
+
+
+@pytest.fixture
+async def hub(database_url: str, nats_url: str, clock: SetClock, tmp_path: Path) -> AsyncIterator[Services]:
+    """Every service of the hub on real engines."""
+    async with services(settings_for(tmp_path, database_url, nats_url), {}, clock) as running:
         yield running
 
 
@@ -110,3 +160,19 @@ async def hub(database_url: str, nats_url: str, clock: SetClock, tmp_path: Path)
 async def shop(hub: Services) -> Shop:
     """A brand with one product of 50 units and a live show that sells it."""
     return await open_shop(hub)
+
+
+@pytest.fixture
+async def trade(database_url: str, nats_url: str, tmp_path: Path) -> AsyncIterator[Trade]:
+    """`await trade("shopify", "stripe", units=50)` opens a shop with these accounts linked."""
+    async with AsyncExitStack() as stack:
+
+        async def open_market(*names: str, units: int = 50) -> Market:
+            clock = MovableClock()
+            fakes = await stack.enter_async_context(standing_fakes(*names))
+            settings = settings_for(tmp_path, database_url, nats_url)
+            hub = await stack.enter_async_context(services(settings, environment_for(fakes), clock))
+            shop = await open_shop(hub, units)
+            return await stack.enter_async_context(trading(hub, shop, fakes, clock))
+
+        yield open_market

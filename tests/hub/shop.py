@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from hub.auth.models import Brand
 from hub.auth.tokens import Viewer
@@ -52,17 +52,27 @@ class Shop:
     async def hold(self, viewer: str = "", quantity: int = 1, key: str = "") -> Held:
         return await self.hub.reservations.take(self.wish(viewer, quantity, key))
 
+    async def row(self) -> Stock:
+        async with self.hub.db.session() as session:
+            query = select(Stock).where(col(Stock.variant_id) == self.variant_id)
+            return (await session.exec(query)).one()
+
     async def stock(self) -> tuple[int, int, int]:
         """(on hand, held, committed)."""
+        row = await self.row()
+        return row.on_hand, row.held, row.committed
+
+    async def movements(self) -> list[StockMovement]:
+        """The ledger, oldest first."""
+        query = select(StockMovement).where(col(StockMovement.variant_id) == self.variant_id)
         async with self.hub.db.session() as session:
-            [row] = [one for one in await session.exec(select(Stock)) if one.variant_id == self.variant_id]
-            return row.on_hand, row.held, row.committed
+            return [*await session.exec(query.order_by(col(StockMovement.created_at)))]
 
     async def check_ledger(self) -> None:
         """The ledger sums to the counters, and the holds to what is held."""
         async with self.hub.db.session() as session:
-            moved = [*(await session.exec(select(StockMovement))).all()]
-            holds = [*(await session.exec(select(Hold))).all()]
+            holds = [*await session.exec(select(Hold).where(col(Hold.variant_id) == self.variant_id))]
+        moved = await self.movements()
         total = dict.fromkeys(KINDS, 0)
         for one in moved:
             total[one.kind] += one.quantity

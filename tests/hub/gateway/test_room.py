@@ -28,6 +28,9 @@ class Screen:
     def waiting(self) -> int:
         return self.stuck
 
+    def close(self) -> None:
+        self.frames.clear()
+
     def kinds(self) -> list[str]:
         return [event["kind"] for frame in self.frames for event in frame]
 

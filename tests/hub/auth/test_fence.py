@@ -1,0 +1,258 @@
+"""Who may do what: sign-in, cookies, tokens, and the fence between brands, over every route there is."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from hub.app import create_app
+from hub.auth.tokens import Ticket, Viewer
+from hub.errors import SlowDown, Unauthorised
+from hub.services import Services
+from tests.hub.market import Market, Trade
+from tests.hub.shop import SetClock, Shop
+from tests.hub.site import Client
+
+OPEN = {
+    ("POST", "/api/v1/auth/session"),
+    ("DELETE", "/api/v1/auth/session"),
+    ("POST", "/webhooks/{connector}/{connection_id}"),
+    ("GET", "/l/{code}"),
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+    ("GET", "/metrics"),
+    ("GET", "/api/v1/public/shows/{slug}"),
+}
+"""Routes that need no sign-in, each for a reason. A new route that is not here needs one."""
+
+BODIES: dict[str, Any] = {
+    "/api/v1/variants/{variant_id}/stock": {"on_hand": 1, "version": 1, "reason": "x"},
+    "/api/v1/shows/{show_id}/targets/{target_id}": {"wanted": False},
+    "/api/v1/shows/{show_id}/highlight": {"product_id": None},
+    "/api/v1/shows/{show_id}/messages": {"text": "hello"},
+}
+
+
+def routes(hub: Services) -> list[tuple[str, str]]:
+    """Every (method, path) of the application, however its routers are nested."""
+    schema = create_app(hub.settings, {}).openapi()
+    found = [(verb.upper(), path) for path, verbs in schema["paths"].items() for verb in verbs]
+    assert len(found) > 30
+    return found
+
+
+@pytest.fixture
+async def market(trade: Trade) -> Market:
+    return await trade("youtube", "shopify", units=5)
+
+
+async def planned(market: Market, owner: Client) -> dict[str, str]:
+    """One thing of every kind, by the name its id has in a path."""
+    show = str(market.shop.show_id)
+    youtube = str(market.connections["youtube"])
+    target = await owner.call("POST", f"/api/v1/shows/{show}/targets", {"connection_id": youtube}, ok=201)
+    event = uuid4()
+    await market.sql(
+        "INSERT INTO webhook_event (id, brand_id, connection_id, delivery_id, headers, body, state, error,"
+        " received_at) VALUES (:id, :brand, :connection, 'd', '{}', '', 'parked', 'odd', now())",
+        id=event,
+        brand=market.shop.brand_id,
+        connection=market.connections["shopify"],
+    )
+    return {
+        "show_id": show,
+        "target_id": target["id"],
+        "connection_id": youtube,
+        "variant_id": str(market.shop.variant_id),
+        "delivery_id": str(event),
+    }
+
+
+async def test_nobody_reads_or_changes_anothers_rows_by_any_route(market: Market) -> None:
+    """Walks every staff route that has an id in its path with ids of another brand."""
+    owner, stranger = await market.owner(), await market.owner("Other")
+    ids = await planned(market, owner)
+    connection = {"connection_id": ids["connection_id"]}
+    walked = 0
+    before = await dump(market)
+    for method, path in routes(market.hub):
+        names = re.findall(r"{(\w+)}", path)
+        if not names or path.startswith(("/api/v1/public", "/webhooks", "/l/", "/watch", "/studio")):
+            continue
+        filled = path.format(**ids)
+        body = BODIES.get(path, connection if path.endswith("/targets") else {})
+        answer = await stranger.http.request(method, filled, json=body)
+        assert answer.status_code == 404, f"{method} {path}: {answer.status_code} {answer.text}"
+        walked += 1
+    assert walked >= 15
+    assert await dump(market) == before
+
+
+async def dump(market: Market) -> list[Any]:
+    tables = ("show", "show_target", "connection", "stock", "message", "webhook_event", "show_product")
+    return [
+        await market.sql(f"SELECT row_to_json(t)::text FROM {table} t ORDER BY 1")  # noqa: S608
+        for table in tables
+    ]
+
+
+async def test_anothers_ids_in_a_body_are_not_found_either(market: Market) -> None:
+    owner, stranger = await market.owner(), await market.owner("Other")
+    ids = await planned(market, owner)
+    mine = await stranger.call("POST", "/api/v1/shows", {"title": "Mine"}, ok=201)
+    show = f"/api/v1/shows/{mine['id']}"
+    product = str(market.shop.product_id)
+    await stranger.call("POST", f"{show}/targets", {"connection_id": ids["connection_id"]}, ok=404)
+    await stranger.call("POST", f"{show}/highlight", {"product_id": product}, ok=404)
+    await stranger.call("PATCH", f"{show}/targets/{ids['target_id']}", {"wanted": False}, ok=404)
+    reply = {"text": "hello", "to": [ids["target_id"]]}
+    await stranger.call("POST", f"{show}/messages", reply, ok=422)
+    for plan in ({"product_ids": [product]}, {"target_connection_ids": [ids["connection_id"]]}):
+        await stranger.call("POST", "/api/v1/shows", {"title": "Thief"} | plan, ok=404)
+    ticket = f"/api/v1/auth/gateway-ticket?show_id={ids['show_id']}"
+    await stranger.call("GET", ticket, ok=404)
+
+
+async def test_every_route_but_the_listed_ones_asks_who_you_are(market: Market) -> None:
+    nobody = Client(market.origin)
+    for method, path in routes(market.hub):
+        if (method, path) in OPEN:
+            continue
+        filled = re.sub(r"{\w+}", str(uuid4()), path)
+        answer = await nobody.http.request(method, filled, json={})
+        assert answer.status_code == 401, f"{method} {path}: {answer.status_code}"
+
+
+async def test_every_write_of_staff_needs_our_header(market: Market) -> None:
+    owner = await market.owner()
+    del owner.http.headers["X-Requested-With"]
+    for method, path in routes(market.hub):
+        if method == "GET" or path.startswith(("/webhooks", "/api/v1/public")):
+            continue
+        filled = re.sub(r"{\w+}", str(uuid4()), path)
+        body = {"email": "a@b.cd", "password": "x"} if path.endswith("/session") else {}
+        answer = await owner.http.request(method, filled, json=body)
+        assert answer.status_code == 403, f"{method} {path}: {answer.status_code}"
+        assert answer.json()["code"] == "header_missing"
+
+
+async def test_an_unlinked_account_is_gone(market: Market) -> None:
+    owner = await market.owner()
+    connection = str(market.connections["youtube"])
+    path = f"/api/v1/connections/{connection}"
+    await owner.call("DELETE", path, ok=204)
+    await owner.call("DELETE", path, ok=404)
+    await owner.call("PATCH", path, {"name": "Back"}, ok=404)
+    show = f"/api/v1/shows/{market.shop.show_id}/targets"
+    await owner.call("POST", show, {"connection_id": connection}, ok=404)
+    [row] = await market.sql("SELECT config_sealed, tokens_sealed FROM connection WHERE state = 'off'")
+    assert (bytes(row["config_sealed"]), row["tokens_sealed"]) == (b"", None)
+
+
+async def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(market: Market) -> None:
+    email, password = f"{uuid4().hex}@example.com", uuid4().hex
+    async with market.hub.db.session() as session:
+        await market.hub.auth.add_member(session, market.shop.brand_id, email, password)
+    body = {"email": f" {email.upper()} ", "password": password}
+    answer = await Client(market.origin).http.post("/api/v1/auth/session", json=body)
+    assert answer.status_code == 200
+    cookie = answer.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=lax" in cookie
+    token = answer.cookies["simulcast_session"]
+    assert token not in str(await market.sql("SELECT * FROM staff_session"))
+    assert password not in answer.text
+
+
+async def test_a_session_ends_after_two_weeks(market: Market) -> None:
+    owner = await market.owner()
+    market.clock.tick(14 * 86400 - 10)
+    await owner.call("GET", "/api/v1/auth/session")
+    market.clock.tick(11)
+    await owner.call("GET", "/api/v1/auth/session", ok=401)
+
+
+async def test_guesses_made_side_by_side_are_counted_too(hub: Services, shop: Shop) -> None:
+    async def guess() -> str:
+        try:
+            async with hub.db.session() as session:
+                await hub.auth.sign_in(session, "ana@example.com", "a wrong password")
+        except (Unauthorised, SlowDown) as error:
+            return error.code
+        return "in"
+
+    answers = await asyncio.gather(*(guess() for _ in range(15)))
+    assert answers.count("sign_in_failed") == 10
+    assert answers.count("too_many_attempts") == 5
+
+
+async def test_waiting_opens_the_door_again(hub: Services, shop: Shop, clock: SetClock) -> None:
+    async with hub.db.session() as session:
+        await hub.auth.add_member(session, shop.brand_id, "ana@example.com", "the right password")
+
+    async def enter(password: str) -> None:
+        async with hub.db.session() as session:
+            await hub.auth.sign_in(session, "ana@example.com", password)
+
+    for _ in range(10):
+        with pytest.raises(Unauthorised):
+            await enter("a wrong password")
+    with pytest.raises(SlowDown) as refused:
+        await enter("the right password")
+    wait = refused.value.extra["retry_after"]
+    assert isinstance(wait, int)
+    clock.tick(wait)
+    await enter("the right password")
+
+
+async def test_a_viewers_token_ends_after_a_day_and_a_ticket_after_a_minute(
+    hub: Services, shop: Shop, clock: SetClock
+) -> None:
+    viewer = Viewer("ana", shop.show_id, shop.brand_id, shop.slug)
+    token = hub.tokens.viewer(viewer)
+    ticket = hub.tokens.ticket(Ticket(shop.brand_id, shop.show_id, shop.brand_id))
+    clock.tick(59)
+    assert hub.tokens.read_ticket(ticket).show_id == shop.show_id
+    clock.tick(1)
+    with pytest.raises(Unauthorised):
+        hub.tokens.read_ticket(ticket)
+    clock.tick(86400 - 61)
+    assert hub.tokens.read_viewer(token) == viewer
+    clock.tick(1)
+    with pytest.raises(Unauthorised, match="open too long"):
+        hub.tokens.read_viewer(token)
+
+
+async def test_a_token_of_one_kind_opens_nothing_of_the_other(hub: Services, shop: Shop) -> None:
+    ticket = hub.tokens.ticket(Ticket(shop.brand_id, shop.show_id, shop.brand_id))
+    viewer = hub.tokens.viewer(shop.viewer())
+    with pytest.raises(Unauthorised):
+        hub.tokens.read_viewer(ticket)
+    with pytest.raises(Unauthorised):
+        hub.tokens.read_ticket(viewer)
+
+
+async def test_text_that_cannot_be_kept_is_refused_in_words(market: Market) -> None:
+    owner = await market.owner()
+    nul = {"title": "a\0b", "variants": [{"sku": "x", "price_minor": 1, "currency": "EUR"}]}
+    assert (await owner.call("POST", "/api/v1/products", nul, ok=422))["code"] == "bad_text"
+    buyer = await market.viewer()
+    await buyer.hold(key="\0" * 10, ok=422)
+    said = {"show": market.shop.slug, "text": "a\0b"}
+    await buyer.http.call("POST", "/api/v1/public/messages", said, ok=422)
+
+
+async def test_a_platforms_no_reaches_the_person_who_asked(market: Market) -> None:
+    owner = await market.owner()
+    path = f"/api/v1/connections/{market.connections['shopify']}/listings"
+    fake = market.fakes["shopify"]
+    await fake.control("fault", {"kind": "status", "status": 503})
+    away = await owner.http.post(path)
+    assert (away.status_code, away.json()["code"]) == (503, "platform_away")
+    assert int(away.headers["retry-after"]) > 0
+    await fake.control("fault", {"kind": "revoke"})
+    assert (await owner.call("POST", path, ok=409))["code"] == "reconnect"
