@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from types import TracebackType
 from typing import Any, Final
 
@@ -21,7 +22,12 @@ class Outside:
         self.base_url = base_url
         self._patience = patience
         self._client = httpx.AsyncClient(
-            base_url=base_url, headers=headers, timeout=15.0, limits=httpx.Limits(max_connections=100)
+            base_url=base_url,
+            headers=headers,
+            timeout=15.0,
+            limits=httpx.Limits(max_connections=100),
+            # Everything here is plain HTTP; each of the many people would load the authorities anew.
+            verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
         )
 
     async def __aenter__(self) -> Outside:
