@@ -27,7 +27,9 @@ class Programme:
     def __init__(self, spec: LiveSpec, outfit: Outfit, journal: Journal) -> None:
         self.spec = spec
         self.live = Live(spec.slug)
-        self.packager = Packager(Timeline(), spec.part_ms, spec.segment_ms)
+        # A segment lasts a second or more, so a worker that starts again counts on from above where the one
+        # before it was: players see time go on, and caches hold nothing of the same name.
+        self.packager = Packager(Timeline(int(time.time())), spec.part_ms, spec.segment_ms)
         self.live.attach(self.packager)
         self._journal = journal
         self._outfit = replace(

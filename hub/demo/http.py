@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import httpx
 
-PATIENCE: Final = 10
+PATIENCE: Final = 30
 """How often somebody asks again who was told that the shop is busy."""
 
 
@@ -60,7 +60,10 @@ class Outside:
 
     async def read(self, path: str) -> bytes:
         """A body as it is."""
-        response = await self._client.get(path)
+        try:
+            response = await self._client.get(path)
+        except httpx.TransportError as error:
+            raise Unexpected(f"GET {path} was not answered: {type(error).__name__}") from error
         if response.status_code != 200:
             raise Unexpected(f"GET {path} answered {response.status_code}")
         return response.content

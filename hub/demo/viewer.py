@@ -22,6 +22,7 @@ from hub.demo.http import Outside, Unexpected
 
 STALL = 0.1
 """Seconds a frame may be late before it counts as a stall."""
+REJOIN = 0.5
 FASTER = 0.1
 SKIPPED = 1.5
 """Seconds too far behind that are skipped, not made up."""
@@ -43,6 +44,11 @@ class Playback:
     stalls: int = 0
     frames: int = 0
     delays_ms: list[int] = field(default_factory=list)
+
+    def begin(self, hold_back: float, lead: float) -> None:
+        """A new stream with a time of its own; what was counted stays."""
+        self.hold_back, self.lead = hold_back, lead
+        self.started = None
 
     def frame(self, pts: float, burned: int | None, now: float) -> None:
         """One decoded frame: media time in seconds, its clock, and the wall time it was decoded at."""
@@ -89,23 +95,42 @@ class Viewer:
         self._start = 0
 
     async def watch(self) -> None:
-        """Follow the playlist part by part."""
+        """Follow the show part by part; begin anew when the media worker did."""
         async with Outside("") as http:
-            media_url = urljoin(self._url, first_uri(await http.read(self._url)))
-            text, self._start = await self._wait_for_keyframe(http, media_url)
-            lead = sum(duration for _, duration, _ in parts(text)[self._start :])
-            self.playback = Playback(attribute(text, "PART-HOLD-BACK"), lead)
-            try:
-                await self._follow(http, media_url, text)
-            finally:
-                if self._pipe is not None:
-                    os.close(self._pipe)
+            while True:
+                try:
+                    if await self._sitting(http):
+                        return
+                except Unexpected:  # nobody serves us right now
+                    await asyncio.sleep(REJOIN)
+                if self.playback:
+                    self.playback.stalls += 1
 
-    async def _follow(self, http: Outside, media_url: str, text: str) -> None:
+    async def _sitting(self, http: Outside) -> bool:
+        """From joining until the end (True) or until the stream begins anew (False)."""
+        media_url = urljoin(self._url, first_uri(await http.read(self._url)))
+        text, self._start = await self._wait_for_keyframe(http, media_url)
+        lead = sum(duration for _, duration, _ in parts(text)[self._start :])
+        hold_back = attribute(text, "PART-HOLD-BACK")
+        if self.playback:
+            self.playback.begin(hold_back, lead)
+        else:
+            self.playback = Playback(hold_back, lead)
+        try:
+            return await self._follow(http, media_url, text)
+        finally:
+            if self._pipe is not None:
+                os.close(self._pipe)
+                self._pipe = None
+
+    async def _follow(self, http: Outside, media_url: str, text: str) -> bool:
         self._decode_in_thread()
-        await self._feed(await http.read(urljoin(media_url, map_uri(text))))
+        begun = map_uri(text)
+        await self._feed(await http.read(urljoin(media_url, begun)))
         seen = {uri for uri, _, _ in parts(text)[: self._start]}
         while "#EXT-X-ENDLIST" not in text:
+            if map_uri(text) != begun:
+                return False
             for uri, _, _ in parts(text):
                 if uri not in seen:
                     seen.add(uri)
@@ -115,6 +140,7 @@ class Viewer:
                 text = (await http.read(f"{media_url}?_HLS_msn={segment}&_HLS_part={part}")).decode()
             except Unexpected:  # asked too far or too long: ask plainly
                 text = (await http.read(media_url)).decode()
+        return True
 
     async def _wait_for_keyframe(self, http: Outside, media_url: str) -> tuple[str, int]:
         """The playlist, once it lists a part that decoding can begin with, and that part's index."""

@@ -167,8 +167,7 @@ def _segment(packager: Packager, number: int) -> Answer:
 
 
 def _file(packager: Packager, kind: str, body: tuple[bytes, ...]) -> Answer:
-    """Media never changes, but a worker that starts again counts from 0: caches keep it only as long as
-    players can ask for it."""
+    """Media never changes, and no name comes twice; caches keep it as long as players can ask for it."""
     seconds = CACHED_TARGETS * (packager.timeline.target_duration or 1)
     return Answer(HTTPStatus.OK, kind, f"public, max-age={seconds}, immutable", body)
 

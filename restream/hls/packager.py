@@ -218,7 +218,7 @@ class Packager:
         tracks = (self._video, self._audio)
         timeline = self.timeline
         before = timeline.segments[-1] if timeline.segments else None
-        made = before.initialisation if before else -1
+        made = before.initialisation if before else timeline.first_number - 1
         if self.tracks != tracks or before is None:
             self.tracks = tracks
             made += 1
@@ -226,7 +226,7 @@ class Packager:
         wall = frame.dts / 1000 + (self._wall_offset or 0.0)
         if before:
             wall = max(wall, before.wall + before.seconds)  # a burst after a reconnect must not go back
-        number = before.number + 1 if before else 0
+        number = before.number + 1 if before else timeline.first_number
         self._segment = Segment(number, made, wall, discontinuity=self._fresh and before is not None)
         self._fresh = False
         self._segment_began = frame.dts

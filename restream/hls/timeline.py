@@ -46,13 +46,15 @@ class Segment:
 class Timeline:
     """The segments of one rendition. `version` grows with every change a playlist would show."""
 
-    def __init__(self) -> None:
+    def __init__(self, first_number: int = 0) -> None:
+        self.first_number = first_number
+        """Media sequence number of the first segment, and number of the first initialisation section."""
         self.segments: deque[Segment] = deque()
         self.initialisations: dict[int, bytes] = {}
         self.part_target: float | None = None
         self.target_duration: int | None = None
         self.discontinuity_sequence = 0
-        self.first_listed = 0
+        self.first_listed = first_number
         self.independent_segments = True
         self.rolls = False
         """The open segment is expected to have all its parts, though only the next frame can tell."""
@@ -66,23 +68,23 @@ class Timeline:
 
     @property
     def newest(self) -> tuple[int, int]:
-        """(media sequence number, part) of the newest part; (-1, -1) when there is none."""
+        """(media sequence number, part) of the newest part; when there is none, just before the first."""
         for segment in reversed(self.segments):
             if segment.parts:
                 return segment.number, len(segment.parts) - 1
-        return -1, -1
+        return self.first_number - 1, -1
 
     @property
     def last_closed(self) -> int:
-        """Media sequence number of the newest finished segment, -1 when there is none."""
-        return next((s.number for s in reversed(self.segments) if s.closed), -1)
+        """Media sequence number of the newest finished segment; when there is none, before the first."""
+        return next((s.number for s in reversed(self.segments) if s.closed), self.first_number - 1)
 
     @property
     def hint(self) -> tuple[int, int]:
         """(media sequence number, part) that is most likely to come next."""
         last = next((s for s in reversed(self.segments) if s.parts), None)
         if last is None:
-            return 0, 0
+            return self.first_number, 0
         if last.closed or self.rolls:
             return last.number + 1, 0
         return last.number, len(last.parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -116,6 +117,11 @@ def free_port() -> int:
 
 def left_running(data: Path) -> list[str]:
     """Command lines of processes that still work on the data folder."""
+    return [command for _, command in at_work(data)]
+
+
+def at_work(data: Path) -> list[tuple[int, str]]:
+    """(process id, command line) of whoever has the data folder in its command line or environment."""
     found = []
     for entry in Path("/proc").iterdir():
         try:
@@ -124,15 +130,18 @@ def left_running(data: Path) -> list[str]:
         except OSError:
             continue
         if entry.name != str(os.getpid()) and str(data).encode() in environ + command:
-            found.append(command.replace(b"\0", b" ").decode(errors="replace"))
+            found.append((int(entry.name), command.replace(b"\0", b" ").decode(errors="replace")))
     return found
 
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A data folder that PostgreSQL's own user can reach."""
-    with tempfile.TemporaryDirectory(prefix="simulcast-e2e-") as name:
+    """A data folder that PostgreSQL's own user can reach; what a failed test left working there is ended."""
+    with tempfile.TemporaryDirectory(prefix="simulcast-e2e-", ignore_cleanup_errors=True) as name:
         yield Path(name)
+        for pid, _ in at_work(Path(name)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 @pytest.fixture(scope="module")
