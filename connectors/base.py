@@ -181,6 +181,8 @@ class Connector(Generic[C]):
     title: str
     config: type[C]
     addresses: Addresses
+    token_help: str | None = None
+    """What the pasted login is and where it is found; None when the config alone is enough."""
     oauth: OAuth | None = None
     authorise: Callable[[C, str], dict[str, str]] | None = None
     """Headers that carry the login, from config and access token (empty string when there is none)."""

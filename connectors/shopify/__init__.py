@@ -14,6 +14,10 @@ CONNECTOR = Connector(
     title="Shopify",
     config=Config,
     addresses=Addresses(base_url=ANY_SHOP),
+    token_help=(  # noqa: S106  (a sentence about tokens)
+        "The Admin API access token (shpat_…), shown once when you install your app "
+        "in Shopify under Settings → Apps → Develop apps."
+    ),
     authorise=authorise,
     classify=classify,
     webhooks=ShopifyWebhooks,

@@ -13,6 +13,10 @@ CONNECTOR = Connector(
     title="Twitch",
     config=Config,
     addresses=Addresses(base_url=TWITCH, ingest_url=INGEST, ws_url=EVENTSUB),
+    token_help=(  # noqa: S106  (a sentence about tokens)
+        "The tokens Twitch gives after the channel's own account has consented to channel:read:stream_key, "
+        "channel:manage:broadcast, user:read:chat and user:write:chat."
+    ),
     oauth=TwitchOAuth(),
     # Twitch wants the client's ID beside the token on every call.
     authorise=authorise,

@@ -13,6 +13,10 @@ CONNECTOR = Connector(
     title="YouTube",
     config=Config,
     addresses=Addresses(base_url=GOOGLE),
+    token_help=(  # noqa: S106  (a sentence about tokens)
+        "The tokens Google gives after the channel's consent to scope youtube.force-ssl, "
+        "with access_type=offline so that a refresh token comes along."
+    ),
     oauth=GoogleOAuth(),
     destination=YouTubeDestination,
     chat_source=YouTubeChat,

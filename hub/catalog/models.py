@@ -37,7 +37,7 @@ class Variant(SQLModel, table=True):
 
 
 class Listing(SQLModel, table=True):
-    """One variant on one platform, and what stock we last told it."""
+    """One variant on one platform, and what stock we last told it (version -1: none yet)."""
 
     __table_args__ = (UniqueConstraint("connection_id", "variant_ref"),)
 
@@ -50,6 +50,6 @@ class Listing(SQLModel, table=True):
     location_ref: str | None = None
     inventory_ref: str | None = None
     pushed_quantity: int | None = None
-    pushed_version: int = big()
+    pushed_version: int = big(-1)
     pushed_at: OptionalTime = when(default=None)
     push_error: str | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -27,6 +28,14 @@ class StockOut(BaseModel):
         return cls(available=available, **stock.model_dump(exclude={"variant_id", "brand_id"}))
 
 
+class Refusal(BaseModel):
+    """A shop that did not take our stock: it may sell what is not there until the stock changes again."""
+
+    platform: str
+    account: str
+    reason: str
+
+
 class VariantOut(BaseModel):
     """A variant with its stock."""
 
@@ -36,12 +45,15 @@ class VariantOut(BaseModel):
     price_minor: int
     currency: str
     stock: StockOut
+    refused: list[Refusal]
 
     @classmethod
-    def of(cls, variant: Variant, stock: Stock) -> VariantOut:
+    def of(cls, variant: Variant, stock: Stock, refused: Sequence[dict[str, str]] = ()) -> VariantOut:
         """From the tables."""
         return cls(
-            stock=StockOut.of(stock), **variant.model_dump(exclude={"brand_id", "product_id", "created_at"})
+            stock=StockOut.of(stock),
+            refused=[Refusal.model_validate(one) for one in refused],
+            **variant.model_dump(exclude={"brand_id", "product_id", "created_at"}),
         )
 
 
@@ -61,5 +73,8 @@ class ProductOut(BaseModel):
         return cls(
             **shelf.product.model_dump(include={"id", "title", "description", "image_url"}),
             highlighted=shelf.highlighted,
-            variants=[VariantOut.of(variant, stock) for variant, stock in shelf.variants],
+            variants=[
+                VariantOut.of(variant, stock, shelf.refused.get(variant.id, ()))
+                for variant, stock in shelf.variants
+            ],
         )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
+from sqlalchemy import JSON, case, func, literal_column
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
@@ -35,11 +36,37 @@ class NewVariant:
 
 @dataclass(frozen=True)
 class Shelf:
-    """A product with its variants and their stock."""
+    """A product with its variants, their stock, and by variant the shops that refused that stock."""
 
     product: Product
     variants: Sequence[tuple[Variant, Stock]]
     highlighted: bool = False
+    refused: Mapping[UUID, Sequence[dict[str, str]]] = field(default_factory=dict)
+
+
+REFUSED = (
+    select(
+        func.json_agg(
+            # Names as literals: PostgreSQL cannot tell the type of a parameter here.
+            func.json_build_object(
+                *(literal_column("'platform'"), col(Connection.connector)),
+                *(literal_column("'account'"), col(Connection.name)),
+                *(literal_column("'reason'"), col(Listing.push_error)),
+            ),
+            type_=JSON,
+        )
+    )
+    .select_from(Listing)
+    .join(Connection, col(Connection.id) == col(Listing.connection_id))
+    .where(
+        col(Listing.variant_id) == col(Variant.id),
+        col(Listing.push_error).is_not(None),
+        col(Connection.state) != "off",
+    )
+    .correlate(Variant)
+    .scalar_subquery()
+)
+"""A column of `Variant`: where its stock could not be written, and why; null when it could be everywhere."""
 
 
 class Catalog:
@@ -92,15 +119,17 @@ class Catalog:
 
     async def _fill(self, session: AsyncSession, products: Sequence[tuple[Product, bool]]) -> list[Shelf]:
         query = (
-            select(Variant, Stock)
+            select(Variant, Stock, REFUSED)
             .join(Stock, col(Stock.variant_id) == col(Variant.id))
             .where(col(Variant.product_id).in_([product.id for product, _ in products]))
             .order_by(col(Variant.id))
         )
         by_product: dict[UUID, list[tuple[Variant, Stock]]] = {}
-        for variant, stock in await session.exec(query):
+        refused: dict[UUID, Sequence[dict[str, str]]] = {}
+        for variant, stock, refusals in await session.exec(query):
             by_product.setdefault(variant.product_id, []).append((variant, stock))
-        return [Shelf(product, by_product.get(product.id, []), lit) for product, lit in products]
+            refused[variant.id] = refusals or []
+        return [Shelf(product, by_product.get(product.id, []), lit, refused) for product, lit in products]
 
     async def import_listings(self, connection: Connection) -> tuple[int, int]:
         """Tie each variant of a shop's catalogue to our SKU: (tied, unknown to us)."""
@@ -134,9 +163,14 @@ class Catalog:
             brand_id=connection.brand_id,
             connection_id=connection.id,
             variant_ref=found.variant_id,
-            pushed_version=0,
+            pushed_version=-1,
             **refs,
         )
+        # What was pushed for another variant says nothing about this one.
+        same = col(Listing.variant_id) == variant_id
+        pushed = {"pushed_version": case((same, col(Listing.pushed_version)), else_=-1)}
         await session.exec(
-            statement.on_conflict_do_update(index_elements=["connection_id", "variant_ref"], set_=refs)
+            statement.on_conflict_do_update(
+                index_elements=["connection_id", "variant_ref"], set_={**refs, **pushed}
+            )
         )

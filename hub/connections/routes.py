@@ -13,6 +13,7 @@ from connectors.base import AnyConnector
 from connectors.types import Tokens
 from hub.auth.guard import Hub, SignedIn
 from hub.connections.models import Connection
+from hub.connections.service import in_our_words
 from hub.services import Services
 
 router = APIRouter(prefix="/api/v1", tags=["connections"])
@@ -24,13 +25,19 @@ CAPABILITIES = (
 
 
 class ConnectorOut(BaseModel):
-    """A platform we can speak to, and the form that links an account on it."""
+    """A platform we can speak to, and the form that links an account on it.
+
+    `token_help`: what login to paste and where it is found, when the form is not enough.
+    `refreshes`: a refresh token keeps that login alive.
+    """
 
     name: str
     title: str
     capabilities: list[str]
     config_schema: dict[str, Any] = Field(serialization_alias="schema")
     needs_tokens: bool
+    token_help: str | None
+    refreshes: bool
 
 
 class ConnectionOut(BaseModel):
@@ -104,7 +111,9 @@ async def connectors(_: SignedIn, hub: Hub) -> list[ConnectorOut]:
             title=one.title,
             capabilities=capabilities(one),
             config_schema=one.config.model_json_schema(),
-            needs_tokens=one.oauth is not None,
+            needs_tokens=one.token_help is not None,
+            token_help=one.token_help,
+            refreshes=one.oauth is not None,
         )
         for one in hub.connections.connectors.values()
     ]
@@ -154,5 +163,6 @@ async def import_listings(connection_id: UUID, staff: SignedIn, hub: Hub) -> dic
     """Read the shop's catalogue and tie each of its SKUs to ours."""
     async with hub.db.session() as session:
         row = await hub.connections.get(session, staff.brand_id, connection_id)
-    linked, unknown = await hub.catalog.import_listings(row)
+    with in_our_words():
+        linked, unknown = await hub.catalog.import_listings(row)
     return {"linked": linked, "unknown": unknown}

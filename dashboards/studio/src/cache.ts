@@ -8,6 +8,7 @@ export const SHOWS = ["shows"];
 export const PRODUCTS = ["products"];
 export const CONNECTIONS = ["connections"];
 export const CONNECTORS = ["connectors"];
+export const TROUBLES = ["troubles"];
 
 const MOST_TRIES = 3;
 

@@ -98,6 +98,7 @@ export function aSnapshot(part: Partial<ShowSnapshot> = {}): ShowSnapshot {
             price_minor: 4_900,
             currency: "EUR",
             stock: { on_hand: 50, held: 0, committed: 0, available: 50, version: 7 },
+            refused: [],
           },
         ],
       },

@@ -72,11 +72,11 @@ test("an encoder that leaves takes its figures with it, and one that comes ends 
 test("orders come in on top, once, and change their state in place", () => {
   const placed = { kind: "order.placed", seq: null, data: anOrder("b", { state: "authorising" }) };
   const before = { ...picture(), orders: [anOrder("a")] };
-  const changed = { kind: "order.changed", seq: null, data: { order_id: "b", state: "paid" } };
+  const changed = { kind: "order.changed", seq: null, data: { order_id: "b", state: "paid", message: "Paid." } };
   const { orders } = hear(before, placed, placed, changed);
-  expect(orders.map((order) => [order.id, order.state])).toEqual([
-    ["b", "paid"],
-    ["a", "paid"],
+  expect(orders.map((order) => [order.id, order.state, order.message])).toEqual([
+    ["b", "paid", "Paid."],
+    ["a", "paid", ""],
   ]);
 });
 

@@ -6,6 +6,7 @@ import { CONNECTIONS, CONNECTORS } from "../cache";
 import { Empty } from "../parts/empty";
 import { Loading } from "../parts/loading";
 import { Problem } from "../parts/problem";
+import { DeliveryTroubles } from "../troubles/delivery-troubles";
 import { ConnectionCard } from "./connection-card";
 import { LinkDialog } from "./link-dialog";
 
@@ -39,6 +40,7 @@ export function ConnectionsPage() {
         {byState.length ? link : null}
       </div>
       {error && <Problem error={error} retry={retry} />}
+      <DeliveryTroubles />
       {connections.isPending && <Loading what="your accounts" />}
       {connections.data?.length === 0 && (
         <Empty title="No accounts linked yet" action={link}>

@@ -66,12 +66,15 @@ export function LoginForm({ connector, name: proposed, act, busy, error, onSend,
         onText={setName}
       />
       {list(true)}
-      <TokenFields
-        required={connector.needs_tokens}
-        tokens={tokens}
-        problem={tried && connector.needs_tokens && !tokens.access ? "This is needed." : undefined}
-        onTokens={setTokens}
-      />
+      {connector.token_help !== null && (
+        <TokenFields
+          help={connector.token_help}
+          refreshes={connector.refreshes}
+          tokens={tokens}
+          problem={tried && !tokens.access ? "This is needed." : undefined}
+          onTokens={setTokens}
+        />
+      )}
       {more.length > 0 && (
         <details open={tried && fields.some((field) => !field.required && problems[field.name])}>
           <summary>More settings</summary>

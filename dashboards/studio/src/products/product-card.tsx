@@ -3,6 +3,7 @@ import { formatMoney, type Product, type Variant } from "@simulcast/api";
 import { useState } from "react";
 import { AdjustStock } from "./adjust-stock";
 import { Counts } from "./counts";
+import { Refusals } from "./refusals";
 
 export function ProductCard({ product }: { product: Product }) {
   const [adjusted, setAdjusted] = useState<Variant | null>(null);
@@ -31,6 +32,7 @@ export function ProductCard({ product }: { product: Product }) {
                 </button>
               </div>
               <Counts stock={variant.stock} />
+              <Refusals variant={variant} />
             </li>
           ))}
         </ul>

@@ -63,8 +63,9 @@ export function reduce(picture: Picture, news: GatewayEvent): Picture {
     case "order.placed":
       return { ...picture, orders: withOrder(picture.orders, news.data) };
     case "order.changed": {
-      const { order_id: id, state } = news.data;
-      return { ...picture, orders: picture.orders.map((one) => (one.id === id ? { ...one, state } : one)) };
+      const { order_id: id, state, message } = news.data;
+      const changed = (one: ShowOrder) => (one.id === id ? { ...one, state, message } : one);
+      return { ...picture, orders: picture.orders.map(changed) };
     }
     default:
       return picture;

@@ -4,6 +4,7 @@ import { linkTo, PATHS } from "../navigation";
 import { Empty } from "../parts/empty";
 import { Loading } from "../parts/loading";
 import { Notice } from "../parts/notice";
+import { DeliveryTroubles } from "../troubles/delivery-troubles";
 import { ChatPanel } from "./chat/chat-panel";
 import { ConnectionBanner } from "./connection-banner";
 import { FeedPanel } from "./feed/feed-panel";
@@ -83,6 +84,7 @@ function Control({ room, picture, connection }: Props) {
           <ProductsPanel showId={id} state={state} products={show.products} />
         </div>
         <div className="stack">
+          <DeliveryTroubles />
           <TargetsPanel
             showId={id}
             state={state}

@@ -3,7 +3,7 @@ import { useState } from "react";
 import { Pill } from "../../parts/pill";
 import { PlatformBadge } from "../../parts/platform-badge";
 import { timeOfDay } from "../../parts/words";
-import { linesOf, ORDER_STATES } from "./order-words";
+import { linesOf, ORDER_STATES, orderTroubles } from "./order-words";
 
 const FEW = 6;
 
@@ -47,6 +47,11 @@ function OrderLine({ order }: { order: ShowOrder }) {
         </span>
         <Pill tone={tone}>{label}</Pill>
       </div>
+      {orderTroubles(order).map((trouble) => (
+        <p key={trouble} className="order-trouble wrap">
+          {trouble}
+        </p>
+      ))}
     </li>
   );
 }

@@ -4,6 +4,7 @@ import { memo } from "react";
 import { useApi } from "../../api";
 import { Problem } from "../../parts/problem";
 import { Counts } from "../../products/counts";
+import { Refusals } from "../../products/refusals";
 
 interface Props {
   showId: string;
@@ -42,6 +43,7 @@ export const ProductRow = memo(function ProductRow({ showId, product, canShow }:
             {variant.sku}, {formatMoney(variant.price_minor, variant.currency)}
           </p>
           <Counts stock={variant.stock} />
+          <Refusals variant={variant} />
         </div>
       ))}
       <Problem error={highlight.error} />
