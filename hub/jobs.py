@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
@@ -19,10 +20,13 @@ from hub.db import run
 DEFER = text(
     """
     SELECT procrastinate_defer_jobs_v1(ARRAY[ROW(
-        'default', CAST(:task AS varchar), 0, CAST(:lock AS text), CAST(:key AS text),
-        CAST(:args AS jsonb), CAST(:at AS timestamptz))::procrastinate_job_to_defer_v1])
+        'default', CAST(:task AS varchar), CAST(:priority AS integer),
+        CAST(:lock AS text), CAST(:key AS text), CAST(:args AS jsonb), CAST(:at AS timestamptz))::procrastinate_job_to_defer_v1])
     """
 )
+URGENT: Final[Mapping[str, int]] = {"chat.send": 20, "payment.authorise": 10, "payment.capture": 5}
+"""Somebody is waiting for these: they go before whatever else a drop has queued."""
+
 WAITING = text("SELECT id FROM procrastinate_jobs WHERE queueing_lock = :key AND status = 'todo' FOR UPDATE")
 
 
@@ -41,7 +45,14 @@ async def defer(
     `key`: while a job with this key waits, another is not added (the waiting one will do).
     `lock`: jobs with the same lock run one after another, in order. `at`: not before.
     """
-    values = {"task": task, "lock": lock, "key": key, "args": json.dumps(args), "at": at}
+    values = {
+        "task": task,
+        "priority": URGENT.get(task, 0),
+        "lock": lock,
+        "key": key,
+        "args": json.dumps(args),
+        "at": at,
+    }
     while not await added(session, values):
         # Locked until we commit: a worker passes over locked jobs, so the waiting one cannot begin before
         # it can see what this transaction changes. When it has begun meanwhile, a new one is needed.

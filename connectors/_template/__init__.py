@@ -24,6 +24,8 @@ CONNECTOR = Connector(
     addresses=Addresses(base_url="https://api.example.com/v1/"),
     # None when a login cannot be renewed by machine. Then a dead login is Reconnect.
     oauth=ExampleOAuth(),
+    # The login a brand pastes, in a sentence; None when what the form asks for is enough.
+    token_help="The access and refresh token of your Example app; the README says how to get them.",
     # Only for platforms that use HTTP in their own way; the general rule is in connectors/http.py.
     classify=classify,
     # Transport, not a capability: how their calls to us are verified and read.

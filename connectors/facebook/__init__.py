@@ -14,9 +14,7 @@ CONNECTOR = Connector(
     config=Config,
     # `ws_url` is the host of the comment stream: server-sent events, but the platform's push address.
     addresses=Addresses(base_url=GRAPH, ws_url=STREAMING),
-    token_help=(  # noqa: S106  (a sentence about tokens)
-        "The Page's own long-lived token: listed at /me/accounts for a long-lived user token."
-    ),
+    token_help=("The Page's own long-lived token: listed at /me/accounts for a long-lived user token."),
     # No oauth: a Page token cannot be renewed by machine, so a dead one is Reconnect.
     classify=classify,
     destination=FacebookDestination,

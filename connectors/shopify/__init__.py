@@ -14,9 +14,9 @@ CONNECTOR = Connector(
     title="Shopify",
     config=Config,
     addresses=Addresses(base_url=ANY_SHOP),
-    token_help=(  # noqa: S106  (a sentence about tokens)
-        "The Admin API access token (shpat_…), shown once when you install your app "
-        "in Shopify under Settings → Apps → Develop apps."
+    token_help=(
+        "The Admin API access token (shpat_…) of your Shopify app; "
+        "connectors/shopify/README.md says how to get one."
     ),
     authorise=authorise,
     classify=classify,

@@ -15,8 +15,8 @@ CONNECTOR = Connector(
     title="TikTok Shop",
     config=Config,
     addresses=Addresses(base_url=TIKTOK),
-    token_help=(  # noqa: S106  (a sentence about tokens)
-        "access_token and refresh_token from exchanging the auth_code of your app's consent page, "
+    token_help=(
+        "The access_token and refresh_token from exchanging the auth_code of your app's consent page, "
         "opened as the shop's owner."
     ),
     oauth=TikTokShopOAuth(),

@@ -13,7 +13,7 @@ CONNECTOR = Connector(
     title="Twitch",
     config=Config,
     addresses=Addresses(base_url=TWITCH, ingest_url=INGEST, ws_url=EVENTSUB),
-    token_help=(  # noqa: S106  (a sentence about tokens)
+    token_help=(
         "The tokens Twitch gives after the channel's own account has consented to channel:read:stream_key, "
         "channel:manage:broadcast, user:read:chat and user:write:chat."
     ),

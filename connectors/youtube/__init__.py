@@ -13,7 +13,7 @@ CONNECTOR = Connector(
     title="YouTube",
     config=Config,
     addresses=Addresses(base_url=GOOGLE),
-    token_help=(  # noqa: S106  (a sentence about tokens)
+    token_help=(
         "The tokens Google gives after the channel's consent to scope youtube.force-ssl, "
         "with access_type=offline so that a refresh token comes along."
     ),

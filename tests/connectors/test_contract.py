@@ -135,6 +135,12 @@ def test_every_config_field_has_a_title_and_a_help_text(connector: AnyConnector)
     assert [name for name, info in fields.items() if not (info.title and info.description)] == []
 
 
+def test_a_login_that_can_be_renewed_can_be_entered(connector: AnyConnector) -> None:
+    if connector.oauth:
+        assert connector.token_help
+        assert re.match(r"[A-Z].{10,}\.", connector.token_help)
+
+
 def test_secrets_are_secret_in_the_config(connector: AnyConnector) -> None:
     schema = connector.config.model_json_schema().get("properties", {})
     secret = {name: field for name, field in schema.items() if re.search("secret|password|token", name)}

@@ -53,8 +53,11 @@ export class GatewayClient {
   private ping: ReturnType<typeof setInterval> | undefined;
   private patience: ReturnType<typeof setTimeout> | undefined;
   private refresh: ReturnType<typeof setTimeout> | undefined;
-  /** When the snapshot came, by the page's own steady clock; a lost connection makes it -Infinity. */
-  private loadedAt = performance.now();
+  /**
+   * When a snapshot came while we were listening, by the page's own steady clock. The page's first one came
+   * before: in a drop, stock has changed by the time the gateway greets, and that news has no number.
+   */
+  private loadedAt = -Infinity;
   /** Events that wait for a snapshot; null when none is being loaded. */
   private held: GatewayEvent[] | null = null;
   private outdated = false;

@@ -28,6 +28,11 @@ export class StaffApi {
   importListings = (id: string) =>
     this.write<{ linked: number; unknown: number }>("POST", `/connections/${id}/listings`);
 
+  /** Deliveries of the brand's platforms that need a person, newest first. */
+  deliveries = (signal?: AbortSignal) => this.read<T.DeliveryTrouble[]>("/deliveries", signal);
+  /** Works on a delivery again; repeatable. */
+  retryDelivery = (id: string) => this.write<void>("POST", `/deliveries/${id}/retry`);
+
   products = (signal?: AbortSignal) => this.read<T.Product[]>("/products", signal);
   addProduct = (product: T.NewProduct) => this.write<T.Product>("POST", "/products", product);
   /** `version` is the stock version last seen: a 409 means that somebody else changed it since. */

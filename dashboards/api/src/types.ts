@@ -35,6 +35,19 @@ export interface Connector {
   capabilities: string[];
   schema: JsonSchema;
   needs_tokens: boolean;
+  /** What login to paste and where it is found; null when the config alone is enough. */
+  token_help: string | null;
+  /** A refresh token keeps the login alive. */
+  refreshes: boolean;
+}
+
+/** A delivery from a platform that was not worked on. Parked ones wait for a person; stored ones are retried. */
+export interface DeliveryTrouble {
+  id: string;
+  connection_id: string;
+  state: "stored" | "parked";
+  error: string;
+  received_at: string;
 }
 
 export type ConnectionState = "ok" | "reconnect" | "off";
@@ -73,6 +86,13 @@ export interface Stock {
   version: number;
 }
 
+/** A shop that did not take our stock of a variant. */
+export interface Refusal {
+  platform: string;
+  account: string;
+  reason: string;
+}
+
 export interface Variant {
   id: string;
   sku: string;
@@ -80,6 +100,8 @@ export interface Variant {
   price_minor: number;
   currency: string;
   stock: Stock;
+  /** Only staff are told; empty when every shop took it. */
+  refused: Refusal[];
 }
 
 /** `highlighted` is false outside a show. */

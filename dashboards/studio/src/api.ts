@@ -1,9 +1,7 @@
 /** The hub's API as the screens reach it. */
 
 import { type Fetch, StaffApi } from "@simulcast/api";
-import { call } from "@simulcast/api/http";
 import { createContext, useContext } from "react";
-import type { DeliveryTrouble } from "./hub-types";
 
 export const ApiContext = createContext<StaffApi | null>(null);
 
@@ -20,17 +18,4 @@ export function importListings(connectionId: string): Promise<{ linked: number; 
   const patient: Fetch = (input, init) =>
     globalThis.fetch(input, { ...init, signal: AbortSignal.timeout(IMPORT_TIMEOUT_MS) });
   return new StaffApi(patient).importListings(connectionId);
-}
-
-const get: Fetch = (input, init) => globalThis.fetch(input, init);
-
-/** Deliveries of the brand's platforms that need a person, newest first. */
-export function deliveryTroubles(signal?: AbortSignal): Promise<DeliveryTrouble[]> {
-  return call(get, "/api/v1/deliveries", { signal });
-}
-
-/** Works on a delivery again; repeatable. */
-export function retryDelivery(id: string): Promise<void> {
-  const headers = { "X-Requested-With": "simulcast" };
-  return call(get, `/api/v1/deliveries/${id}/retry`, { method: "POST", headers });
 }

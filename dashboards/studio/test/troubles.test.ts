@@ -1,6 +1,6 @@
 import type { Connection } from "@simulcast/api";
 import { expect, test } from "vitest";
-import type { DeliveryTrouble } from "../src/hub-types";
+import type { DeliveryTrouble } from "@simulcast/api/types";
 import { refusalWords, withRefusals } from "../src/products/refusal-words";
 import { orderTroubles } from "../src/show/orders/order-words";
 import { troublesOf } from "../src/troubles/trouble-words";

@@ -1,7 +1,7 @@
 /** Stock that a shop did not take, in words. Pure. */
 
 import type { Product } from "@simulcast/api";
-import type { Refusal } from "../hub-types";
+import type { Refusal } from "@simulcast/api/types";
 import { closed } from "../parts/words";
 
 export function refusalWords(refusal: Refusal, available: number): string {

@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { deliveryTroubles, retryDelivery, useApi } from "../api";
+import { useApi } from "../api";
 import { CONNECTIONS, TROUBLES } from "../cache";
 import { Notice } from "../parts/notice";
 import { Problem } from "../parts/problem";
@@ -14,7 +14,7 @@ export function DeliveryTroubles() {
   const api = useApi();
   const troubles = useQuery({
     queryKey: TROUBLES,
-    queryFn: ({ signal }) => deliveryTroubles(signal),
+    queryFn: ({ signal }) => api.deliveries(signal),
     refetchInterval: ({ state }) => (state.data?.some((one) => one.state === "stored") ? FOLLOW_MS : LOOK_MS),
   });
   const some = Boolean(troubles.data?.length);
@@ -34,9 +34,10 @@ export function DeliveryTroubles() {
 }
 
 function TroubleNotice({ trouble }: { trouble: Trouble }) {
+  const api = useApi();
   const cache = useQueryClient();
   const retry = useMutation({
-    mutationFn: () => Promise.all(trouble.ids.map(retryDelivery)),
+    mutationFn: () => Promise.all(trouble.ids.map((id) => api.retryDelivery(id))),
     onSettled: () => cache.invalidateQueries({ queryKey: TROUBLES }),
   });
   const button = trouble.parked && (

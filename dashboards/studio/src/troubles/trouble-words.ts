@@ -1,7 +1,7 @@
 /** Deliveries that were not worked on, in words. Pure. */
 
 import type { Connection } from "@simulcast/api";
-import type { DeliveryTrouble } from "../hub-types";
+import type { DeliveryTrouble } from "@simulcast/api/types";
 import { closed, plural } from "../parts/words";
 
 /** What one account could not get through to us. */
