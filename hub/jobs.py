@@ -21,7 +21,8 @@ DEFER = text(
     """
     SELECT procrastinate_defer_jobs_v1(ARRAY[ROW(
         'default', CAST(:task AS varchar), CAST(:priority AS integer),
-        CAST(:lock AS text), CAST(:key AS text), CAST(:args AS jsonb), CAST(:at AS timestamptz))::procrastinate_job_to_defer_v1])
+        CAST(:lock AS text), CAST(:key AS text),
+        CAST(:args AS jsonb), CAST(:at AS timestamptz))::procrastinate_job_to_defer_v1])
     """
 )
 URGENT: Final[Mapping[str, int]] = {"chat.send": 20, "payment.authorise": 10, "payment.capture": 5}
