@@ -26,7 +26,8 @@ async def make_report(evening: Evening, playback: Playback | None, ready: float)
     """The object `simulcast demo --json` prints. `ok` is True only if `problems` is empty."""
     snapshot = await evening.snapshot()
     orders = await evening.studio.call("GET", f"/api/v1/shows/{evening.stage.show_id}/orders?limit=500")
-    feed = await messages(evening)
+    said = await messages(evening)
+    feed = arrivals(said)
     report: dict[str, Any] = {
         "targets": [await target(evening, found) for found in snapshot["targets"]],
         "messages": {platform: len(times) for platform, times in feed.items()},
@@ -49,7 +50,8 @@ async def make_report(evening: Evening, playback: Playback | None, ready: float)
     report["problems"] = [
         *problems(report),
         *far_ends(evening, report["targets"]),
-        *promises(evening, orders, snapshot, feed),
+        *promises(evening, orders, feed),
+        *replies(said, evening.events.get("reply")),
     ]
     return report | {"ok": not report["problems"]}
 
@@ -68,20 +70,26 @@ async def target(evening: Evening, found: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-async def messages(evening: Evening) -> dict[str, list[datetime]]:
-    """When each message reached the merged feed, by platform; our own replies left out."""
-    found: dict[str, list[datetime]] = {}
-    after = 0
+async def messages(evening: Evening) -> list[dict[str, Any]]:
+    """The whole merged feed, in order."""
+    found: list[dict[str, Any]] = []
     while True:
+        after = found[-1]["seq"] if found else 0
         path = f"/api/v1/shows/{evening.stage.show_id}/messages?after_seq={after}&limit=500"
         page = await evening.studio.call("GET", path)
         if not page:
             return found
-        for message in page:
-            after = max(after, message["seq"])
-            if not message["outgoing"]:
-                at = datetime.fromisoformat(message["received_at"])
-                found.setdefault(message["platform"], []).append(at)
+        found += page
+
+
+def arrivals(said: list[dict[str, Any]]) -> dict[str, list[datetime]]:
+    """When each message reached the merged feed, by platform; our own replies left out."""
+    found: dict[str, list[datetime]] = {}
+    for message in said:
+        if not message["outgoing"]:
+            at = datetime.fromisoformat(message["received_at"])
+            found.setdefault(message["platform"], []).append(at)
+    return found
 
 
 def delays(evening: Evening, feed: dict[str, list[datetime]]) -> dict[str, int]:
@@ -185,12 +193,7 @@ def far_ends(evening: Evening, targets: list[dict[str, Any]]) -> list[str]:
     return found
 
 
-def promises(
-    evening: Evening,
-    orders: list[dict[str, Any]],
-    snapshot: dict[str, Any],
-    feed: dict[str, list[datetime]],
-) -> list[str]:
+def promises(evening: Evening, orders: list[dict[str, Any]], feed: dict[str, list[datetime]]) -> list[str]:
     """What must agree between the crowd, the platforms and the hub."""
     found = []
     for platform in (*PLATFORMS, "own"):
@@ -203,9 +206,14 @@ def promises(
     refused = sum(evening.crowd.tally.sold_out.values())
     if (paid, cancelled + refused) != (STOCK, BUYERS - STOCK):
         found.append(f"{BUYERS} buyers became {paid} orders and {cancelled + refused} sold-outs.")
-    reply = next((m for m in snapshot["messages"] if m["id"] == evening.events.get("reply")), None)
-    arrived = {d["platform"]: d["state"] for d in reply["deliveries"]} if reply else {}
-    return found + [
+    return found
+
+
+def replies(said: list[dict[str, Any]], reply_id: str | None) -> list[str]:
+    """What became of the studio's reply; TikTok takes none."""
+    reply = next((message for message in said if message["id"] == reply_id), None)
+    arrived = {one["platform"]: one["state"] for one in reply["deliveries"]} if reply else {}
+    return [
         f"The reply to {platform} ended as {arrived.get(platform)}."
         for platform in PLATFORMS
         if platform != "tiktok" and arrived.get(platform) not in ("sent", "confirmed")
