@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import structlog
@@ -87,6 +88,23 @@ class SecureHeaders:
             await send(message)
 
         await self._app(scope, receive, secured)
+
+
+class FastLane:
+    """Serves one hot endpoint before the router and its stacks see the request."""
+
+    def __init__(self, app: ASGIApp, path: str, endpoint: Callable[[Request], Awaitable[Response]]) -> None:
+        self._app = app
+        self._path = path
+        self._endpoint = endpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request; other methods of the same path take the usual way, and its refusal."""
+        if scope["type"] == "http" and scope["path"] == self._path and scope["method"] == "POST":
+            response = await self._endpoint(Request(scope, receive))
+            await response(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
 
 
 def headers_of(path: str) -> dict[str, str]:

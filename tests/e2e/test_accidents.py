@@ -1,7 +1,8 @@
-"""An evening with accidents: every process of ours is killed in mid-show, and nothing is lost."""
+"""An evening with accidents: the database hangs, every process of ours is killed, and nothing is lost."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
@@ -18,6 +19,7 @@ pytestmark = pytest.mark.e2e
 
 VICTIMS = ("postgres -D", "nats-server", "-m restream ", "run api", "run gateway", "run work")
 STALE_MS = 6000
+GONE = 5.0
 BETWEEN = 4.0
 """Seconds; long enough to be back, short enough that all of it falls into the show."""
 
@@ -39,6 +41,17 @@ def find(demo: Demo, words: str) -> int:
     return found[0]
 
 
+def hang(pid: int, seconds: float) -> None:
+    """Stop a process and its children for a while: connections stay open, and nobody answers."""
+    family = [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+    for one in family:
+        os.kill(one, signal.SIGSTOP)
+    time.sleep(seconds)
+    for one in family:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(one, signal.SIGCONT)
+
+
 def test_killing_every_process_in_mid_show_loses_nothing(folder: Path, browser: Browser) -> None:
     demo = start(folder, "--duration", "80", "--json")
     demo.wait_for("The show is live")
@@ -46,6 +59,7 @@ def test_killing_every_process_in_mid_show_loses_nothing(folder: Path, browser: 
     page.goto(watch_address(demo))
     patiently("the clock in the picture", lambda: glass_to_glass_ms(page))
     demo.wait_for("The studio answers everybody at once.")
+    hang(find(demo, "postgres -D"), GONE)
     for words in VICTIMS:
         os.kill(find(demo, words), signal.SIGKILL)
         time.sleep(BETWEEN)
