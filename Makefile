@@ -17,14 +17,14 @@ check: ## format, lint, types, architecture, docs, front end and all tests but t
 	@$(VENV)/mypy
 	@$(VENV)/python scripts/npm.py run --silent check
 	@$(VENV)/python scripts/npm.py test --silent
-	@$(VENV)/pytest -m "not e2e"
+	@$(VENV)/pytest -n 2 --dist loadfile -m "not e2e"
 
 install: ## into .venv; skipped when nothing changed
 	@$(PYTHON) scripts/install.py
 
-bench: ## every promise measured beside a peer
+bench: ## every promise measured beside a peer; fails when a bar was not reached
 	@$(PYTHON) scripts/install.py --bench
-	@for name in relay hls holds; do $(VENV)/simulcast bench $$name --json || exit 1; done
+	@failed=0; for name in relay hls holds; do $(VENV)/simulcast bench $$name || failed=1; done; exit $$failed
 
 clean: ## everything made here
 	rm -rf .venv .stamps dashboards/node_modules dashboards/dist data

@@ -16,6 +16,8 @@ import uvloop
 
 from hub.settings import Settings
 
+LAST_SECONDS: Final = 15
+
 Process = Callable[[Settings, Mapping[str, str]], None]
 
 
@@ -75,12 +77,18 @@ def serve_work(settings: Settings, environ: Mapping[str, str]) -> None:
 
 
 def run_until_stopped(work: Coroutine[Any, Any, None]) -> None:
-    """Run on uvloop; SIGTERM and Ctrl-C cancel the work, which then cleans up."""
+    """Run on uvloop; SIGTERM and Ctrl-C cancel the work, which then cleans up, but not for ever."""
 
     async def guarded() -> None:
         task = asyncio.ensure_future(work)
+
+        def stop() -> None:
+            # Cleaning up may wait for a database that is gone; the kernel ends us then.
+            signal.alarm(LAST_SECONDS)
+            task.cancel()
+
         for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+            asyncio.get_running_loop().add_signal_handler(number, stop)
         with contextlib.suppress(asyncio.CancelledError):
             await task
 

@@ -25,6 +25,7 @@ from restream.worker import Worker
 log = structlog.get_logger()
 
 STATISTICS_EVERY: Final = 1.0
+LAST_SECONDS: Final = 15
 
 
 @asynccontextmanager
@@ -70,9 +71,14 @@ async def run(settings: MediaSettings) -> None:
 
 
 async def until_stopped(work: Coroutine[Any, Any, None]) -> None:
-    """SIGTERM and Ctrl-C cancel the work, which then cleans up."""
+    """SIGTERM and Ctrl-C cancel the work, which then cleans up, but not for ever."""
     task = asyncio.ensure_future(work)
+
+    def stop() -> None:
+        signal.alarm(LAST_SECONDS)  # the kernel ends us then
+        task.cancel()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+        asyncio.get_running_loop().add_signal_handler(number, stop)
     with contextlib.suppress(asyncio.CancelledError):
         await task

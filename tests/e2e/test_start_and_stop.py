@@ -86,10 +86,10 @@ def shows(environ: dict[str, str], password: str) -> list[str]:
 
 def test_a_killed_demo_takes_its_children_along(folder: Path) -> None:
     running = start(folder)
-    running.wait_for("Starting media")
+    running.wait_for("The show is live")
     running.process.kill()
     running.process.wait(10)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 40
     while left_running(folder):
         assert time.monotonic() < deadline, left_running(folder)
         time.sleep(0.2)
