@@ -103,7 +103,10 @@ class BroadcastStatus(Value):
 
 
 class ChatMessage(Value):
-    """One message. `cursor`, if set, is where reading may resume after this message."""
+    """One message. `cursor`, if set, is where reading may resume after this message.
+
+    `ours` is True when the linked account itself said it: a reply of ours coming back, or the host's phone.
+    """
 
     id: str
     text: str
@@ -112,6 +115,7 @@ class ChatMessage(Value):
     kind: Literal["text", "paid", "membership", "notice"] = "text"
     money: Money | None = None
     sent_at: AwareDatetime | None = None
+    ours: bool = False
     backlog: bool = False
     cursor: str | None = None
 

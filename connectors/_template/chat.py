@@ -47,6 +47,8 @@ class ExampleChat:
                     author_id=message.get("author_id"),
                     author_name=message.get("author"),
                     sent_at=datetime.fromisoformat(message["at"]),
+                    # Lets the hub recognise a reply whose answer was lost.
+                    ours=message.get("author_id") == "owner",
                     backlog=backlog,
                     cursor=str(after),
                 )

@@ -71,6 +71,7 @@ class FacebookChat:
     ) -> None:
         self._api = Api(session)
         self._http = session.http
+        self._page_id = session.config.page_id
         self._pace = pace or Pace()
         self._alone = session.config.chat_poll_seconds
         self._sleep = sleep
@@ -178,7 +179,7 @@ class FacebookChat:
                 if key in place.ids:
                     items.append(ChatDeletion(message_ids=(key,)))
             elif place.first(key):
-                items.append(message(key, raw, place.backlog))
+                items.append(message(key, raw, self._page_id, place.backlog))
         return items
 
     async def _pushed(self, inbox: asyncio.Queue[Push], seconds: float) -> Push | None:
@@ -263,7 +264,7 @@ def comments_of(data: str) -> list[dict[str, Any]]:
     return [comment for comment in events if isinstance(comment, dict) and "id" in comment]
 
 
-def message(key: str, raw: dict[str, Any], backlog: bool) -> ChatMessage:
+def message(key: str, raw: dict[str, Any], page: str, backlog: bool) -> ChatMessage:
     """One comment. `from` is missing without the right permission. Source: samples/comments.json."""
     author = raw.get("from") or {}
     sent_at = raw.get("created_time")
@@ -273,6 +274,7 @@ def message(key: str, raw: dict[str, Any], backlog: bool) -> ChatMessage:
         author_id=author.get("id"),
         author_name=author.get("name"),
         sent_at=datetime.fromisoformat(sent_at) if sent_at else None,
+        ours=author.get("id") == page,
         backlog=backlog,
     )
 

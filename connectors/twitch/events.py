@@ -155,6 +155,7 @@ class Inbox:
             # No money: what Twitch pays for Bits is between Twitch and the channel.
             kind="paid" if event.get("cheer") else "text",
             sent_at=frame.at,
+            ours=author == self._channel,
             # Twitch can't be read from a place on; having one says only that somebody read before.
             cursor=message_id,
         )

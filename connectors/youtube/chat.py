@@ -154,6 +154,7 @@ def chat_item(item: dict[str, Any], backlog: bool) -> ChatItem:
         kind=KINDS.get(kind, "notice"),
         money=_money(snippet),
         sent_at=datetime.fromisoformat(sent_at) if sent_at else None,
+        ours=author.get("isChatOwner", False),
         backlog=backlog,
     )
 

@@ -146,7 +146,8 @@ class Replies:
     async def _settle(self, delivery_id: UUID, state: str, reason: str) -> None:
         async with self._db.session() as session:
             delivery = await session.get(Delivery, delivery_id, with_for_update=True)
-            if delivery:
+            # Its echo may have been quicker than our own news of it.
+            if delivery and delivery.state != "confirmed":
                 delivery.state, delivery.reason = state, reason
                 delivery.updated_at = self._clock()
                 tell_delivery(session, delivery)
@@ -157,6 +158,8 @@ class Replies:
             delivery = (await session.exec(select(Delivery).where(col(Delivery.id) == delivery_id))).one()
             # The feed's lock, so that the echo is either stored before or sees our id.
             await session.exec(select(Show).where(col(Show.id) == delivery.show_id).with_for_update())
+            if delivery.state == "confirmed":
+                return
             delivery.external_id, delivery.reason = external_id, None
             delivery.updated_at = self._clock()
             query = select(Message).where(

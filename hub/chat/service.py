@@ -113,6 +113,7 @@ class Chat:
             )
         )
         known |= await self._confirm(session, show, target, ids)
+        known |= await self._recognise(session, target, [one for one in found if one.id not in known])
         added: list[Message] = []
         for message in found:
             if message.id in known:
@@ -164,6 +165,32 @@ class Chat:
                 delivery.state, delivery.updated_at = "confirmed", self._clock()
                 tell_delivery(session, delivery)
         return {delivery.external_id for delivery in ours if delivery.external_id}
+
+    async def _recognise(
+        self, session: AsyncSession, target: ShowTarget, found: Sequence[ChatMessage]
+    ) -> set[str]:
+        """Replies that left without an answer (it was lost, or we were killed) known by their words."""
+        echoes = [message for message in found if message.ours]
+        if not echoes:
+            return set()
+        query = (
+            select(Delivery, Message.text)
+            .join(Message, col(Message.id) == col(Delivery.message_id))
+            .where(col(Delivery.target_id) == target.id, col(Delivery.state) == "unknown")
+            .order_by(col(Delivery.id))
+        )
+        lost = [*(await session.exec(query)).all()]
+        known = set()
+        for echo in echoes:
+            for place, (delivery, words) in enumerate(lost):
+                if words.split() == echo.text.split():
+                    del lost[place]
+                    delivery.state, delivery.external_id, delivery.reason = "confirmed", echo.id, None
+                    delivery.updated_at = self._clock()
+                    tell_delivery(session, delivery)
+                    known.add(echo.id)
+                    break
+        return known
 
     async def _delete(
         self, session: AsyncSession, show: Show, target: ShowTarget, deletion: ChatDeletion

@@ -337,6 +337,7 @@ async def test_a_reply_comes_back_with_the_id_it_was_given(rig: Rig) -> None:
             async for item in items:
                 if isinstance(item, ChatMessage) and item.text == "our reply":
                     assert item.id == sent
+                    assert item.ours
                     return
     pytest.fail("the chat ended")
 

@@ -379,7 +379,7 @@ async def test_a_token_facebook_quotes_back_is_cut_out(rig: Rig) -> None:
 
 def test_comments_are_read_from_samples() -> None:
     page = json.loads((SAMPLES / "comments.json").read_text())
-    first, second = (message(raw["id"], raw, backlog=False) for raw in page["data"])
+    first, second = (message(raw["id"], raw, "42", backlog=False) for raw in page["data"])
     assert (first.text, first.author_id, first.sent_at) == (
         "SKU12 x2",
         "psid_7",

@@ -222,6 +222,23 @@ async def test_an_echo_that_overtakes_the_answer_is_taken_back(desk: Desk) -> No
     assert len(await feed(desk.market.hub, desk.market.shop)) == 1
 
 
+async def test_the_echo_of_a_reply_whose_answer_was_lost_confirms_it(desk: Desk) -> None:
+    await desk.market.fakes["facebook"].control("fault", {"kind": "lose"})
+    await desk.say()
+    await desk.market.work()
+    [row] = await desk.market.sql("SELECT id, target_id FROM delivery WHERE platform = 'facebook'")
+    stranger = ChatMessage(id="c1", text="Real leather.", author_id="eve")
+    echo = ChatMessage(id="c2", text="Real  leather.", author_id="us", ours=True)
+    await receive(desk.market.hub, row["target_id"], stranger, echo, echo)
+    # The platform's late answer changes nothing any more.
+    await desk.market.hub.replies.sent(row["id"], "c2")
+    assert (await desk.states())["facebook"] == "confirmed"
+    assert [m.author_name for m in await feed(desk.market.hub, desk.market.shop)] == [None, None]
+    again = ChatMessage(id="c3", text="Real leather.", author_id="us", ours=True)
+    await receive(desk.market.hub, row["target_id"], again)
+    assert len(await feed(desk.market.hub, desk.market.shop)) == 3
+
+
 async def test_a_platform_that_asks_to_wait_gets_the_reply_later(desk: Desk) -> None:
     fault = {"kind": "status", "status": 429, "retry_after": 7}
     await desk.market.fakes["facebook"].control("fault", fault)
