@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import httpx
 import structlog
-from pydantic import TypeAdapter, ValidationError
+from pydantic import SecretStr, TypeAdapter, ValidationError
 
 from restream.api import LiveSpec, LiveStatus, WorkerEvent
 
@@ -38,11 +38,7 @@ class WorkerClient:
 
     async def put(self, spec: LiveSpec) -> LiveStatus:
         """Send the whole wanted state; repeatable."""
-        # SecretStr hides keys in every dump; this one call needs them on the wire.
-        body = spec.model_dump(mode="json")
-        for target, dumped in zip(spec.targets, body["targets"], strict=True):
-            dumped["key"] = target.key.get_secret_value()
-        response = await self._call("PUT", f"/lives/{spec.slug}", body)
+        response = await self._call("PUT", f"/lives/{spec.slug}", revealed(spec.model_dump()))
         return LiveStatus.model_validate_json(response.content)
 
     async def lives(self) -> list[LiveStatus]:
@@ -70,6 +66,17 @@ class WorkerClient:
         except httpx.HTTPError as error:
             raise WorkerUnreachable(f"The media worker did not take {method} {path}: {error}") from error
         return response
+
+
+def revealed(value: object) -> object:
+    """A dump with its secrets in it. SecretStr hides them in every other; on this wire they are needed."""
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, dict):
+        return {key: revealed(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [revealed(one) for one in value]
+    return value
 
 
 def parsed(line: str) -> WorkerEvent | None:

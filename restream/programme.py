@@ -10,11 +10,11 @@ from dataclasses import replace
 import structlog
 
 from restream.api import LiveSpec, LiveStatus, TargetSpec
+from restream.gate import PublishRefused, PublishRequest
 from restream.hls.packager import Packager
 from restream.hls.timeline import Timeline
 from restream.journal import Journal
 from restream.live import Live, Session
-from restream.rtmp.server import PublishRefused, PublishRequest
 from restream.targets.serialiser import Serialiser
 from restream.targets.target import Outfit, Target
 

@@ -23,9 +23,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from restream.decoder import Decoder
+from restream.gate import Publisher, PublishRefused, PublishRequest
 from restream.main import until_stopped
 from restream.media import Frame, Kind
-from restream.rtmp.server import Publisher, PublishRefused, PublishRequest, serve
+from restream.rtmp.server import serve
 from restream.serving import configure_logs, serving
 from restream.tls import server_context
 

@@ -10,10 +10,10 @@ from typing import Final
 import structlog
 
 from restream.api import LiveSpec, LiveStatus
+from restream.gate import Publisher, PublishRefused, PublishRequest
 from restream.hls.packager import Packager
 from restream.journal import Journal
 from restream.programme import Programme
-from restream.rtmp.server import Publisher, PublishRefused, PublishRequest
 from restream.targets.target import Outfit
 
 log = structlog.get_logger()

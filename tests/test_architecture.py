@@ -15,6 +15,7 @@ BOUNDARY = {f"connectors.{name}" for name in ("base", "types", "errors", "http",
 FOR_HUB_ALONE = {"fastapi", "sqlmodel", "sqlalchemy", "asyncpg", "nats", "procrastinate"}
 MAY_START_PROCESSES = {
     "hub/engines/process.py",
+    "restream/encode/process.py",
     "hub/doctor.py",  # asks three programs for their version
 }
 MAY_MAKE_HTTP_CLIENTS = {

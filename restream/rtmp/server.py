@@ -10,13 +10,12 @@ import asyncio
 import contextlib
 import ssl as tls
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Final, Protocol, cast
+from dataclasses import dataclass
+from typing import Final, cast
 
 import structlog
 
-from restream.media import Frame
+from restream.gate import Gate, Publisher, PublishRefused, PublishRequest
 from restream.rtmp import amf0, handshake, message
 from restream.rtmp.chunk import (
     DEFAULT_CHUNK,
@@ -45,49 +44,6 @@ class Patience:
     greeting: float = 10.0
     silence: float = 30.0
     linger: float = 2.0
-
-
-@dataclass(frozen=True)
-class PublishRequest:
-    """Who wants to publish. `key` is verbatim, query and all."""
-
-    app: str
-    key: str = field(repr=False)
-    peer: str
-    encoder: str
-
-
-class PublishRefused(Exception):
-    """The gate says no; `code` is an RTMP status code such as NetStream.Publish.BadName."""
-
-    def __init__(self, code: str, description: str) -> None:
-        super().__init__(description)
-        self.code = code
-        self.description = description
-
-
-class Publisher(Protocol):
-    """What an accepted publish is fed into."""
-
-    def frame(self, frame: Frame) -> None:
-        """A frame, in order. BrokenTag when it is a header that makes no sense."""
-        ...
-
-    def metadata(self, values: dict[str, object]) -> None:
-        """onMetaData."""
-        ...
-
-    def closed(self, reason: str) -> None:
-        """The publisher is gone; called once."""
-        ...
-
-
-class Gate(Protocol):
-    """Decides who may publish."""
-
-    async def publish(self, request: PublishRequest, kick: Callable[[str], None]) -> Publisher:
-        """Admit, or raise PublishRefused. `kick(reason)` cuts this connection later."""
-        ...
 
 
 class RtmpServer:

@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from restream.gate import Publisher, PublishRefused, PublishRequest
 from restream.media import Frame
 from restream.rtmp import amf0, handshake, message
 from restream.rtmp.chunk import ChunkReader, serialise
 from restream.rtmp.message import Command, Message
-from restream.rtmp.server import Publisher, PublishRefused, PublishRequest
 
 KEY = "sk_live?user=1&a=b/c"
 SECONDS = 10.0

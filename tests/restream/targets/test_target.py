@@ -13,8 +13,9 @@ from pydantic import SecretStr
 
 from restream.api import TargetSpec
 from restream.certificate import development_certificate
+from restream.gate import PublishRefused, PublishRequest
 from restream.media import Frame, Kind
-from restream.rtmp.server import PublishRefused, PublishRequest, RtmpServer, serve
+from restream.rtmp.server import RtmpServer, serve
 from restream.targets.target import Pace
 from restream.tls import client_context, server_context
 from tests.restream.encoder import expected
