@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv/bin
 
-.PHONY: demo test check install bench clean
+.PHONY: demo test check install bench soak clean
 
 demo: install ## the scripted show: everything runs, nothing to set up
 	@$(VENV)/simulcast demo
@@ -17,7 +17,7 @@ check: ## format, lint, types, architecture, docs, front end and all tests but t
 	@$(VENV)/mypy
 	@$(VENV)/python scripts/npm.py run --silent check
 	@$(VENV)/python scripts/npm.py test --silent
-	@$(VENV)/pytest -n 2 --dist loadfile -m "not e2e"
+	@$(VENV)/pytest -n 2 --dist loadfile -m "not e2e and not soak"
 
 install: ## into .venv; skipped when nothing changed
 	@$(PYTHON) scripts/install.py
@@ -25,6 +25,10 @@ install: ## into .venv; skipped when nothing changed
 bench: ## every promise measured beside a peer; fails when a bar was not reached
 	@$(PYTHON) scripts/install.py --bench
 	@failed=0; for name in relay hls holds; do $(VENV)/simulcast bench $$name || failed=1; done; exit $$failed
+
+soak: ## twenty minutes of trouble for the media worker; SOAK_SECONDS=120 for a first look
+	@$(PYTHON) scripts/install.py --tests
+	@$(VENV)/pytest -m soak tests/soak
 
 clean: ## everything made here
 	rm -rf .venv .stamps dashboards/node_modules dashboards/dist data

@@ -36,6 +36,7 @@ class Settings(BaseSettings):
     media_control_port: int = Field(8083, description="Control API of the media worker (loopback only).")
     rtmp_port: int = Field(1935, description="RTMP ingest.")
     rtmps_port: int = Field(1936, description="RTMPS ingest.")
+    srt_port: int = Field(8890, description="SRT ingest (UDP).")
 
     public_url: str | None = Field(
         None, description="Origin of the site behind a proxy, e.g. https://live.brand.com"

@@ -21,6 +21,7 @@ class MediaSettings(BaseSettings):
     media_control_port: int = 8083
     rtmp_port: int = 1935
     rtmps_port: int = 1936
+    srt_port: int = 8890
     rtmps_cert: Path | None = None
     rtmps_key: Path | None = None
     media_token: SecretStr

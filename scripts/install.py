@@ -32,7 +32,10 @@ NO_NETWORK = (
     *("Connection refused", "Connection timed out", "dns error", "error sending request"),
     *("ENOTFOUND", "ECONNREFUSED", "ETIMEDOUT", "EAI_AGAIN", "Could not resolve", "Unable to connect"),
 )
-BENCH_PACKAGES = {"wrk": "/usr/bin/wrk"}
+BENCH_PACKAGES = {
+    "wrk": "/usr/bin/wrk",
+    "libnginx-mod-stream": "/usr/lib/nginx/modules/ngx_stream_module.so",
+}
 TEST_PACKAGES = {
     "chromium": "/usr/bin/chromium",
     "nginx": "/usr/sbin/nginx",

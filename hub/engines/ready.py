@@ -15,14 +15,17 @@ from hub.engines.process import Child
 
 DISK_NEEDED = 500 << 20
 """Bytes: enough for a fresh database, its log and some hours of messages."""
+UDP_PORTS = {"srt_port"}
 
 
 def port_problems(bind: str, ports: Iterable[tuple[str, int]]) -> list[str]:
     """A sentence for each (setting, port) that cannot be listened on, each problem told once."""
     problems: dict[str, None] = {}
     for setting, port in ports:
-        with closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        kind = socket.SOCK_DGRAM if setting in UDP_PORTS else socket.SOCK_STREAM
+        with closing(socket.socket(socket.AF_INET, kind)) as probe:
+            if kind is socket.SOCK_STREAM:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((bind, port))
             except OSError as error:

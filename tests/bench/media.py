@@ -9,7 +9,7 @@ import imageio_ffmpeg
 
 from tests.bench.rows import CannotMeasure, needed
 
-MODULE = Path("/usr/lib/nginx/modules/ngx_rtmp_module.so")
+MODULES = Path("/usr/lib/nginx/modules")
 SECONDS = 10
 
 
@@ -46,19 +46,26 @@ def copier(source: str, address: str) -> list[str]:
     return [
         imageio_ffmpeg.get_ffmpeg_exe(),
         *("-hide_banner", "-loglevel", "error", "-i", source),
+        *(["-tls_verify", "0"] if address.startswith("rtmps:") else []),
         *("-c", "copy", "-f", "flv", "-flvflags", "no_duration_filesize", address),
     ]
 
 
-def nginx(folder: Path, name: str, rtmp: str, http: str = "") -> list[str]:
-    """nginx with one worker in the foreground; `rtmp` and `http` are the bodies of those blocks."""
-    if not MODULE.exists():
-        raise CannotMeasure("nginx-rtmp is missing. Run: apt-get install nginx libnginx-mod-rtmp")
+def nginx(folder: Path, name: str, rtmp: str, http: str = "", stream: str = "") -> list[str]:
+    """nginx with one worker in the foreground; `rtmp`, `http` and `stream` are the bodies of those blocks."""
+    modules = [MODULES / "ngx_rtmp_module.so", *([MODULES / "ngx_stream_module.so"] if stream else [])]
+    if not all(module.exists() for module in modules):
+        raise CannotMeasure(
+            "nginx is missing. Run: apt-get install nginx libnginx-mod-rtmp libnginx-mod-stream"
+        )
     base = folder / name
     base.mkdir(exist_ok=True)
     (base / "nginx.conf").write_text(
-        f"load_module {MODULE};\nuser root;\ndaemon off;\nworker_processes 1;\npid {base}/pid;\n"
+        "".join(f"load_module {module};\n" for module in modules)
+        + f"user root;\ndaemon off;\nworker_processes 1;\npid {base}/pid;\n"
         f"error_log {base}/error.log;\nevents {{ worker_connections 1024; }}\n"
-        f"rtmp {{ {rtmp} }}\n" + (f"http {{ access_log off; {http} }}\n" if http else "")
+        f"rtmp {{ {rtmp} }}\n"
+        + (f"http {{ access_log off; {http} }}\n" if http else "")
+        + (f"stream {{ {stream} }}\n" if stream else "")
     )
     return [needed("nginx", "nginx"), "-p", str(base), "-c", str(base / "nginx.conf")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import socket
@@ -14,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 Row = dict[str, Any]
-TICKS = os.sysconf("SC_CLK_TCK")
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -67,12 +67,13 @@ def needed(program: str, package: str) -> str:
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of a process and its children that still run."""
-    total = 0.0
+    """User and system time of a process and its children that still run, to the nanosecond."""
+    total = 0
     for one in (pid, *children(pid)):
-        fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
-        total += (int(fields[11]) + int(fields[12])) / TICKS
-    return total
+        for thread in Path(f"/proc/{one}/task").iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                total += int((thread / "schedstat").read_text().split()[0])
+    return total / 1e9
 
 
 def children(pid: int) -> list[int]:

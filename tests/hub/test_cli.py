@@ -58,9 +58,10 @@ def test_a_second_demo_is_refused_and_leaves_the_first_ones_data_alone(tmp_path:
     with (data / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         free = {
-            f"SIMULCAST_{name}_PORT": "0" for name in ("HTTP", "MEDIA", "GATEWAY", "MEDIA_CONTROL", "RTMP")
+            f"SIMULCAST_{name}_PORT": "0"
+            for name in ("HTTP", "MEDIA", "GATEWAY", "MEDIA_CONTROL", "RTMP", "RTMPS", "SRT")
         }
-        done = run("demo", SIMULCAST_DATA=str(tmp_path), SIMULCAST_RTMPS_PORT="0", **free)
+        done = run("demo", SIMULCAST_DATA=str(tmp_path), **free)
     assert done.returncode == 1
     assert "already running" in done.stderr
     assert (data / "precious").exists()

@@ -30,6 +30,15 @@ def test_a_taken_port_is_named_with_its_setting(tmp_path: Path) -> None:
     check_machine(settings)
 
 
+def test_a_taken_udp_port_is_found_too(tmp_path: Path) -> None:
+    settings = settings_with_free_ports(tmp_path)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", settings.srt_port))
+        with pytest.raises(CannotStart, match="SIMULCAST_SRT_PORT"):
+            check_machine(settings)
+    check_machine(settings)
+
+
 def test_an_address_of_another_machine_is_told_once(tmp_path: Path) -> None:
     settings = settings_with_free_ports(tmp_path).model_copy(update={"bind": "192.0.2.1"})
     with pytest.raises(CannotStart) as refused:
