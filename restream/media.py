@@ -19,10 +19,11 @@ class Kind(IntEnum):
 class Frame:
     """One access unit, or a track's header.
 
-    `payload` is the FLV tag body exactly as the publisher sent it, so that relaying copies nothing;
-    `body` is the codec data behind the FLV bytes (AVCC length-prefixed NALs, raw AAC, or the AVC/AAC
-    decoder configuration when `header` is set). `dts` is milliseconds on the publisher's clock,
-    unwrapped; `cts` is the composition offset in milliseconds. `arrived` is the wall clock (seconds).
+    `payload` is the FLV tag body as the publisher sent it (one track, without enhanced RTMP's wrappings), so
+    that relaying copies nothing; `body` is the codec data behind the FLV bytes (length-prefixed NALs of H.264
+    or HEVC, AV1's OBUs, raw AAC, an Opus packet, or the decoder configuration when `header` is set). `dts` is
+    milliseconds on the publisher's clock, unwrapped; `cts` is the composition offset in milliseconds.
+    `arrived` is the wall clock (seconds).
     """
 
     kind: Kind
@@ -37,9 +38,9 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class VideoTrack:
-    """What the decoder configuration says. `config` is the AVCDecoderConfigurationRecord."""
+    """What the decoder configuration says. `config` is that configuration, as in avcC, hvcC or av1C."""
 
-    codec: str  # RFC 6381, for example avc1.42c01f
+    codec: str  # RFC 6381, for example avc1.42c01f, hvc1.1.6.L93.B0 or av01.0.04M.08
     width: int
     height: int
     config: bytes
@@ -47,9 +48,9 @@ class VideoTrack:
 
 @dataclass(frozen=True, slots=True)
 class AudioTrack:
-    """`config` is the AudioSpecificConfig."""
+    """`config` is the AudioSpecificConfig, or an OpusHead (RFC 7845). `rate` is samples a second."""
 
-    codec: str  # mp4a.40.2
+    codec: str  # mp4a.40.2 or opus
     rate: int
     channels: int
     config: bytes

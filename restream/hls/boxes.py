@@ -1,6 +1,6 @@
 """ISO BMFF boxes for CMAF: the initialisation section and one moof+mdat per part. Pure.
 
-Sources: ISO/IEC 14496-12 (boxes), 14496-15 (avcC), 14496-14 (esds), 23000-19 (CMAF).
+Sources: ISO/IEC 14496-12 (boxes), 23000-19 (CMAF).
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from restream.hls.box import box, full
+from restream.hls.entries import audio_entry, video_entry
 from restream.media import AudioTrack, VideoTrack
 
 VIDEO_SCALE: Final = 90_000
@@ -29,23 +31,12 @@ class Sample:
     offset: int = 0
 
 
-def box(kind: bytes, *content: bytes) -> bytes:
-    """A box around its content."""
-    size = 8 + sum(map(len, content))
-    return b"".join((struct.pack(">I4s", size, kind), *content))
-
-
-def full(kind: bytes, version: int, flags: int, *content: bytes) -> bytes:
-    """A box with version and flags."""
-    return box(kind, struct.pack(">I", version << 24 | flags), *content)
-
-
 def initialisation(video: VideoTrack, audio: AudioTrack | None) -> bytes:
     """ftyp and moov for one video and at most one audio track."""
-    tracks = [_trak(VIDEO_ID, VIDEO_SCALE, _avc1(video), video.width, video.height)]
+    tracks = [_trak(VIDEO_ID, VIDEO_SCALE, video_entry(video), video.width, video.height)]
     extends = [_trex(VIDEO_ID)]
     if audio:
-        tracks.append(_trak(AUDIO_ID, audio.rate, _mp4a(audio), 0, 0))
+        tracks.append(_trak(AUDIO_ID, audio.rate, audio_entry(audio), 0, 0))
         extends.append(_trex(AUDIO_ID))
     header = struct.pack(">IIIIIHH8x", 0, 0, 1000, 0, 0x10000, 0x100, 0) + MATRIX + bytes(24)
     moov = box(b"moov", full(b"mvhd", 0, 0, header, struct.pack(">I", 3)), *tracks, box(b"mvex", *extends))
@@ -123,27 +114,3 @@ def _trak(track: int, scale: int, entry: bytes, width: int, height: int) -> byte
 
 def _trex(track: int) -> bytes:
     return full(b"trex", 0, 0, struct.pack(">IIIII", track, 1, 0, 0, 0))
-
-
-def _avc1(track: VideoTrack) -> bytes:
-    head = struct.pack(">6xH16xHHIIIH32xHh", 1, track.width, track.height, 0x480000, 0x480000, 0, 1, 0x18, -1)
-    return box(b"avc1", head, box(b"avcC", track.config))
-
-
-def _mp4a(track: AudioTrack) -> bytes:
-    head = struct.pack(">6xH8xHHHHI", 1, track.channels, 16, 0, 0, min(track.rate, 0xFFFF) << 16)
-    return box(b"mp4a", head, _esds(track.config))
-
-
-def _esds(config: bytes) -> bytes:
-    """Elementary stream descriptor (ISO 14496-1, 7.2.6): AAC, the AudioSpecificConfig, SL 2."""
-    specific = _descriptor(5, config)
-    decoder = _descriptor(4, struct.pack(">BB3xII", 0x40, 0x15, 0, 0) + specific)
-    return full(b"esds", 0, 0, _descriptor(3, struct.pack(">HB", 0, 0) + decoder + _descriptor(6, b"\x02")))
-
-
-def _descriptor(tag: int, content: bytes) -> bytes:
-    """Tag, size in four groups of seven bits, content."""
-    size = len(content)
-    groups = (size >> 21 & 127 | 128, size >> 14 & 127 | 128, size >> 7 & 127 | 128, size & 127)
-    return bytes([tag, *groups]) + content

@@ -17,11 +17,14 @@ from restream.hls.bell import Bell
 from restream.hls.boxes import NOT_SYNC, SYNC, VIDEO_SCALE, Sample, fragment, initialisation
 from restream.hls.timeline import Part, Segment, Timeline
 from restream.media import AudioTrack, Frame, Kind, VideoTrack
+from restream.rtmp.codecs import opus_samples
 from restream.rtmp.flv import audio_track, video_track
 
 MEASURED_FRAMES: Final = 12
 AAC_SAMPLES: Final = 1024
 RESYNC_FRAMES: Final = 2
+DELIMITER: Final = b"\x12\0"
+"""An empty OBU that begins each AV1 picture in a byte stream."""
 SLACK_MS: Final = 4
 """RTMP timestamps are whole milliseconds: ten frames of 33.3 ms may add up to 334."""
 TICKS_PER_MS: Final = VIDEO_SCALE // 1000
@@ -288,8 +291,13 @@ class Packager:
             if picture.cts >= 0:
                 offset = max(0, offset)  # never shown before it is decoded, by a millisecond's rounding
             flags = SYNC if picture.keyframe else NOT_SYNC
-            samples.append(Sample(picture.body, following - start, flags, offset))
+            samples.append(Sample(self._coded(picture), following - start, flags, offset))
         return samples
+
+    def _coded(self, picture: Frame) -> bytes:
+        """The picture as a sample: AV1's temporal delimiter stays outside of MP4 files."""
+        av1 = self._video is not None and self._video.codec.startswith("av01")
+        return picture.body.removeprefix(DELIMITER) if av1 else picture.body
 
     def _audio_samples(self, sounds: list[Frame]) -> tuple[int, list[Sample]]:
         """Audio time is counted in samples; RTMP's milliseconds only correct it when they are far off.
@@ -298,15 +306,21 @@ class Packager:
         """
         if not sounds or self._audio is None:
             return 0, []
-        rate, far = self._audio.rate, RESYNC_FRAMES * AAC_SAMPLES
+        rate, lengths = self._audio.rate, [self._audio_length(sound.body) for sound in sounds]
+        far = RESYNC_FRAMES * max(lengths)
         claimed = [sound.dts * rate // 1000 for sound in sounds]
         begins = claimed[0] if self._sound_time is None else self._sound_time
         kept = next((index for index, time in enumerate(claimed) if begins - time <= far), len(sounds))
         if kept < len(sounds) and claimed[kept] - begins > far:
             begins = claimed[kept]
-        samples = [Sample(sound.body, AAC_SAMPLES) for sound in sounds[kept:]]
-        self._sound_time = begins + AAC_SAMPLES * len(samples)
+        samples = [Sample(sound.body, length) for sound, length in zip(sounds, lengths, strict=True)][kept:]
+        self._sound_time = begins + sum(lengths[kept:])
         return begins, samples
+
+    def _audio_length(self, body: bytes) -> int:
+        """Samples in one audio frame: always the same in AAC, told by each packet in Opus."""
+        opus = self._audio is not None and self._audio.codec == "opus"
+        return opus_samples(body) if opus else AAC_SAMPLES
 
     def _advance(self) -> None:
         self.timeline.version += 1

@@ -8,7 +8,7 @@ import ssl as tls
 from collections.abc import Callable
 from typing import Final
 
-from restream.rtmp import amf0, handshake, message
+from restream.rtmp import amf0, enhanced, handshake, message
 from restream.rtmp.address import RtmpAddress
 from restream.rtmp.chunk import DEFAULT_CHUNK, LARGEST_COMMAND, BrokenChunk, ChunkReader, serialise
 from restream.rtmp.message import Command, Message
@@ -126,6 +126,7 @@ class RtmpClient:
             "type": "nonprivate",
             "flashVer": FLASH_VERSION,
             "tcUrl": address.tc_url,
+            **enhanced.offer(),
         }
         await self._call("connect", connect)
         self._tell("releaseStream", None, address.key)

@@ -9,14 +9,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl as tls
-import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, cast
 
-import structlog
-
-from restream.gate import Gate, Publisher, PublishRefused, PublishRequest
-from restream.rtmp import amf0, handshake, message
+from restream.gate import Gate, PublishRefused, PublishRequest
+from restream.rtmp import amf0, enhanced, handshake, message
 from restream.rtmp.chunk import (
     DEFAULT_CHUNK,
     LARGEST_COMMAND,
@@ -25,16 +23,19 @@ from restream.rtmp.chunk import (
     ChunkReader,
     serialise,
 )
-from restream.rtmp.flv import BrokenTag, UnsupportedCodec, audio_frame, video_frame
-from restream.rtmp.message import Command, Message, Unwrapper
-
-log = structlog.get_logger()
+from restream.rtmp.feed import Feed, Rejected
+from restream.rtmp.message import Command, Message
 
 MOST_UNREAD: Final = 64 << 10
 """Bytes of answers we keep for a peer that does not read them."""
 WINDOW: Final = 2_500_000
 OUT_CHUNK: Final = 4096
-MOST_BROKEN_TAGS: Final = 20
+READ: Final = 256 << 10
+"""Bytes taken from a socket at a time; one such piece of memory serves all connections."""
+LARGEST_EARLY: Final = 2 << 20
+"""Bytes of media kept for an encoder that does not wait to be admitted: seconds of any feed, and the gate
+answers at once."""
+MOST_EARLY: Final = 500
 
 
 @dataclass(frozen=True)
@@ -47,13 +48,20 @@ class Patience:
 
 
 class RtmpServer:
-    """A listening server. `close` cuts every connection."""
+    """A listening server. `close` cuts every connection; asked to reconnect before, encoders lose nothing."""
 
     def __init__(self, server: asyncio.Server, connections: set[_Connection], linger: float) -> None:
         self._server = server
         self._connections = connections
         self._linger = linger
         self.port: int = server.sockets[0].getsockname()[1]
+
+    def ask_reconnect(self, tc_url: str | None = None) -> int:
+        """Ask every publisher that knows how to come again, to `tc_url` or to where it came to; how many.
+
+        They bring the new connection up first and are served here until they hang up.
+        """
+        return sum(connection.ask_reconnect(tc_url) for connection in self._connections)
 
     async def close(self) -> None:
         """Stop listening, cut everybody, wait for their ends."""
@@ -74,12 +82,14 @@ async def serve(
     *,
     ssl: tls.SSLContext | None = None,
     patience: Patience | None = None,
+    clock: Callable[[], float] | None = None,
 ) -> RtmpServer:
-    """Listen; port 0 picks a free one."""
+    """Listen; port 0 picks a free one. `clock` (seconds, steady) measures how fast broken tags come."""
     patience = patience or Patience()
     connections: set[_Connection] = set()
-    server = await asyncio.get_running_loop().create_server(
-        lambda: _Connection(gate, connections, patience),
+    loop, buffer = asyncio.get_running_loop(), memoryview(bytearray(READ))
+    server = await loop.create_server(
+        lambda: _Connection(gate, connections, patience, clock or loop.time, buffer),
         host,
         port,
         ssl=ssl,
@@ -89,29 +99,43 @@ async def serve(
     return RtmpServer(server, connections, patience.linger)
 
 
-class _Connection(asyncio.Protocol):
-    """One encoder: handshake, commands, then media."""
+class _Connection(asyncio.BufferedProtocol):
+    """One encoder: handshake, commands, then media.
 
-    def __init__(self, gate: Gate, connections: set[_Connection], patience: Patience) -> None:
+    All connections of a server are read into the same `buffer`: what is read is used up in the same breath.
+    """
+
+    def __init__(
+        self,
+        gate: Gate,
+        connections: set[_Connection],
+        patience: Patience,
+        clock: Callable[[], float],
+        buffer: memoryview,
+    ) -> None:
+        self._buffer = buffer
         self._gate = gate
         self._connections = connections
         self._patience = patience
+        self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._greeting = bytearray()
         self._greeted = 0
         self._reader = ChunkReader(LARGEST_COMMAND)
-        self._publisher: Publisher | None = None
+        self._feed: Feed | None = None
         self._asking: asyncio.Task[None] | None = None
+        self._early: list[Message] = []
+        self._early_bytes = 0
         self._watchdog: asyncio.TimerHandle | None = None
         self._app = ""
         self._encoder = ""
+        self._reconnects = False
         self._received = self._acknowledged = 0
         self._window = WINDOW
         self._last_data = self._loop.time()
         self._out_chunk = DEFAULT_CHUNK
-        self._broken_tags = 0
-        self._clock = Unwrapper()
+        self._over = False
         self._ended_because = "The encoder closed the connection."
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -120,6 +144,7 @@ class _Connection(asyncio.Protocol):
         self._watchdog = self._loop.call_later(self._patience.greeting, self._watch)
 
     def connection_lost(self, _: Exception | None) -> None:
+        self._over = True
         self._connections.discard(self)
         if self._watchdog:
             self._watchdog.cancel()
@@ -128,25 +153,30 @@ class _Connection(asyncio.Protocol):
         self._tell_publisher()
 
     def _tell_publisher(self) -> None:
-        publisher, self._publisher = self._publisher, None
-        if publisher:
-            publisher.closed(self._ended_because)
+        feed, self._feed = self._feed, None
+        if feed:
+            feed.closed(self._ended_because)
 
     def eof_received(self) -> bool:
         return False
 
-    def data_received(self, data: bytes) -> None:
-        if self._closing:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        if self._over:
             return  # over TLS, bytes still arrive while the close is being agreed on
         self._last_data = self._loop.time()
-        self._received += len(data)
+        self._received += nbytes
+        data: bytes | memoryview = self._buffer[:nbytes]
         try:
             if self._greeted < 2:
                 data = self._greet(data)
-            if data:
-                for found in self._reader.feed(data):
-                    if not self._closing:
-                        self._handle(found)
+            for found in self._reader.messages(data):
+                if self._feed and found.kind in message.MEDIA:
+                    self._take(self._feed, found)
+                elif not self._over:
+                    self._handle(found)
         except (BrokenChunk, amf0.BrokenAmf) as error:
             self.kick(f"Broken RTMP: {error}")
         if self._received - self._acknowledged >= self._window // 2:
@@ -155,7 +185,8 @@ class _Connection(asyncio.Protocol):
 
     def kick(self, reason: str) -> None:
         """Cut the connection; harmless when it is cut already."""
-        if self._transport and not self._transport.is_closing():
+        if self._transport and not self._over:
+            self._over = True
             self._ended_because = reason
             self._transport.close()
             self._loop.call_later(self._patience.linger, self._transport.abort)
@@ -163,6 +194,7 @@ class _Connection(asyncio.Protocol):
 
     def abort(self) -> None:
         """Cut it without a word."""
+        self._over = True
         if self._transport:
             self._transport.abort()
 
@@ -172,21 +204,24 @@ class _Connection(asyncio.Protocol):
         name = self._transport.get_extra_info("peername") if self._transport else None
         return str(name[0]) if name else "?"
 
-    @property
-    def _closing(self) -> bool:
-        return self._transport is None or self._transport.is_closing()
+    def ask_reconnect(self, tc_url: str | None) -> bool:
+        """Ask a publisher to come again; False where there is none, or none that would understand."""
+        if not self._feed or not self._reconnects:
+            return False
+        self._send(message.reconnect_request(tc_url))
+        return True
 
     def _watch(self) -> None:
         """Cut whoever does not begin to publish, or falls silent."""
         silence = self._patience.silence
-        if not self._publisher and not self._asking:
+        if not self._feed and not self._asking:
             return self.kick("Nothing was published in time.")
         if self._loop.time() - self._last_data > silence:
             return self.kick(f"The encoder was silent for {silence:.0f} seconds.")
         self._watchdog = self._loop.call_later(silence / 3, self._watch)
         return None
 
-    def _greet(self, data: bytes) -> bytes:
+    def _greet(self, data: bytes | memoryview) -> bytes:
         """C0 C1 in, S0 S1 S2 out, C2 in; what is left belongs to the chunk stream."""
         self._greeting += data
         if self._greeted == 0:
@@ -206,12 +241,10 @@ class _Connection(asyncio.Protocol):
         return rest
 
     def _handle(self, found: Message) -> None:
-        if found.kind in (message.AUDIO, message.VIDEO):
-            self._media(found)
+        if found.kind in message.MEDIA:
+            self._hold(found)
         elif found.kind in (message.COMMAND, message.COMMAND_AMF3):
             self._command(message.parse_command(found))
-        elif found.kind == message.DATA:
-            self._data(found.payload)
         elif found.kind == message.WINDOW_ACK:
             self._window = max(int.from_bytes(found.payload[:4], "big"), 1024)
         elif found.kind == message.USER_CONTROL and found.payload[:2] == b"\0\6":
@@ -219,39 +252,22 @@ class _Connection(asyncio.Protocol):
         elif found.kind == message.AGGREGATE:
             raise BrokenChunk("aggregate messages are not in use by any encoder we know")
 
-    def _media(self, found: Message) -> None:
-        if not self._publisher:
-            raise BrokenChunk("media before publish")
-        read = video_frame if found.kind == message.VIDEO else audio_frame
+    def _take(self, feed: Feed, found: Message) -> None:
         try:
-            frame = read(found.payload, self._clock.unwrap(found.timestamp), time.time())
-            if frame:
-                self._publisher.frame(frame)
-        except UnsupportedCodec as error:
+            feed.take(found)
+        except Rejected as error:
             self._refuse("NetStream.Publish.Rejected", str(error))
-            return
-        except BrokenTag as error:
-            self._overlook(error)
 
-    def _overlook(self, error: BrokenTag | amf0.BrokenAmf) -> None:
-        """One garbled message is left out; an encoder that garbles many is cut."""
-        self._broken_tags += 1
-        log.warning("ingest.broken_tag", peer=self.peer, error=str(error), count=self._broken_tags)
-        if self._broken_tags >= MOST_BROKEN_TAGS:
-            self._refuse("NetStream.Publish.Rejected", f"Too many broken FLV tags; the last one: {error}")
-
-    def _data(self, payload: bytes) -> None:
-        if not self._publisher:
-            return None
-        try:
-            values = amf0.decode(payload)
-        except amf0.BrokenAmf as error:
-            return self._overlook(error)
-        if values and values[0] == "@setDataFrame":
-            values = values[1:]
-        if len(values) > 1 and values[0] == "onMetaData" and isinstance(values[1], dict):
-            self._publisher.metadata(dict(values[1]))
-        return None
+    def _hold(self, found: Message) -> None:
+        """Media that did not wait for our answer to `publish`: librtmp's relatives send on without it."""
+        if not self._asking:
+            if found.kind == message.DATA:
+                return
+            raise BrokenChunk("media before publish")
+        self._early.append(found)
+        self._early_bytes += len(found.payload)
+        if self._early_bytes > LARGEST_EARLY or len(self._early) > MOST_EARLY:
+            self._refuse("NetStream.Publish.Rejected", "The encoder sent too much before it was admitted.")
 
     def _command(self, found: Command) -> None:
         if found.name == "connect":
@@ -266,13 +282,17 @@ class _Connection(asyncio.Protocol):
             self._send(message.command("_result", found.transaction, None, None))
         elif found.name == "play":
             self._refuse("NetStream.Play.Failed", "This address takes streams in; it does not play them.")
-        elif found.name in ("FCUnpublish", "deleteStream", "closeStream") and self._publisher:
+        elif found.name in ("FCUnpublish", "deleteStream", "closeStream") and self._feed:
             self.kick("The encoder stopped.")
 
     def _connect(self, found: Command) -> None:
         info = found.target if isinstance(found.target, dict) else {}
         self._app = str(info.get("app") or "").strip("/")
         self._encoder = str(info.get("flashVer") or "")[:80]
+        self._reconnects = enhanced.reconnects(info)
+        # The specification does not say in which of the two objects: both are looked at by somebody.
+        able = enhanced.answer(info)
+        connected = {"level": "status", "code": "NetConnection.Connect.Success", "description": "Connected."}
         for reply in (
             message.u32(message.WINDOW_ACK, WINDOW),
             message.peer_bandwidth(WINDOW),
@@ -280,8 +300,8 @@ class _Connection(asyncio.Protocol):
             message.command(
                 "_result",
                 found.transaction,
-                {"fmsVer": "FMS/3,0,1,123", "capabilities": 31.0},
-                {"level": "status", "code": "NetConnection.Connect.Success", "description": "Connected."},
+                {"fmsVer": "FMS/3,0,1,123", "capabilities": 31.0, **able},
+                {**connected, **able},
             ),
         ):
             self._send(reply)
@@ -292,9 +312,10 @@ class _Connection(asyncio.Protocol):
             return self._refuse(
                 "NetStream.Publish.BadName", "There is no stream key. Copy it from the studio."
             )
-        if self._publisher or self._asking:
+        if self._feed or self._asking:
             return self._refuse("NetStream.Publish.BadName", "This connection publishes already.")
         request = PublishRequest(app=self._app, key=key, peer=self.peer, encoder=self._encoder)
+        self._reader.largest = LARGEST_EARLY
         self._asking = self._loop.create_task(self._ask(request))
         return None
 
@@ -306,14 +327,18 @@ class _Connection(asyncio.Protocol):
             return
         finally:
             self._asking = None
-        if self._closing:
+        if self._over:
             publisher.closed("The encoder left while it was being admitted.")
             return
-        self._publisher = publisher
+        self._feed = Feed(publisher, self.peer, self._clock)
         self._reader.largest = LARGEST_MESSAGE
         self._last_data = self._loop.time()
         self._send(message.user_control(message.STREAM_BEGIN, 1))
         self._send(message.status("NetStream.Publish.Start", "You are live."))
+        early, self._early = self._early, []
+        for found in early:
+            if self._feed:
+                self._take(self._feed, found)
 
     def _refuse(self, code: str, description: str) -> None:
         """Say why, then hang up; encoders show the description."""
@@ -327,9 +352,9 @@ class _Connection(asyncio.Protocol):
             self._out_chunk = OUT_CHUNK
 
     def _write(self, data: bytes) -> None:
-        if self._transport is None or self._transport.is_closing():
+        if self._transport is None or self._over:
             return
         self._transport.write(data)
         if self._transport.get_write_buffer_size() > MOST_UNREAD:
             self._ended_because = "The encoder does not read our answers."
-            self._transport.abort()
+            self.abort()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
@@ -148,15 +149,28 @@ class Peer:
             while await self.receive():
                 pass
 
-    async def connect(self) -> None:
-        """Greet and connect."""
-        await self.greet()
-        self.say("connect", 1, {"app": "live", "tcUrl": "rtmp://localhost/live", "flashVer": "FMLE/3.0"})
-        await self.command("_result")
+    async def hung_up(self) -> None:
+        """Say nothing more and read whatever it is until the server hangs up."""
+        async with asyncio.timeout(SECONDS):
+            with contextlib.suppress(OSError):
+                self.writer.write_eof()
+                while await self._reader.read(65536):
+                    pass
 
-    async def publish(self, key: str = KEY) -> dict[str, amf0.Value]:
+    async def connect(self, **announced: amf0.Value) -> Command:
+        """Greet and connect, announcing more than the old encoders do; the answer."""
+        await self.greet()
+        info: dict[str, amf0.Value] = {
+            "app": "live",
+            "tcUrl": "rtmp://localhost/live",
+            "flashVer": "FMLE/3.0",
+        }
+        self.say("connect", 1, {**info, **announced})
+        return await self.command("_result")
+
+    async def publish(self, key: str = KEY, **announced: amf0.Value) -> dict[str, amf0.Value]:
         """Everything up to the answer to publish."""
-        await self.connect()
+        await self.connect(**announced)
         self.say("createStream", 2, None)
         await self.command("_result")
         self.say("publish", 3, None, key, "live", stream=1)

@@ -168,6 +168,8 @@ async def test_it_tells_the_server_what_encoders_tell() -> None:
     assert connect["app"] == "live"
     assert str(connect["tcUrl"]).endswith("/live")
     assert KEY not in str(connect)
+    assert connect["fourCcList"] == ["*"]
+    assert connect["videoFourCcInfoMap"] == connect["audioFourCcInfoMap"] == {"*": 4.0}  # passed on as it is
     assert commands[-1].arguments == [KEY, "live"]
     await client.close(polite=False)
     far.close()

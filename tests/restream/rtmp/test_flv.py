@@ -106,12 +106,14 @@ def test_a_broken_audio_configuration_says_so(config: str) -> None:
 def test_other_codecs_are_refused_with_what_to_do() -> None:
     with pytest.raises(UnsupportedCodec, match=r"Set the encoder's video codec to H\.264"):
         video_frame(b"\x12\0\0\0\0", 0, 0.0)  # Sorenson
-    with pytest.raises(UnsupportedCodec, match=r"H\.264"):
-        video_frame(b"\x90hvc1", 0, 0.0)  # enhanced RTMP
-    with pytest.raises(UnsupportedCodec, match="AAC"):
+    for codec in (b"vp08", b"vp09", b"vvc1", b"????"):
+        with pytest.raises(UnsupportedCodec, match=r"H\.264, HEVC and AV1"):
+            video_frame(b"\x90" + codec, 0, 0.0)
+    with pytest.raises(UnsupportedCodec, match="Set the encoder's audio codec to AAC"):
         audio_frame(b"\x2f\0", 0, 0.0)  # MP3
-    with pytest.raises(UnsupportedCodec, match="AAC"):
-        audio_frame(b"\x91Opus", 0, 0.0)
+    for codec in (b"ac-3", b"ec-3", b".mp3", b"fLaC"):
+        with pytest.raises(UnsupportedCodec, match="AAC and Opus"):
+            audio_frame(b"\x91" + codec, 0, 0.0)
 
 
 def test_what_carries_no_picture_or_sound_is_no_frame() -> None:

@@ -14,8 +14,9 @@ from restream.certificate import development_certificate
 from restream.media import Kind
 from restream.rtmp import amf0, handshake, message
 from restream.rtmp.chunk import LARGEST_COMMAND, serialise
+from restream.rtmp.feed import MOST_BROKEN_TAGS
 from restream.rtmp.message import ACK, AUDIO, DATA, SET_CHUNK, USER_CONTROL, VIDEO, Message, u32
-from restream.rtmp.server import MOST_BROKEN_TAGS, Patience, RtmpServer, serve
+from restream.rtmp.server import Patience, RtmpServer, serve
 from restream.tls import client_context, server_context
 from tests.restream.encoder import ended, expected, publishing
 from tests.restream.hls.feed import Shape
@@ -250,7 +251,7 @@ async def test_a_few_broken_tags_are_overlooked_and_many_are_not(
 
 async def test_another_codec_is_refused_with_what_to_do(gate: NotingGate, encoder: Peer) -> None:
     await encoder.publish()
-    encoder.send(Message(VIDEO, 0, 1, b"\x90hvc1config"))
+    encoder.send(Message(VIDEO, 0, 1, b"\x90vp09config"))
     info = await encoder.status()
     assert info["code"] == "NetStream.Publish.Rejected"
     assert "H.264" in str(info["description"])
