@@ -3,7 +3,9 @@
 idle ──media──▶ connecting ──accepted, bytes leave──▶ live
                  ▲    │ failure                        │ failure
                  └── retrying ◀────────────────────────┘
-connecting ──refused twice──▶ failed          any ──not wanted──▶ paused
+connecting ──refused twice, or the plan has no next try──▶ failed          any ──not wanted──▶ paused
+
+`failed` stays until a person edits the address, a secret or the plan, or pauses and resumes it.
 """
 
 from __future__ import annotations
@@ -13,42 +15,24 @@ import os
 import random
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, Literal, NamedTuple
 
 import structlog
 
 from restream.api import TargetSpec, TargetState, TargetStatus
 from restream.media import Frame, Kind
-from restream.rtmp import message
-from restream.rtmp.address import BadAddress, parse
-from restream.rtmp.chunk import serialise
-from restream.rtmp.client import STEP_SECONDS, PublishRejected, RtmpClient, publish
-from restream.targets.backoff import pause
+from restream.targets.ledger import Ledger
+from restream.targets.plans import PLANS
 from restream.targets.serialiser import Serialiser
+from restream.targets.way import BUFFER, Pace, Refused, Tally, Terms, Unfit, Way
+from restream.targets.ways import open_way
 
 log = structlog.get_logger()
 
-BUFFER: Final = 4 << 20
-"""Bytes a target may be behind (about 6 s at 5 Mbit/s) before frames are dropped to the next keyframe."""
-PROOF_BYTES: Final = 10 << 20
-"""A far end that acknowledges nothing is believed when more has left than two kernels' buffers hold."""
 REFUSALS: Final = 2
-FIRST_WINDOW: Final = 32 << 10
-LATER_WINDOW: Final = 2_500_000
-"""Bytes the far end takes between acknowledgements: soon at first, to know; seldom later, they cost us."""
-
-
-@dataclass(frozen=True)
-class Pace:
-    """Seconds: between looks at a connection; without a byte leaving; until a connection counts as steady;
-    for each step of the introduction."""
-
-    check: float = 0.5
-    stuck: float = 10.0
-    steady: float = 30.0
-    step: float = STEP_SECONDS
+"""Tries after which a far end that says no to the key is believed: more would lock the account."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +44,15 @@ class Outfit:
     chance: Callable[[], float] = random.random
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    pace: Pace = Pace()
+    pace: Pace = field(default_factory=Pace)
     buffer: int = BUFFER
+
+
+class Broken(NamedTuple):
+    """Why an attempt ended; `final` when another would end the same way."""
+
+    reason: str
+    final: bool = False
 
 
 class Target:
@@ -78,13 +69,14 @@ class Target:
         self._serialiser = serialiser
         self._backlog = backlog
         self._outfit = outfit
-        self._client: RtmpClient | None = None
+        self._way: Way | None = None
         self._task: asyncio.Task[None] | None = None
         self._media = asyncio.Event()
-        self._skipping = False
         self._refusals = 0
+        self._acknowledged = 0
         # Counted here and not in the status: a model's attribute costs ten times as much to set.
-        self._frames_sent = self._frames_dropped = self._bytes_sent = 0
+        self._tally = Tally()
+        self._ledger = Ledger(outfit.now())
         self._status = TargetStatus(
             id=spec.id, name=spec.name, wanted=spec.wanted, state="idle", since=outfit.now()
         )
@@ -96,15 +88,26 @@ class Target:
 
     def status(self) -> TargetStatus:
         """What is."""
+        self._ledger.count(self._outfit.now())
         counted = {
-            "frames_sent": self._frames_sent,
-            "frames_dropped": self._frames_dropped,
-            "bytes_sent": self._bytes_sent,
+            "frames_sent": self._tally.frames,
+            "frames_dropped": self._tally.dropped,
+            "bytes_sent": self._tally.bytes,
+            "bytes_acknowledged": self._acknowledged + (self._way.acknowledged if self._way else 0),
+            "seconds_wanted": round(self._ledger.wanted, 3),
+            "seconds_live": round(self._ledger.live, 3),
+            "gaps": self._ledger.gaps,
         }
         return self._status.model_copy(update=counted)
 
+    def delay(self) -> tuple[float, Literal["sent", "acknowledged"]] | None:
+        """Milliseconds from our ingest until a frame had left us, or until the far end said it has it."""
+        return self._way.delay() if self._way else None
+
     def start(self) -> None:
         """Begin working towards what is wanted."""
+        self._refusals = 0
+        self._note_wanted()
         self._task = asyncio.create_task(self._run(), name=f"target {self._spec.name}")
 
     async def stop(self, state: TargetState = "idle") -> None:
@@ -113,42 +116,40 @@ class Target:
         if task:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+        self._ledger.note(self._outfit.now(), wanted=False)
         self._set(state)
 
     async def apply(self, spec: TargetSpec) -> None:
         """Take a new wish: pause, resume, another address. Only this target notices.
 
-        A target that failed tries again, even with the same wish; another name alone cuts nothing.
+        Another name, platform or plan cuts nothing. The same wish again changes nothing, not even for a
+        target that failed: the whole wanted state of a show is sent often.
         """
-        renamed = self._spec.model_copy(update={"name": spec.name})
-        unchanged = spec == renamed and self._status.state != "failed"
-        self._spec = spec
-        self._status.wanted = spec.wanted
-        self._status.name = spec.name
-        if unchanged:
+        before = self._spec
+        self._wish(spec)
+        failed = self._status.state == "failed"
+        if _essence(spec) == _essence(before) and not (failed and spec.plan != before.plan):
             return
-        self._refusals = 0
         await self.stop()
         self.start()
 
+    async def move(
+        self, spec: TargetSpec, serialiser: Serialiser, backlog: Callable[[], Sequence[Frame]]
+    ) -> None:
+        """Take another feed from now on, in a connection of its own; one that failed tries again."""
+        self._wish(spec)
+        await self.stop()
+        self._serialiser, self._backlog = serialiser, backlog
+        self._media.clear()
+        self.start()
+
     def push(self, frame: Frame) -> None:
-        """A frame of the live; dropped when we are too far behind."""
-        if frame.kind == Kind.VIDEO and frame.keyframe:
+        """A frame of the live."""
+        if frame.keyframe and frame.kind is Kind.VIDEO and not self._media.is_set():
             self._media.set()
-        client = self._client
-        if client is None:
-            return
-        if self._skipping:
-            begins = frame.kind == Kind.VIDEO and frame.keyframe
-            self._skipping = not begins or client.waiting > self._outfit.buffer // 2
-            if self._skipping and not frame.header:
-                self._frames_dropped += 1
-                return
-        if client.waiting > self._outfit.buffer and not frame.header:
-            self._skipping = True
-            self._frames_dropped += 1
-            return
-        self._write(client, frame)
+            self._note_wanted()
+        if self._way is not None:
+            self._way.push(frame)
 
     def ended(self) -> None:
         """The publisher is gone. The connection stays: it may come back within the platform's patience.
@@ -156,85 +157,92 @@ class Target:
         What comes then begins with headers and a keyframe, like everything a decoder can begin with.
         """
         self._media.clear()
-        self._skipping = True
-        if self._client:
-            self._client.flush()
+        self._note_wanted()
+        if self._way:
+            self._way.ended()
 
-    def _write(self, client: RtmpClient, frame: Frame) -> None:
-        data = self._serialiser.chunks(frame, client.chunk_size)
-        if frame.kind == Kind.AUDIO and not frame.header:
-            client.write_with_next(data)  # there are more of them than pictures, and none is in a hurry
-        else:
-            client.write(data)
-        if frame.kind != Kind.DATA and not frame.header:
-            self._frames_sent += 1
-        self._bytes_sent += len(frame.payload)
+    def _wish(self, spec: TargetSpec) -> None:
+        self._spec = spec
+        self._status.wanted = spec.wanted
+        self._status.name = spec.name
+
+    def _note_wanted(self) -> None:
+        """Time counts while somebody wants it and there is something to send."""
+        self._ledger.note(self._outfit.now(), wanted=self._spec.wanted and self._media.is_set())
 
     async def _run(self) -> None:
-        attempt = 0
+        loop, attempt = asyncio.get_running_loop(), 0
+        broken_at: datetime | None = None
         while self._spec.wanted:
             if not self._media.is_set():
                 self._set("idle", "Waiting for the encoder.")
                 await self._media.wait()
-            began = asyncio.get_running_loop().time()
-            reason = await self._attempt()
-            if self._refusals >= REFUSALS:
-                return self._set("failed", f"{reason} Check the stream key, then switch the target on again.")
-            if asyncio.get_running_loop().time() - began > self._outfit.pace.steady:
+            began = loop.time()
+            reason, final = await self._attempt()
+            if final:
+                return self._set("failed", reason)
+            if loop.time() - began > self._outfit.pace.steady:
                 attempt = 0
-            delay = pause(attempt, self._outfit.chance())
+            now, was_live = self._outfit.now(), self._status.state == "live"
+            if was_live or broken_at is None:
+                broken_at = now
+            plan, broken_for = PLANS[self._spec.plan], (now - broken_at).total_seconds()
+            if plan.over(broken_for) and plan.advice:
+                reason = f"{reason} {plan.advice}"
+            delay = plan.pause(attempt, broken_for, self._outfit.chance())
+            if delay is None:
+                return self._set("failed", reason)
             attempt += 1
             self._set("retrying", reason, next_try=delay)
             await self._outfit.sleep(delay)
         return self._set("paused")
 
-    async def _attempt(self) -> str:
-        """Connect and push until it breaks; why it broke, in a sentence."""
+    async def _attempt(self) -> Broken:
+        """Connect and push until it breaks."""
         self._set("connecting")
         self._status.connects += 1
-        client: RtmpClient | None = None
+        way: Way | None = None
         cancelled = False
+        outfit = self._outfit
+        terms = Terms(outfit.context, outfit.pace, outfit.buffer, outfit.now)
         try:
-            address = parse(self._spec.url, self._spec.key.get_secret_value())
-            client = await publish(
-                address,
-                chunk_size=self._spec.chunk_size,
-                context=self._outfit.context,
-                step=self._outfit.pace.step,
-            )
-            return await self._push_until_broken(client)
-        except BadAddress as error:
-            self._refusals = REFUSALS
-            return str(error)
-        except UnicodeError:
-            self._refusals = REFUSALS
-            return "The address names no server that could exist."
-        except PublishRejected as error:
-            self._refusals += error.auth
-            return str(error)
+            way = await open_way(self._spec, self._serialiser, terms, self._tally)
+            return Broken(await self._push_until_broken(way))
+        except Unfit as error:
+            return Broken(str(error), final=True)
+        except Refused as error:
+            return self._refused(error)
         except ssl.SSLCertVerificationError as error:
-            return f"The platform's certificate is not trusted ({error.verify_message})."
+            return Broken(f"The platform's certificate is not trusted ({error.verify_message}).")
         except TimeoutError:
-            return "The platform did not answer in time."
+            return Broken("The platform did not answer in time.")
         except OSError as error:
-            return f"The platform could not be reached ({_plainly(error)})."
+            return Broken(f"The platform could not be reached ({_plainly(error)}).")
         except asyncio.CancelledError:
             cancelled = True
             raise
+        except Exception as error:  # noqa: BLE001 (our mistake must not leave a target that says nothing)
+            log.error("target.broke", target=self._spec.id, error=type(error).__name__)
+            return Broken("Something went wrong on this side.")
         finally:
-            self._client = None
-            if client:
-                await client.close(polite=cancelled)
+            self._way = None
+            if way:
+                self._acknowledged += way.acknowledged
+                await way.close(polite=cancelled)
 
-    async def _push_until_broken(self, client: RtmpClient) -> str:
-        self._ask_acknowledgement(client, FIRST_WINDOW)
-        backlog = self._backlog()
-        for frame in backlog:
-            self._write(client, frame)
-        self._skipping = not any(frame.kind == Kind.VIDEO and frame.keyframe for frame in backlog)
-        self._client = client
-        following = asyncio.create_task(client.follow())
-        watching = asyncio.create_task(self._watch(client))
+    def _refused(self, error: Refused) -> Broken:
+        self._refusals += error.auth
+        if self._refusals < REFUSALS:
+            return Broken(str(error))
+        check = "the stream key and the passphrase" if self._spec.passphrase else "the stream key"
+        return Broken(f"{error} Check {check}, then switch the target on again.", final=True)
+
+    async def _push_until_broken(self, way: Way) -> str:
+        for frame in self._backlog():
+            way.push(frame)
+        self._way = way
+        following = asyncio.create_task(way.follow())
+        watching = asyncio.create_task(self._watch(way))
         try:
             await asyncio.wait({following, watching}, return_when=asyncio.FIRST_COMPLETED)
             return (following if following.done() else watching).result()
@@ -243,38 +251,39 @@ class Target:
                 task.cancel()
             await asyncio.gather(following, watching, return_exceptions=True)
 
-    async def _watch(self, client: RtmpClient) -> str:
-        """Say `live` when bytes really leave; end when they no longer do ("green but dead")."""
+    async def _watch(self, way: Way) -> str:
+        """Say `live` when bytes really arrive; end when they no longer do ("green but dead")."""
         loop, pace = asyncio.get_running_loop(), self._outfit.pace
-        gone, moved_at = 0, loop.time()
         while True:
             await asyncio.sleep(pace.check)
-            client.flush()
-            now_gone = client.sent - client.waiting
-            if now_gone > gone or not client.waiting:
-                gone, moved_at = now_gone, loop.time()
-            if self._status.state != "live" and (client.acked or now_gone >= PROOF_BYTES):
+            reason = way.look(loop.time())
+            if self._status.state != "live" and way.proven:
                 self._refusals = 0
-                self._ask_acknowledgement(client, LATER_WINDOW)
                 self._set("live")
-            if loop.time() - moved_at > pace.stuck:
-                return f"The platform has taken nothing for {pace.stuck:.0f} seconds."
-
-    def _ask_acknowledgement(self, client: RtmpClient, window: int) -> None:
-        asking = message.u32(message.WINDOW_ACK, window)
-        client.write(serialise(asking, message.CONTROL_CHUNK, client.chunk_size))
+            if reason:
+                return reason
 
     def _set(self, state: TargetState, reason: str | None = None, next_try: float | None = None) -> None:
         now = self._outfit.now()
         if state == self._status.state and reason == self._status.reason and next_try is None:
             return
+        if self._status.state == "live" and state in ("retrying", "failed"):
+            self._ledger.broke()
+        self._ledger.note(now, live=state == "live")
         self._status.state, self._status.reason, self._status.since = state, reason, now
         self._status.next_try_at = now + timedelta(seconds=next_try) if next_try is not None else None
         log.info("target.changed", target=self._spec.id, name=self._spec.name, state=state, reason=reason)
         self._outfit.on_change(self.status())
 
 
+def _essence(spec: TargetSpec) -> tuple[object, ...]:
+    """What a connection is made of: with any of it changed it must be made anew."""
+    return spec.url, spec.key, spec.passphrase, spec.wanted, spec.chunk_size
+
+
 def _plainly(error: OSError) -> str:
     """What went wrong, without the addresses asyncio adds."""
+    if isinstance(error, ssl.SSLError):
+        return f"TLS: {(error.reason or 'failed').replace('_', ' ').lower()}"
     known = error.errno is not None and error.errno > 0 and not isinstance(error, ConnectionResetError)
     return os.strerror(error.errno or 0) if known else error.strerror or type(error).__name__

@@ -68,18 +68,33 @@ class Wire:
         self._to = port
         self._flowing = asyncio.Event()
         self._flowing.set()
+        self._answers = asyncio.Event()
+        self._answers.set()
+        self._most: int | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
 
-    async def open(self) -> None:
-        """Listen on a free port."""
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+    async def open(self, receive_buffer: int) -> None:
+        """Listen on a free port; `receive_buffer` (bytes) makes the kernel hold little."""
+        listener = socket.socket()
+        if receive_buffer:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        listener.bind(("127.0.0.1", 0))
+        self._server = await asyncio.start_server(self._connected, sock=listener)
         self.port = self._server.sockets[0].getsockname()[1]
 
     def freeze(self) -> None:
         """Read no more."""
         self._flowing.clear()
+
+    def freeze_after(self, size: int) -> None:
+        """Read no more from any connection that has brought so many bytes."""
+        self._most = size
+
+    def deafen(self) -> None:
+        """Bring nothing back from the server any more; what the client says still arrives."""
+        self._answers.clear()
 
     def thaw(self) -> None:
         """Read on."""
@@ -108,10 +123,13 @@ class Wire:
             self._tasks.add(task)
 
     async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, held: bool) -> None:
+        brought = 0
         try:
             while data := await source.read(65536):
-                if held:
-                    await self._flowing.wait()
+                await (self._flowing if held else self._answers).wait()
+                brought += len(data)
+                if held and self._most is not None and brought > self._most:
+                    await asyncio.Event().wait()
                 sink.write(data)
                 await sink.drain()
         except OSError:
@@ -121,10 +139,10 @@ class Wire:
 
 
 @asynccontextmanager
-async def wire(port: int) -> AsyncIterator[Wire]:
+async def wire(port: int, receive_buffer: int = 0) -> AsyncIterator[Wire]:
     """A wire to a port."""
     between = Wire(port)
-    await between.open()
+    await between.open(receive_buffer)
     try:
         yield between
     finally:

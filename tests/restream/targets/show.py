@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 
 from pydantic import SecretStr
 
@@ -12,7 +15,8 @@ from restream.api import TargetSpec, TargetState, TargetStatus
 from restream.live import Live, Session
 from restream.media import Frame, Kind
 from restream.targets.serialiser import Serialiser
-from restream.targets.target import BUFFER, Outfit, Pace, Target
+from restream.targets.target import Outfit, Target
+from restream.targets.way import BUFFER, Pace
 from restream.tls import client_context
 from tests.restream.rtmp.peers import KEY, SECONDS
 
@@ -29,7 +33,13 @@ class Show:
     """`feed` frames; `until` a target is in a state. `rests` are the pauses targets would have made."""
 
     def __init__(
-        self, context: ssl.SSLContext | None = None, buffer: int = BUFFER, pace: Pace = QUICK
+        self,
+        context: ssl.SSLContext | None = None,
+        buffer: int = BUFFER,
+        pace: Pace = QUICK,
+        *,
+        really_rests: bool = False,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.live = Live("show")
         self.news: list[TargetStatus] = []
@@ -42,8 +52,9 @@ class Show:
         self._outfit = Outfit(
             context or client_context(),
             on_change=self._note,
+            now=now,
             chance=lambda: 0.5,
-            sleep=self._rest,
+            sleep=asyncio.sleep if really_rests else self._rest,
             pace=pace,
             buffer=buffer,
         )
@@ -76,6 +87,15 @@ class Show:
         for frame in frames:
             session.frame(frame)
             await asyncio.sleep(0)
+
+    async def play(self, frames: Iterable[Frame]) -> None:
+        """Frames at their own pace, with the moment of their arrival on them."""
+        session, loop = self.live.publisher or self.publisher(), asyncio.get_running_loop()
+        began: float | None = None
+        for frame in frames:
+            began = loop.time() - frame.dts / 1000 if began is None else began
+            await asyncio.sleep(max(began + frame.dts / 1000 - loop.time(), 0))
+            session.frame(replace(frame, arrived=time.time()))
 
     async def until(self, target: Target, state: TargetState) -> TargetStatus:
         """Wait for a state."""
