@@ -1,0 +1,1 @@
+"""Tests of profiles and of everything else that needs ffmpeg."""
