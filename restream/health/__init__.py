@@ -1,0 +1,1 @@
+"""Is the feed what the platforms and the viewers need? Measured, judged, told in plain words, remembered."""

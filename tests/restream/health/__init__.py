@@ -1,0 +1,1 @@
+"""Tests of health: real encoders measured and judged; time is the stream's own."""

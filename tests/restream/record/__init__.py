@@ -1,0 +1,1 @@
+"""Tests of recordings: real streams written, killed, cut, and decoded again."""
