@@ -1,0 +1,216 @@
+"""WHIP (RFC 9725): browsers and OBS publish with `POST /live/SHOW/whip` and the stream key as bearer token.
+
+The stream key is checked before an answer is made. A session's address cannot be guessed and is all that is
+needed to end it. ICE restarts are not offered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Final
+
+import structlog
+
+from restream.gate import Gate, PublishRefused, PublishRequest
+from restream.hls.respond import TEXT, Answer, Header, Receive, Scope, Send, refusal, respond
+from restream.ingest.admission import APP, Refusal
+from restream.ingest.admission import refusal as why
+from restream.ingest.limiter import Limiter
+from restream.ingest.rtc import UdpPort
+from restream.ingest.sdp import LARGEST, BrokenOffer, UnfitOffer, answer, parse_fragment, parse_offer
+from restream.ingest.whip_session import Patience, Session
+
+__all__ = ["Patience", "WhipApp"]
+
+log = structlog.get_logger()
+
+ADDRESS: Final = re.compile(r"/live/(?P<slug>[^/]+)/whip(?:/(?P<id>[A-Za-z0-9_-]{1,64}))?")
+SDP: Final = "application/sdp"
+FRAGMENT: Final = "application/trickle-ice-sdpfrag"
+BROWSER: Final = re.compile(r"(?:Edg|OPR|Firefox|Chrome|Version)/[\d.]+")
+NEVER: Final = "no-store"
+MOST_SESSIONS: Final = 32
+TRIES_PER_SECOND, TRIES_AT_ONCE = 1.0, 10.0
+READ_SECONDS: Final = 10.0
+STATUS: Final = {
+    Refusal.KEY: HTTPStatus.UNAUTHORIZED,
+    Refusal.OVER: HTTPStatus.FORBIDDEN,
+    Refusal.TAKEN: HTTPStatus.CONFLICT,
+}
+BEARER: Final[tuple[Header, ...]] = ((b"www-authenticate", b"Bearer"),)
+LATER: Final[tuple[Header, ...]] = ((b"retry-after", b"5"),)
+EXPOSED: Final[tuple[Header, ...]] = ((b"access-control-expose-headers", b"Location, ETag, Accept-Post"),)
+OPTIONS: Final[tuple[Header, ...]] = (
+    (b"accept-post", SDP.encode()),
+    (b"accept-patch", FRAGMENT.encode()),
+    (b"access-control-allow-methods", b"OPTIONS, GET, HEAD, POST, PATCH, DELETE"),
+    # A star would not include authorization (Fetch, 4.8).
+    (b"access-control-allow-headers", b"authorization, content-type, if-match"),
+    (b"access-control-max-age", b"86400"),
+)
+
+
+class _Refused(Exception):
+    """An answer other than success."""
+
+    def __init__(self, status: HTTPStatus, sentence: str, more: tuple[Header, ...] = ()) -> None:
+        super().__init__(sentence)
+        self.answer = refusal(status, NEVER, sentence, (*more, *EXPOSED))
+
+
+class WhipApp:
+    """A bare ASGI app for the addresses that `serves` knows. `known` says whether a show exists here."""
+
+    def __init__(
+        self,
+        gate: Gate,
+        known: Callable[[str], bool],
+        port: UdpPort,
+        patience: Patience | None = None,
+    ) -> None:
+        self._gate = gate
+        self._known = known
+        self._port = port
+        self._patience = patience or Patience()
+        self._sessions: dict[str, Session] = {}
+        self._limiter = Limiter(TRIES_PER_SECOND, TRIES_AT_ONCE, asyncio.get_running_loop().time)
+
+    @staticmethod
+    def serves(path: str) -> bool:
+        """Whether an address is one of this app's."""
+        return ADDRESS.fullmatch(path) is not None
+
+    async def close(self) -> None:
+        """End every session and wait for it."""
+        sessions = list(self._sessions.values())
+        for session in sessions:
+            session.kick("The server is stopping.")
+        await asyncio.gather(*(session.task for session in sessions), return_exceptions=True)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        try:
+            found = await self._answer(scope, receive)
+        except _Refused as refused:
+            found = refused.answer
+        await respond(send, found, with_body=scope["method"] != "HEAD")
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+        address = ADDRESS.fullmatch(scope["path"])
+        if address is None or not self._known(address["slug"]):
+            raise _Refused(HTTPStatus.NOT_FOUND, "There is no such show.")
+        method, slug, name = scope["method"], address["slug"], address["id"]
+        if method == "OPTIONS":
+            return _empty(HTTPStatus.OK, OPTIONS)
+        if method == "POST" and name is None:
+            return await self._post(scope, receive, slug)
+        if name is not None and name not in self._sessions:
+            raise _Refused(HTTPStatus.NOT_FOUND, "This session is over.")
+        if method in ("GET", "HEAD"):
+            return _empty(HTTPStatus.NO_CONTENT)
+        if method == "PATCH" and name is not None:
+            return await self._patch(scope, receive, self._sessions[name])
+        if method == "DELETE" and name is not None:
+            self._sessions[name].kick("The encoder stopped.")
+            return _empty(HTTPStatus.OK)
+        raise _Refused(HTTPStatus.METHOD_NOT_ALLOWED, "This address takes no such request.", OPTIONS[:1])
+
+    async def _post(self, scope: Scope, receive: Receive, slug: str) -> Answer:
+        peer = str((scope.get("client") or ("?",))[0])
+        if not self._limiter.allows(peer):
+            raise _Refused(HTTPStatus.TOO_MANY_REQUESTS, "Too many tries. Wait a little.", LATER)
+        key = _key(scope)
+        _must_be(scope, SDP)
+        try:
+            offer = parse_offer(await _body(receive))
+        except BrokenOffer as error:
+            raise _Refused(HTTPStatus.BAD_REQUEST, str(error)) from error
+        except UnfitOffer as error:
+            raise _Refused(HTTPStatus.NOT_ACCEPTABLE, str(error)) from error
+        if len(self._sessions) >= MOST_SESSIONS:
+            raise _Refused(HTTPStatus.SERVICE_UNAVAILABLE, "This media worker is full. Try again.", LATER)
+        request = PublishRequest(
+            app=APP, key=key, peer=peer, encoder=_agent(scope), protocol="whip", slug=slug
+        )
+        session = Session(self._port, offer, self._patience)
+        try:
+            publisher = await self._gate.publish(request, session.kick)
+        except PublishRefused as refused:
+            await session.abandon()
+            status = STATUS[why(refused)]
+            raise _Refused(status, refused.description, BEARER if status == 401 else ()) from refused
+        session.begin(publisher)
+        name = secrets.token_urlsafe(24)
+        self._sessions[name] = session
+        session.task.add_done_callback(lambda _: self._sessions.pop(name, None))
+        log.info("whip.answered", show=slug, peer=peer)
+        more = ((b"location", f"/live/{slug}/whip/{name}".encode()), (b"etag", session.etag.encode()))
+        body = answer(offer, session.local).encode()
+        return Answer(HTTPStatus.CREATED, SDP, NEVER, (body,), (*more, *EXPOSED))
+
+    async def _patch(self, scope: Scope, receive: Receive, session: Session) -> Answer:
+        _must_be(scope, FRAGMENT)
+        wanted = _header(scope, b"if-match")
+        if not wanted:
+            raise _Refused(HTTPStatus.PRECONDITION_REQUIRED, "If-Match with the session's ETag is missing.")
+        if wanted not in ("*", session.etag):
+            raise _Refused(HTTPStatus.PRECONDITION_FAILED, "The ETag is not that of this session.")
+        try:
+            username, candidates = parse_fragment(await _body(receive))
+        except BrokenOffer as error:
+            raise _Refused(HTTPStatus.BAD_REQUEST, str(error)) from error
+        if username not in (None, session.offer.username):
+            raise _Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "ICE restarts are not offered. Connect anew.")
+        await session.add(candidates)
+        return _empty(HTTPStatus.NO_CONTENT)
+
+
+def _empty(status: HTTPStatus, more: tuple[Header, ...] = ()) -> Answer:
+    return Answer(status, TEXT, NEVER, (), (*more, *EXPOSED))
+
+
+def _header(scope: Scope, name: bytes) -> str:
+    return next((value.decode("latin-1") for found, value in scope["headers"] if found == name), "")
+
+
+def _must_be(scope: Scope, kind: str) -> None:
+    if _header(scope, b"content-type").partition(";")[0].strip().lower() != kind:
+        raise _Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"The body must be {kind}.")
+
+
+def _key(scope: Scope) -> str:
+    scheme, _, key = _header(scope, b"authorization").partition(" ")
+    if scheme.lower() != "bearer" or not key.strip():
+        raise _Refused(
+            HTTPStatus.UNAUTHORIZED, "The stream key is missing. Send it as the bearer token.", BEARER
+        )
+    return key.strip()
+
+
+def _agent(scope: Scope) -> str:
+    """The program's name; browsers hide theirs among those of all others."""
+    said = _header(scope, b"user-agent")
+    found = BROWSER.search(said)
+    return found[0] if found else said[:80] or "WHIP"
+
+
+async def _body(receive: Receive) -> bytes:
+    body = bytearray()
+    try:
+        async with asyncio.timeout(READ_SECONDS):
+            more = True
+            while more:
+                message = await receive()
+                if message["type"] != "http.request":
+                    raise _Refused(HTTPStatus.BAD_REQUEST, "The request breaks off.")
+                body += message.get("body", b"")
+                more = message.get("more_body", False)
+                if len(body) > LARGEST:
+                    raise _Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large.")
+    except TimeoutError as error:
+        raise _Refused(HTTPStatus.REQUEST_TIMEOUT, "The body did not come.") from error
+    return bytes(body)
