@@ -37,6 +37,7 @@ class Settings(BaseSettings):
     rtmp_port: int = Field(1935, description="RTMP ingest.")
     rtmps_port: int = Field(1936, description="RTMPS ingest.")
     srt_port: int = Field(8890, description="SRT ingest (UDP).")
+    webrtc_port: int = Field(8189, description="WebRTC media: WHIP ingest (UDP).")
 
     public_url: str | None = Field(
         None, description="Origin of the site behind a proxy, e.g. https://live.brand.com"

@@ -6,6 +6,8 @@ Wanted state goes down whole (`PUT /lives/{slug}`), state and news come up (`GET
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
@@ -38,6 +40,7 @@ class TargetSpec(Schema):
     plan: RetryPlan = "steady"
     profile: str | None = Field(default=None, description="name of a profile; None copies the feed as it is")
     platform: str = Field(default="", description="row of the limits table; empty: no limits known")
+    attempt: int = Field(default=0, description="counts a person's wishes to try again now")
 
 
 Anchor = Literal[
@@ -152,6 +155,7 @@ class LiveSpec(Schema):
     targets: list[TargetSpec] = []
     profiles: list[ProfileSpec] = []
     recording: RecordingSpec | None = None
+    player: bool = Field(default=True, description="False: nothing is packaged for our own player")
     part_ms: int = Field(default=333, ge=100, le=2000)
     segment_ms: int = Field(default=2000, ge=1000, le=6000)
     open: bool = Field(
@@ -295,6 +299,9 @@ class WorkerEvent(Schema):
     at: AwareDatetime
     slug: str
     kind: EventKind
+    role: Literal["primary", "backup", "source"] | None = Field(
+        default=None, description="with publisher.started and publisher.stopped: whose place it was"
+    )
     publisher: PublisherStatus | None = None
     target: TargetStatus | None = None
     encoder: EncoderStatus | None = None
@@ -303,3 +310,57 @@ class WorkerEvent(Schema):
     on_air: Literal["primary", "backup", "slate", "nothing"] | None = None
     reason: str | None = None
     status: LiveStatus | None = Field(default=None, description="with live.stats, once a second")
+
+
+class HealthSample(Schema):
+    """The feed at one moment, or its mean over ten seconds when it is older than an hour. None: not known."""
+
+    at: AwareDatetime
+    video_kbps: float | None = None
+    audio_kbps: float | None = None
+    arrival_kbps: float | None = Field(default=None, description="by our clock, not by the encoder's")
+    uplink_kbps: float | None = Field(
+        default=None, description="what the sender's connection carries, while it can't carry what is sent"
+    )
+    fps: float | None = None
+    keyframe_seconds: float | None = None
+    missing_percent: float | None = Field(default=None, description="of the pictures of the last seconds")
+    late_ms: float | None = Field(default=None, description="later than the feed's earliest frame")
+    jitter_ms: float | None = None
+    drift_ms: float | None = Field(default=None, description="sound later than picture (positive)")
+    alarms: float | None = None
+
+
+class RecordingInfo(Schema):
+    """One file of a show's recording; a new one begins with every change of codec or size."""
+
+    name: str
+    begins_at: AwareDatetime
+    seconds: float
+    bytes: int
+    video_codec: str | None = None
+    audio_codec: str | None = None
+    width: int | None = None
+    height: int | None = None
+
+
+class ClipWish(Schema):
+    """What to cut out: wall-clock times, as they were received."""
+
+    begins_at: AwareDatetime
+    ends_at: AwareDatetime
+
+
+class Clip(Schema):
+    """A piece cut from the recording. It begins at the keyframe at or before what was asked for."""
+
+    name: str
+    begins_at: AwareDatetime
+    ends_at: AwareDatetime
+    seconds: float
+    bytes: int
+
+
+def uplink_token(media_token: str, slug: str) -> str:
+    """What opens `POST /uplink` on the media port for the staff of one show."""
+    return hmac.new(media_token.encode(), f"uplink:{slug}".encode(), hashlib.sha256).hexdigest()

@@ -5,17 +5,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import structlog
 
+from restream.archive import Archive
 from restream.control import Control
+from restream.encode.encoders import Machine
+from restream.ingest.srt import serve_srt
+from restream.ingest.whip_door import Place, WhipDoor
 from restream.journal import Journal
+from restream.programme import House
 from restream.public import MediaApp
-from restream.rtmp.server import serve
+from restream.record.library import Library
+from restream.rtmp.server import RtmpServer, serve
 from restream.serving import serving
 from restream.settings import MediaSettings
 from restream.targets.target import Outfit
@@ -26,6 +33,9 @@ log = structlog.get_logger()
 
 STATISTICS_EVERY: Final = 1.0
 LAST_SECONDS: Final = 15
+SWEEP_EVERY: Final = 3600.0
+MOVE_SECONDS: Final = 1.0
+"""In which encoders bring up their next connection, on a planned end."""
 
 
 @asynccontextmanager
@@ -33,23 +43,53 @@ async def running(settings: MediaSettings) -> AsyncIterator[Worker]:
     """A worker with all its ports open. OSError names a port that is taken."""
     journal = Journal()
     outfit = Outfit(client_context(settings.media_ca_file), on_change=lambda status: None)
-    worker = Worker(outfit, journal)
-    control = Control(worker, journal, settings.media_token)
+    worker = Worker(House(outfit, journal, Machine(), settings.data))
+    library = Library(worker.house.recordings)
     certificate, key = certificate_of(settings)
     async with AsyncExitStack() as stack:
+        servers: list[RtmpServer] = []
         for port, context in (
             (settings.rtmp_port, None),
             (settings.rtmps_port, server_context(certificate, key)),
         ):
-            server = await serve(worker, settings.bind, port, ssl=context)
-            stack.push_async_callback(server.close)
-        await stack.enter_async_context(serving(MediaApp(worker), settings.bind, settings.media_port))
+            servers.append(await serve(worker, settings.bind, port, ssl=context))
+            stack.push_async_callback(servers[-1].close)
+        srt = await serve_srt(worker, settings.bind, settings.srt_port)
+        stack.push_async_callback(srt.close)
+
+        def drain(tc_url: str | None) -> int:
+            return sum(server.ask_reconnect(tc_url) for server in servers)
+
+        control = Control(worker, journal, settings.media_token, drain, Archive(worker, library).routes)
+        whip = WhipDoor(worker, Place(settings.bind, settings.webrtc_port, settings.public_host))
+        stack.push_async_callback(whip.close)
+        public = MediaApp(worker, whip, settings.media_token)
+        await stack.enter_async_context(serving(public, settings.bind, settings.media_port))
         await stack.enter_async_context(serving(control.app, settings.bind, settings.media_control_port))
         stack.push_async_callback(worker.stop)
-        statistics = asyncio.create_task(worker.tell_statistics(STATISTICS_EVERY))
-        stack.callback(statistics.cancel)
+        for task in (
+            asyncio.create_task(worker.tell_statistics(STATISTICS_EVERY)),
+            asyncio.create_task(sweep(worker, library, SWEEP_EVERY)),
+        ):
+            stack.callback(task.cancel)
+        stack.push_async_callback(until_moved, drain)
         log.info("media.ready", rtmp=settings.rtmp_port, media=settings.media_port)
         yield worker
+
+
+async def sweep(worker: Worker, library: Library, every: float) -> None:
+    """Remove recordings whose time is over, until cancelled."""
+    while True:
+        open_slugs = [status.slug for status in worker.statuses() if status.open]
+        for slug in await library.sweep(datetime.now(UTC), open_slugs):
+            log.info("recording.removed", show=slug)
+        await asyncio.sleep(every)
+
+
+async def until_moved(drain: Callable[[str | None], int]) -> None:
+    """A planned end: encoders that understand are asked to come again, and served a moment longer."""
+    if drain(None):
+        await asyncio.sleep(MOVE_SECONDS)
 
 
 def certificate_of(settings: MediaSettings) -> tuple[Path, Path]:

@@ -1,115 +1,279 @@
-"""One show on this worker: its feed, its packager, its targets, and the wish they follow."""
+"""One show on this worker: what it consists of, and the wish all of it follows."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
 
 import structlog
 
-from restream.api import LiveSpec, LiveStatus, TargetSpec
-from restream.gate import PublishRefused, PublishRequest
+from restream.api import EncoderStatus, Finding, LiveSpec, LiveStatus, PublisherStatus
+from restream.assets import Assets
+from restream.continuity.director import OnAir, Role
+from restream.continuity.keeper import Keeper
+from restream.encode.encoders import Encoders, Machine
+from restream.encode.ffmpeg import Facts as FeedFacts
+from restream.gate import Publisher, PublishRefused, PublishRequest
 from restream.hls.packager import Packager
 from restream.hls.timeline import Timeline
+from restream.ingest.source import Source
 from restream.journal import Journal
 from restream.live import Live, Session
-from restream.targets.serialiser import Serialiser
-from restream.targets.target import Outfit, Target
+from restream.observer import Facts, Observer, Standing
+from restream.targets.roster import Feed, Roster
+from restream.targets.target import Outfit
 
 log = structlog.get_logger()
+
+DEAD_SECONDS: Final = 5.0
+"""An encoder whose network has changed comes back before its first connection is known to be dead."""
+
+
+@dataclass(frozen=True)
+class House:
+    """What all shows of a worker share: how targets are treated, the machine, and folders on its disk."""
+
+    outfit: Outfit
+    journal: Journal
+    machine: Machine
+    data: Path
+
+    @property
+    def assets(self) -> Path:
+        """Pictures the hub has sent, by their SHA-256."""
+        return self.data / "assets"
+
+    @property
+    def recordings(self) -> Path:
+        """A folder for each show."""
+        return self.data / "recordings"
+
+    @property
+    def media(self) -> Path:
+        """Files that channels may play; whoever runs the worker puts them there."""
+        return self.data / "media"
 
 
 class Programme:
     """`apply` makes it what the hub wants; `admit` lets a publisher in; `status` says what is so."""
 
-    def __init__(self, spec: LiveSpec, outfit: Outfit, journal: Journal) -> None:
+    def __init__(self, spec: LiveSpec, house: House) -> None:
         self.spec = spec
         self.live = Live(spec.slug)
         # A segment lasts a second or more, so a worker that starts again counts on from above where the one
         # before it was: players see time go on, and caches hold nothing of the same name.
         self.packager = Packager(Timeline(int(time.time())), spec.part_ms, spec.segment_ms)
-        self.live.attach(self.packager)
-        self._journal = journal
-        self._outfit = replace(
-            outfit,
-            on_change=lambda status: journal.write("target.changed", spec.slug, target=status),
+        self.live.director.on_switch = self._switched
+        self._house = house
+        self._journal = journal = house.journal
+        self._keeper = Keeper(self.live.director, house.assets)
+        self._encoders = Encoders(
+            spec.slug,
+            self.live,
+            house.machine,
+            asset=Assets(house.assets).path,
+            on_change=self._encoder_changed,
         )
-        self._serialiser = Serialiser()
-        self._targets: dict[str, Target] = {}
-        self._key_hash: str | None = None
+        outfit = replace(
+            house.outfit, on_change=lambda status: journal.write("target.changed", spec.slug, target=status)
+        )
+        self._roster = Roster(self._feed_of, self._trouble_of, outfit)
+        self.observer = Observer(spec.slug, self.live, self.packager, journal, house.recordings)
+        self._source: Source | None = None
+        self._packaging = False
+        self._key_hashes: dict[Role, str] = {}
+        self._applied: LiveSpec | None = None
         self._applying = asyncio.Lock()
+        self._troubles: dict[str, Finding] = {}
 
     async def apply(self, spec: LiveSpec) -> None:
-        """Take a newer wish; an older one, or the same again, changes nothing that is as it should be."""
+        """Take a newer wish; an older one, or the same again, changes nothing."""
         async with self._applying:
-            if spec.version < self.spec.version:
+            if spec.version < self.spec.version or spec == self._applied:
                 return
             self.spec = spec
-            if not spec.open:
+            if spec.open:
+                self._keeper.apply(spec)
+                self._keeper.start()
+                self._cut_old_keys()
+                self._package(spec.player)
+                await self._encoders.apply(spec.profiles, used_profiles(spec))
+                await self._roster.apply(spec.targets)
+                await self.observer.apply(spec)
+                await self._play_source()
+            else:
                 await self._close("The show has ended.")
-                return
-            if self.live.publisher and self._key_hash not in spec.key_hashes:
-                self.live.publisher.kick("The stream key has been changed.")
-            wanted = {target.id: target for target in spec.targets}
-            gone = [target for target in self._targets.values() if target.spec.id not in wanted]
-            await asyncio.gather(
-                *(self._remove(target) for target in gone),
-                *(self._place(target) for target in wanted.values()),
-            )
+            self._applied = spec
 
     async def stop(self) -> None:
         """The worker is stopping: targets are told goodbye, players are left to try again."""
         async with self._applying:
-            await asyncio.gather(*(target.stop() for target in self._targets.values()))
+            await self._rest(show_over=False)
 
-    def admit(self, request: PublishRequest, key_hash: str, kick: Callable[[str], None]) -> Session:
-        """Open a session for a publisher whose key is ours; raises PublishRefused when the show is over."""
-        if not self.spec.open:
-            reason = "This show has ended. Use the stream key of the next one."
-            self._journal.write("publisher.refused", self.spec.slug, reason=reason)
-            raise PublishRefused("NetStream.Publish.Denied", reason)
-        session = self.live.open_session(request.peer, request.encoder, kick, time.time())
-        self._key_hash = key_hash
-        session.on_closed = self._publisher_left
-        self._journal.write("publisher.started", self.spec.slug, publisher=session.status.model_copy())
-        log.info("publisher.started", show=self.spec.slug, peer=request.peer)
-        return session
+    def role_of(self, key_hash: str) -> Role | None:
+        """Whose place a key opens; None for a key that is not ours."""
+        if key_hash in self.spec.key_hashes:
+            return "primary"
+        return "backup" if key_hash in self.spec.backup_key_hashes else None
+
+    def admit(self, request: PublishRequest, key_hash: str, kick: Callable[[str], None]) -> Publisher:
+        """Open a session for a publisher whose key is ours; raises PublishRefused."""
+        role = self.role_of(key_hash) or "primary"
+        self._check_open()
+        if self.spec.takeover == "refuse" and self._taken(role):
+            raise self._refusal(
+                "NetStream.Publish.BadName",
+                "Another encoder publishes with this stream key. Stop it first, or let the newest one take"
+                " over in the show's settings.",
+            )
+        self._key_hashes[role] = key_hash
+        return self._open(request, role, kick)
+
+    def admit_source(self, kick: Callable[[str], None], encoder: str = "") -> Publisher:
+        """Open a session for the show's own source; whoever has a key goes before it. PublishRefused."""
+        self._check_open()
+        request = PublishRequest(app="", key="", peer="", encoder=encoder, protocol="source")
+        return self._open(request, "source", kick)
+
+    def tick(self) -> None:
+        """Once a second."""
+        if self.spec.open:
+            self.observer.tick(Facts(self.spec, self.live.director.on_air, self._roster.delays()))
+
+    @property
+    def facts(self) -> FeedFacts | None:
+        """The feed's size and rates, when they are known."""
+        return self._encoders.facts
 
     def status(self) -> LiveStatus:
         """What is so right now."""
-        publisher = self.live.publisher
         return LiveStatus(
             slug=self.spec.slug,
             version=self.spec.version,
             open=self.spec.open,
-            publisher=publisher.measured() if publisher else None,
-            targets=[target.status() for target in self._targets.values()],
-            playable=self.packager.timeline.playable,
+            on_air=self.live.director.on_air,
+            publisher=self._measured(self.live.publisher, "primary"),
+            backup=self._measured(self.live.backup, "backup"),
+            targets=self._roster.statuses(),
+            encoders=self._encoders.statuses(),
+            plan=self._encoders.plan() if self.spec.profiles else None,
+            findings=[*self._trouble(), *self.observer.findings()],
+            recording=self.observer.recording(),
+            delays=self.observer.delays(),
+            playable=self._packaging and self.packager.timeline.playable,
         )
 
-    def _publisher_left(self, reason: str) -> None:
-        self._journal.write("publisher.stopped", self.spec.slug, reason=reason)
-        log.info("publisher.stopped", show=self.spec.slug, reason=reason)
+    def _measured(self, session: Session | None, standing: Standing) -> PublisherStatus | None:
+        if session is None:
+            return None
+        return session.measured().model_copy(update=self.observer.measured(standing))
 
-    async def _place(self, spec: TargetSpec) -> None:
-        target = self._targets.get(spec.id)
-        if target:
-            await target.apply(spec)
-            return
-        target = Target(spec, self._serialiser, self.live.backlog, self._outfit)
-        self._targets[spec.id] = target
-        self.live.attach(target)
-        target.start()
+    def _trouble(self) -> list[Finding]:
+        """What our own parts complain about, each with the moment it began."""
+        said = {"slate.trouble": self._keeper.trouble, "source.trouble": None}
+        if self._source:
+            said["source.trouble"] = self._source.status.reason
+        now = datetime.now(UTC)
+        for code, sentence in said.items():
+            known = self._troubles.get(code)
+            if sentence is None:
+                self._troubles.pop(code, None)
+            elif known is None or known.sentence != sentence:
+                self._troubles[code] = Finding(
+                    code=code, severity="warning", sentence=sentence, since=known.since if known else now
+                )
+        return list(self._troubles.values())
 
-    async def _remove(self, target: Target) -> None:
-        self.live.detach(target)
-        del self._targets[target.spec.id]
-        await target.stop()
+    def _open(self, request: PublishRequest, role: Role, kick: Callable[[str], None]) -> Publisher:
+        session = self.live.open_session(
+            request.peer, request.encoder, kick, time.time(), role, request.protocol
+        )
+        session.on_closed = lambda reason: self._publisher_left(role, reason)
+        started = session.status.model_copy()
+        self._journal.write("publisher.started", self.spec.slug, role=role, publisher=started)
+        log.info("publisher.started", show=self.spec.slug, role=role, peer=request.peer)
+        return self.observer.observe(session, role)
+
+    def _publisher_left(self, role: Role, reason: str) -> None:
+        self._journal.write("publisher.stopped", self.spec.slug, role=role, reason=reason)
+        log.info("publisher.stopped", show=self.spec.slug, role=role, reason=reason)
+
+    def _switched(self, on_air: OnAir, reason: str) -> None:
+        self._journal.write("source.switched", self.spec.slug, on_air=on_air, reason=reason)
+        log.info("source.switched", show=self.spec.slug, on_air=on_air, reason=reason)
+
+    def _check_open(self) -> None:
+        if not self.spec.open:
+            raise self._refusal(
+                "NetStream.Publish.Denied", "This show has ended. Use the stream key of the next one."
+            )
+
+    def _refusal(self, code: str, reason: str) -> PublishRefused:
+        self._journal.write("publisher.refused", self.spec.slug, reason=reason)
+        return PublishRefused(code, reason)
+
+    def _taken(self, role: Role) -> bool:
+        """Whether somebody publishes in that role; who has sent nothing for long does not."""
+        before = self.live.director.sessions.get(role)
+        return before is not None and time.monotonic() < before.silent_at() + DEAD_SECONDS
+
+    def _cut_old_keys(self) -> None:
+        for role, session in list(self.live.director.sessions.items()):
+            if role != "source" and self.role_of(self._key_hashes[role]) != role:
+                session.kick("The stream key has been changed.")
+
+    def _feed_of(self, profile: str | None) -> Feed | None:
+        return self.live if profile is None else self._encoders.live_for(profile)
+
+    def _trouble_of(self, profile: str) -> str | None:
+        """Why nothing comes from a profile."""
+        status = next((one for one in self._encoders.statuses() if one.profile == profile), None)
+        if status is None:
+            return f"There is no profile “{profile}”. Choose another for this target."
+        return status.reason if status.state in ("refused", "retrying") else None
+
+    def _encoder_changed(self, status: EncoderStatus) -> None:
+        self._journal.write("encoder.changed", self.spec.slug, encoder=status)
+
+    def _package(self, wanted: bool) -> None:
+        """Cut the feed for our own player, or spare the work."""
+        if wanted and not self._packaging:
+            self.live.attach(self.packager)
+        elif self._packaging and not wanted:
+            self.live.detach(self.packager)
+            self.packager.ended()
+        self._packaging = wanted
+
+    async def _play_source(self) -> None:
+        """A channel's own feed. One that ended or failed begins anew only with another wish."""
+        if self._source and self._source.spec != self.spec.source:
+            await self._source.stop()
+            self._source = None
+        if self._source is None and self.spec.source:
+            self._source = Source(self.spec.source, self._house.media, self.admit_source)
+            self._source.start()
 
     async def _close(self, reason: str) -> None:
-        if self.live.publisher:
-            self.live.publisher.kick(reason)
+        for session in list(self.live.director.sessions.values()):
+            session.kick(reason)
+        await self._rest(show_over=True)
+        self.live.director.finish()
         self.packager.finish()
-        await asyncio.gather(*(target.stop() for target in self._targets.values()))
+
+    async def _rest(self, *, show_over: bool) -> None:
+        if self._source:
+            await self._source.stop()
+        await self._keeper.stop()
+        await asyncio.gather(
+            self._encoders.stop(), self._roster.stop(), self.observer.stop(show_over=show_over)
+        )
+
+
+def used_profiles(spec: LiveSpec) -> set[str]:
+    """The profiles that targets want which are not paused."""
+    return {target.profile for target in spec.targets if target.wanted and target.profile}

@@ -59,6 +59,8 @@ async def serving(app: Any, host: str, port: int) -> AsyncIterator[int]:
 def configure_logs(level: str) -> None:
     """One JSON object per line on standard error."""
     logging.basicConfig(level=level, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    # It writes whole addresses, and some hold what only we and a platform should know.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

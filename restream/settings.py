@@ -22,6 +22,8 @@ class MediaSettings(BaseSettings):
     rtmp_port: int = 1935
     rtmps_port: int = 1936
     srt_port: int = 8890
+    webrtc_port: int = 8189
+    public_host: str = "127.0.0.1"
     rtmps_cert: Path | None = None
     rtmps_key: Path | None = None
     media_token: SecretStr

@@ -9,12 +9,12 @@ from typing import Final
 
 import structlog
 
-from restream.api import LiveSpec, LiveStatus
+from restream.api import LiveSpec, LiveStatus, PlanStatus
+from restream.assets import Assets
+from restream.encode.planner import plan
 from restream.gate import Publisher, PublishRefused, PublishRequest
 from restream.hls.packager import Packager
-from restream.journal import Journal
-from restream.programme import Programme
-from restream.targets.target import Outfit
+from restream.programme import House, Programme
 
 log = structlog.get_logger()
 
@@ -26,16 +26,17 @@ FORGET_SECONDS: Final = 600.0
 class Worker:
     """All of it runs in one event loop; nothing here blocks."""
 
-    def __init__(self, outfit: Outfit, journal: Journal) -> None:
-        self._outfit = outfit
-        self._journal = journal
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.assets = Assets(house.assets)
+        self._journal = house.journal
         self._programmes: dict[str, Programme] = {}
 
     async def put(self, spec: LiveSpec) -> LiveStatus:
         """Take the whole wanted state of a show. Repeatable."""
         programme = self._programmes.get(spec.slug)
         if programme is None:
-            programme = self._programmes[spec.slug] = Programme(spec, self._outfit, self._journal)
+            programme = self._programmes[spec.slug] = Programme(spec, self.house)
         was_open = programme.spec.open
         await programme.apply(spec)
         if was_open and not programme.spec.open:
@@ -46,37 +47,84 @@ class Worker:
         """Every show."""
         return [programme.status() for programme in self._programmes.values()]
 
+    def programme(self, slug: str) -> Programme | None:
+        """One show."""
+        return self._programmes.get(slug)
+
+    def slugs(self) -> list[str]:
+        """The shows on this worker."""
+        return list(self._programmes)
+
+    def carries(self, slug: str) -> bool:
+        """Whether a show is on this worker."""
+        return slug in self._programmes
+
+    def plan(self, spec: LiveSpec) -> PlanStatus:
+        """What a wish would cost here, beside the other shows; nothing is changed."""
+        programme, machine = self._programmes.get(spec.slug), self.house.machine
+        facts = programme.facts if programme else None
+        used = {target.profile for target in spec.targets if target.profile}
+        return plan(
+            spec.profiles, facts, machine.free_for(spec.slug), factor=machine.factor, wanted=used
+        ).status
+
+    def srt_passphrase(self, key: str) -> str | None:
+        """What an SRT publisher with this key must encrypt with (`ingest.srt.SrtGate`)."""
+        programme = self._programme_of(key_hash_of(key), None)
+        secret = programme.spec.srt_passphrase if programme else None
+        return secret.get_secret_value() if secret else None
+
     def packager(self, slug: str) -> Packager | None:
         """What a player is served from."""
         programme = self._programmes.get(slug)
         return programme.packager if programme else None
 
     async def publish(self, request: PublishRequest, kick: Callable[[str], None]) -> Publisher:
-        """The gate (`rtmp.server.Gate`). The key is compared by its hash and goes no further."""
+        """The gate (`gate.Gate`). The key is compared by its hash and goes no further.
+
+        Where the address names the show (WHIP), the key must be that show's.
+        """
         if request.app != APP:
             raise PublishRefused(
                 "NetConnection.Connect.InvalidApp", f"The server address must end with /{APP}."
             )
-        key_hash = hashlib.sha256(request.key.partition("?")[0].encode()).hexdigest()
-        for programme in self._programmes.values():
-            if key_hash in programme.spec.key_hashes:
-                return programme.admit(request, key_hash, kick)
+        key_hash = key_hash_of(request.key)
+        programme = self._programme_of(key_hash, request.slug)
+        if programme:
+            return programme.admit(request, key_hash, kick)
         log.warning("publisher.refused", peer=request.peer, encoder=request.encoder)
         raise PublishRefused(
             "NetStream.Publish.BadName", "This stream key is not known. Copy it again from the studio."
         )
 
     async def tell_statistics(self, every: float) -> None:
-        """Write every show's status into the journal, until cancelled."""
+        """Measure every show and write its status into the journal, until cancelled."""
         while True:
             await asyncio.sleep(every)
-            for status in self.statuses():
-                self._journal.write("live.stats", status.slug, status=status)
+            for programme in list(self._programmes.values()):
+                programme.tick()
+                self._journal.write("live.stats", programme.spec.slug, status=programme.status())
 
     async def stop(self) -> None:
         """Say goodbye to every platform."""
         await asyncio.gather(*(programme.stop() for programme in self._programmes.values()))
 
+    def _programme_of(self, key_hash: str, slug: str | None) -> Programme | None:
+        """The show a key opens; where the address names a show, that one or none."""
+        return next(
+            (
+                programme
+                for programme in self._programmes.values()
+                if slug in (None, programme.spec.slug) and programme.role_of(key_hash)
+            ),
+            None,
+        )
+
     def _forget(self, programme: Programme) -> None:
         if not programme.spec.open and self._programmes.get(programme.spec.slug) is programme:
             del self._programmes[programme.spec.slug]
+
+
+def key_hash_of(key: str) -> str:
+    """What the hub calls a key by: SHA-256 of what stands before a query."""
+    return hashlib.sha256(key.partition("?")[0].encode()).hexdigest()

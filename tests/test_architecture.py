@@ -22,6 +22,7 @@ MAY_MAKE_HTTP_CLIENTS = {
     "connectors/http.py",
     "restream/client.py",  # the worker's control API, on loopback
     "hub/demo/http.py",  # plays the outside world
+    "restream/targets/door.py",  # asks a platform for its answer to a WHIP offer
     "restream/receiver.py",  # plays a platform's ingest and asks its platform about keys
 }
 

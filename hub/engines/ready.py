@@ -15,7 +15,7 @@ from hub.engines.process import Child
 
 DISK_NEEDED = 500 << 20
 """Bytes: enough for a fresh database, its log and some hours of messages."""
-UDP_PORTS = {"srt_port"}
+UDP_PORTS = {"srt_port", "webrtc_port"}
 
 
 def port_problems(bind: str, ports: Iterable[tuple[str, int]]) -> list[str]:

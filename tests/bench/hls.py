@@ -117,6 +117,7 @@ class Stage:
             "SIMULCAST_DATA": str(self._folder / "ours"),
             "SIMULCAST_RTMP_PORT": str(self._rtmp),
             "SIMULCAST_RTMPS_PORT": str(free_port()),
+            "SIMULCAST_SRT_PORT": str(free_port()),
             "SIMULCAST_MEDIA_PORT": str(self._media),
             "SIMULCAST_MEDIA_CONTROL_PORT": str(self._control),
             "SIMULCAST_LOG_LEVEL": "ERROR",

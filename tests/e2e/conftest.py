@@ -36,7 +36,7 @@ FLAGS: Final = (
 PHONE: Final = ViewportSize(width=390, height=844)
 DESKTOP: Final = ViewportSize(width=1440, height=900)
 AXE: Final = Path(__file__).parents[2] / "dashboards" / "node_modules" / "axe-core" / "axe.min.js"
-PORTS: Final = ("HTTP", "MEDIA", "GATEWAY", "MEDIA_CONTROL", "RTMP", "RTMPS", "SRT")
+PORTS: Final = ("HTTP", "MEDIA", "GATEWAY", "MEDIA_CONTROL", "RTMP", "RTMPS", "SRT", "WEBRTC")
 
 
 @dataclass

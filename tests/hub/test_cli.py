@@ -59,7 +59,7 @@ def test_a_second_demo_is_refused_and_leaves_the_first_ones_data_alone(tmp_path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         free = {
             f"SIMULCAST_{name}_PORT": "0"
-            for name in ("HTTP", "MEDIA", "GATEWAY", "MEDIA_CONTROL", "RTMP", "RTMPS", "SRT")
+            for name in ("HTTP", "MEDIA", "GATEWAY", "MEDIA_CONTROL", "RTMP", "RTMPS", "SRT", "WEBRTC")
         }
         done = run("demo", SIMULCAST_DATA=str(tmp_path), **free)
     assert done.returncode == 1

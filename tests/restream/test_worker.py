@@ -38,6 +38,8 @@ def settings(tmp_path: Path) -> MediaSettings:
         media_control_port=free_port(),
         rtmp_port=free_port(),
         rtmps_port=free_port(),
+        srt_port=free_port(),
+        webrtc_port=free_port(),
         media_token=SecretStr(TOKEN),
     )
 
@@ -159,6 +161,18 @@ async def test_an_older_wish_changes_nothing(settings: MediaSettings, client: Wo
     assert [one.id for one in status.targets] == ["far"]
 
 
+async def test_the_same_wish_again_changes_nothing(settings: MediaSettings, client: WorkerClient) -> None:
+    """A target whose key was refused waits for a person, not for whoever repeats the wish."""
+    wanted = spec(targets=[target(settings, "nobody")])
+    await client.put(wanted)
+    async with encoder(settings.rtmp_port):
+        before = await until(client, lambda now: now.targets[0].state == "failed")
+        after = await client.put(wanted)
+        (was,), (now,) = before.targets, after.targets
+        assert (now.state, now.since, now.connects) == (was.state, was.since, was.connects)
+        assert after.publisher
+
+
 async def test_a_removed_target_is_gone_and_a_paused_one_says_so(
     settings: MediaSettings, client: WorkerClient
 ) -> None:
@@ -183,8 +197,14 @@ async def test_the_end_of_a_show_ends_playback_and_refuses_the_key(
         async with asyncio.timeout(20):
             await process.communicate()
         assert process.returncode != 0
-    kinds = [event.kind for event in await news(client, 3)]
-    assert kinds == ["publisher.started", "publisher.stopped", "publisher.refused"]
+    told = await news(client, 5)
+    assert [(event.kind, event.role, event.on_air) for event in told] == [
+        ("publisher.started", "primary", None),
+        ("source.switched", None, "primary"),
+        ("publisher.stopped", "primary", None),
+        ("source.switched", None, "nothing"),
+        ("publisher.refused", None, None),
+    ]
 
 
 async def news(client: WorkerClient, count: int, after: int = 0) -> list[WorkerEvent]:
