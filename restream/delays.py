@@ -96,11 +96,11 @@ class _Line:
     def _median(self, now: float) -> tuple[float, Way] | None:
         while self._recent and now - self._recent[0][0] > RECENT_SECONDS:
             self._recent.popleft()
-        for way in FARTHEST:
-            values = [ms for _, ms, measured in self._recent if measured == way]
-            if values:
-                return statistics.median(values), way
-        return None
+        values: dict[Way, list[float]] = {}
+        for _, ms, way in self._recent:
+            values.setdefault(way, []).append(ms)
+        farthest = next((way for way in FARTHEST if way in values), None)
+        return (statistics.median(values[farthest]), farthest) if farthest else None
 
     def _delay(self, at: float, ms: float, way: Way) -> Delay:
         when = datetime.fromtimestamp(at, UTC)

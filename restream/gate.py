@@ -22,12 +22,16 @@ class PublishRequest:
 
 
 class PublishRefused(Exception):
-    """The gate says no; `code` is an RTMP status code such as NetStream.Publish.BadName."""
+    """The gate says no; `code` is an RTMP status code such as NetStream.Publish.BadName.
 
-    def __init__(self, code: str, description: str) -> None:
+    RTMP has one code for a key that nobody has and for one that is in use; `taken` tells them apart.
+    """
+
+    def __init__(self, code: str, description: str, *, taken: bool = False) -> None:
         super().__init__(description)
         self.code = code
         self.description = description
+        self.taken = taken
 
 
 class Publisher(Protocol):

@@ -25,7 +25,8 @@ from restream.ingest.source import Source
 from restream.journal import Journal
 from restream.live import Live, Session
 from restream.observer import Facts, Observer, Standing
-from restream.targets.roster import Feed, Roster
+from restream.targets.bundler import Feed
+from restream.targets.roster import Roster
 from restream.targets.target import Outfit
 
 log = structlog.get_logger()
@@ -130,6 +131,7 @@ class Programme:
                 "NetStream.Publish.BadName",
                 "Another encoder publishes with this stream key. Stop it first, or let the newest one take"
                 " over in the show's settings.",
+                taken=True,
             )
         self._key_hashes[role] = key_hash
         return self._open(request, role, kick)
@@ -142,6 +144,7 @@ class Programme:
 
     def tick(self) -> None:
         """Once a second."""
+        self._roster.flush()
         if self.spec.open:
             self.observer.tick(Facts(self.spec, self.live.director.on_air, self._roster.delays()))
 
@@ -213,9 +216,9 @@ class Programme:
                 "NetStream.Publish.Denied", "This show has ended. Use the stream key of the next one."
             )
 
-    def _refusal(self, code: str, reason: str) -> PublishRefused:
+    def _refusal(self, code: str, reason: str, *, taken: bool = False) -> PublishRefused:
         self._journal.write("publisher.refused", self.spec.slug, reason=reason)
-        return PublishRefused(code, reason)
+        return PublishRefused(code, reason, taken=taken)
 
     def _taken(self, role: Role) -> bool:
         """Whether somebody publishes in that role; who has sent nothing for long does not."""

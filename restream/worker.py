@@ -69,9 +69,11 @@ class Worker:
         ).status
 
     def srt_passphrase(self, key: str) -> str | None:
-        """What an SRT publisher with this key must encrypt with (`ingest.srt.SrtGate`)."""
+        """What an SRT publisher with this key must encrypt with (`ingest.srt.SrtGate`). PublishRefused."""
         programme = self._programme_of(key_hash_of(key), None)
-        secret = programme.spec.srt_passphrase if programme else None
+        if programme is None:
+            raise unknown_key()
+        secret = programme.spec.srt_passphrase
         return secret.get_secret_value() if secret else None
 
     def packager(self, slug: str) -> Packager | None:
@@ -93,9 +95,7 @@ class Worker:
         if programme:
             return programme.admit(request, key_hash, kick)
         log.warning("publisher.refused", peer=request.peer, encoder=request.encoder)
-        raise PublishRefused(
-            "NetStream.Publish.BadName", "This stream key is not known. Copy it again from the studio."
-        )
+        raise unknown_key()
 
     async def tell_statistics(self, every: float) -> None:
         """Measure every show and write its status into the journal, until cancelled."""
@@ -128,3 +128,10 @@ class Worker:
 def key_hash_of(key: str) -> str:
     """What the hub calls a key by: SHA-256 of what stands before a query."""
     return hashlib.sha256(key.partition("?")[0].encode()).hexdigest()
+
+
+def unknown_key() -> PublishRefused:
+    """For whoever comes with a key that opens nothing here."""
+    return PublishRefused(
+        "NetStream.Publish.BadName", "This stream key is not known. Copy it again from the studio."
+    )

@@ -20,6 +20,8 @@ import imageio_ffmpeg
 PR_SET_PDEATHSIG: Final = 1
 PATIENCE: Final = 2.0
 """Seconds between asking a child to end and killing it."""
+GOODBYE: Final = 0.5
+"""The same for one that waits for the network and so does not hear that it should end."""
 LINES_KEPT: Final = 20
 LONGEST_LINE: Final = 400
 READ: Final = 64 << 10
@@ -74,6 +76,14 @@ class Child:
 
     async def stop(self, patience: float = PATIENCE) -> None:
         """End it; harmless when it is gone. Takes `patience` seconds at most, then kills."""
+        # asyncio tells of an end only after the pipes were read to theirs: what is in them is read away,
+        # or a child that had filled its output would be waited for in vain.
+        reading = asyncio.create_task(self._read_away())
+        await self._end(patience)
+        await reading
+        await asyncio.gather(self._listening, return_exceptions=True)
+
+    async def _end(self, patience: float) -> None:
         if self.running:
             self.finish()
             with contextlib.suppress(ProcessLookupError):
@@ -84,7 +94,11 @@ class Child:
             except TimeoutError:
                 self.kill()
                 await self._process.wait()
-        await asyncio.gather(self._listening, return_exceptions=True)
+
+    async def _read_away(self) -> None:
+        with contextlib.suppress(RuntimeError):  # somebody else is reading it to the end
+            while await self.read():
+                pass
 
     def kill(self) -> None:
         """kill -9."""

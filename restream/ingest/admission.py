@@ -23,6 +23,8 @@ class Refusal(Enum):
 
 def refusal(refused: PublishRefused) -> Refusal:
     """Read the gate's RTMP status code: a key nobody has, a show that is over, or one that is taken."""
+    if refused.taken:
+        return Refusal.TAKEN
     known = {
         "NetStream.Publish.BadName": Refusal.KEY,
         "NetConnection.Connect.InvalidApp": Refusal.KEY,

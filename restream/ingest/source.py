@@ -15,10 +15,9 @@ import structlog
 
 from restream.api import SourceSpec
 from restream.encode.pipe import read_into
-from restream.encode.process import start
+from restream.encode.process import GOODBYE, start
 from restream.gate import Publisher, PublishRefused
 from restream.ingest.admission import Admitted
-from restream.ingest.children import end
 from restream.ingest.source_command import STREAM, BadSource, Plan, command, items, plan_after
 from restream.media import Frame, Kind
 from restream.rtmp.flv import UnsupportedCodec
@@ -202,7 +201,7 @@ class Source:
         except (BrokenFlv, UnsupportedCodec) as error:
             log.warning("source.broken", kind=self.spec.kind, error=str(error))
         finally:
-            await end(child)
+            await child.stop(GOODBYE)
         run.said = child.last_words()
         return run
 

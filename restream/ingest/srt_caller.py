@@ -10,11 +10,10 @@ from typing import Any, Final, Protocol, cast
 
 import structlog
 
-from restream.encode.process import Child
+from restream.encode.process import GOODBYE, Child
 from restream.gate import Gate, PublishRefused, PublishRequest
 from restream.ingest import srt_handshake as srt
 from restream.ingest.admission import APP, Admitted, Refusal, refusal
-from restream.ingest.children import end
 from restream.ingest.srt_handshake import BrokenHandshake, Handshake, Reject
 from restream.ingest.srt_media import LOOPBACK, carry, free_port, listener
 from restream.rtmp.flv import UnsupportedCodec
@@ -205,7 +204,7 @@ class Caller:
                 log.warning("srt.nothing", peer=self._peer, said=listening.last_words())
         finally:
             # While it ends it tells the caller so, through us: the leg goes last.
-            await end(listening)
+            await listening.stop(GOODBYE)
             if self._leg.transport:
                 self._leg.transport.close()
 

@@ -12,8 +12,7 @@ import socket
 from typing import Final
 
 from restream.encode.pipe import Sink, read_into
-from restream.encode.process import Child, ffmpeg_binary, start
-from restream.ingest.children import end
+from restream.encode.process import GOODBYE, Child, ffmpeg_binary, start
 from restream.ingest.mpegts import copies_audio, stream_types
 
 QUIET: Final = ("-hide_banner", "-loglevel", "error", "-nostats")
@@ -66,7 +65,7 @@ async def carry(listening: Child, sink: Sink) -> None:
         await read_into(remuxer, sink)
     finally:
         pumping.cancel()
-        await end(remuxer)
+        await remuxer.stop(GOODBYE)
         with contextlib.suppress(asyncio.CancelledError):
             await pumping
 

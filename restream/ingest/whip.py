@@ -63,7 +63,7 @@ class _Refused(Exception):
 
 
 class WhipApp:
-    """A bare ASGI app for the addresses that `serves` knows. `known` says whether a show exists here."""
+    """A bare ASGI app for /live/SHOW/whip and what is below it. `known` says whether a show exists here."""
 
     def __init__(
         self,
@@ -78,11 +78,6 @@ class WhipApp:
         self._patience = patience or Patience()
         self._sessions: dict[str, Session] = {}
         self._limiter = Limiter(TRIES_PER_SECOND, TRIES_AT_ONCE, asyncio.get_running_loop().time)
-
-    @staticmethod
-    def serves(path: str) -> bool:
-        """Whether an address is one of this app's."""
-        return ADDRESS.fullmatch(path) is not None
 
     async def close(self) -> None:
         """End every session and wait for it."""
@@ -136,13 +131,15 @@ class WhipApp:
         request = PublishRequest(
             app=APP, key=key, peer=peer, encoder=_agent(scope), protocol="whip", slug=slug
         )
-        session = Session(self._port, offer, self._patience)
+        session, publisher = Session(self._port, offer, self._patience), None
         try:
             publisher = await self._gate.publish(request, session.kick)
         except PublishRefused as refused:
-            await session.abandon()
             status = STATUS[why(refused)]
             raise _Refused(status, refused.description, BEARER if status == 401 else ()) from refused
+        finally:
+            if publisher is None:
+                await session.abandon()
         session.begin(publisher)
         name = secrets.token_urlsafe(24)
         self._sessions[name] = session

@@ -11,9 +11,9 @@ from typing import Any, Final
 import structlog
 
 from restream.encode.pipe import read_into
+from restream.encode.process import GOODBYE
 from restream.gate import Publisher
 from restream.ingest.admission import Admitted
-from restream.ingest.children import end
 from restream.ingest.rtc import Peer, UdpPort
 from restream.ingest.sdp import Local, Offer
 from restream.ingest.whip_media import Media, converter
@@ -120,7 +120,7 @@ class Session:
                 log.warning("whip.converter", said=child.last_words())
         finally:
             self._media = None
-            await end(child)
+            await child.stop(GOODBYE)
 
     async def _watch(self, admitted: Admitted) -> None:
         """Returns when nothing has come for too long."""

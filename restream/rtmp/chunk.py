@@ -246,16 +246,9 @@ def serialise(message: Message, number: int, chunk_size: int) -> bytes:
     long_time = message.timestamp if message.timestamp >= EXTENDED else None
     extra = b"" if long_time is None else long_time.to_bytes(4, "big")
     payload = message.payload
-    head = b"".join(
-        (
-            bytes([number]),
-            min(message.timestamp, EXTENDED).to_bytes(3, "big"),
-            len(payload).to_bytes(3, "big"),
-            bytes([message.kind]),
-            message.stream.to_bytes(4, "little"),
-            extra,
-        )
-    )
+    # Eight bytes at once: chunk stream (1), timestamp (3), length (3), kind (1).
+    first = number << 56 | min(message.timestamp, EXTENDED) << 32 | len(payload) << 8 | message.kind
+    head = first.to_bytes(8, "big") + message.stream.to_bytes(4, "little") + extra
     if len(payload) <= chunk_size:
         return head + payload
     more = bytes([0xC0 | number]) + extra

@@ -5,34 +5,32 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Final, Literal
 
 from restream.api import TargetSpec, TargetStatus
 from restream.media import Frame, Reader
+from restream.targets.bundler import Bundler, Feed
 from restream.targets.serialiser import Serialiser
 from restream.targets.target import Outfit, Target
 
-
-class Feed(Protocol):
-    """Where a target gets its frames: a live, or what an encoder makes of it."""
-
-    def attach(self, reader: Reader) -> None:
-        """Add a reader, which gets what a joiner needs at once."""
-        ...
-
-    def detach(self, reader: Reader) -> None:
-        """Remove it."""
-        ...
-
-    def backlog(self) -> Sequence[Frame]:
-        """What a joiner needs."""
-        ...
+BUNDLED: Final = ("rtmp:", "rtmps:")
+"""What goes elsewhere may be for viewers who see it in a tenth of a second."""
 
 
 @dataclass
 class _Place:
     target: Target
+    joint: _Joint
+    prompt: bool
+
+
+@dataclass
+class _Joint:
+    """Where targets of one feed meet, to share the bytes they write."""
+
     feed: Feed
+    bundler: Bundler
+    serialiser: Serialiser
 
 
 class Roster:
@@ -53,8 +51,6 @@ class Roster:
         self._outfit = outfit
         self._nothing = _Nothing()
         self._places: dict[str, _Place] = {}
-        # Targets of one feed share the bytes they write.
-        self._serialisers: dict[int, Serialiser] = {}
 
     async def apply(self, specs: Sequence[TargetSpec]) -> None:
         """Make it these targets."""
@@ -77,32 +73,42 @@ class Roster:
             if found := place.target.delay():
                 yield (name, *found)
 
+    def flush(self) -> None:
+        """Let nothing wait for a frame that does not come. Called once a second."""
+        for place in self._places.values():
+            place.joint.bundler.flush()
+
     async def _place(self, spec: TargetSpec) -> None:
-        feed = self._feed_of(spec.profile) or self._nothing
-        place = self._places.get(spec.id)
+        joint = self._joint(self._feed_of(spec.profile) or self._nothing)
+        bundler, serialiser = joint.bundler, joint.serialiser
+        place, prompt = self._places.get(spec.id), not spec.url.startswith(BUNDLED)
         if place is None:
-            target = Target(spec, self._serialiser(feed), feed.backlog, self._outfit)
-            self._places[spec.id] = _Place(target, feed)
-            feed.attach(target)
+            target = Target(spec, serialiser, bundler.backlog, self._outfit)
+            self._places[spec.id] = _Place(target, joint, prompt)
+            bundler.attach(target, prompt=prompt)
             target.start()
-        elif place.feed is feed:
-            await place.target.apply(spec)
-        else:
+            return
+        if place.joint is not joint:
             # Other pictures are another stream: platforms want a connection of its own for it.
-            place.feed.detach(place.target)
-            await place.target.move(spec, self._serialiser(feed), feed.backlog)
-            place.feed = feed
-            feed.attach(place.target)
+            place.joint.bundler.detach(place.target)
+            await place.target.move(spec, serialiser, bundler.backlog)
+            bundler.attach(place.target, prompt=prompt)
+        else:
+            await place.target.apply(spec)
+            if place.prompt != prompt:
+                bundler.detach(place.target)
+                bundler.attach(place.target, prompt=prompt)
+        place.joint, place.prompt = joint, prompt
 
     async def _remove(self, name: str) -> None:
         place = self._places.pop(name)
-        place.feed.detach(place.target)
+        place.joint.bundler.detach(place.target)
         await place.target.stop()
 
-    def _serialiser(self, feed: Feed) -> Serialiser:
-        alive = {id(place.feed) for place in self._places.values()} | {id(feed)}
-        self._serialisers = {key: one for key, one in self._serialisers.items() if key in alive}
-        return self._serialisers.setdefault(id(feed), Serialiser())
+    def _joint(self, feed: Feed) -> _Joint:
+        """The feed's, if one of its targets is here already."""
+        known = (place.joint for place in self._places.values() if place.joint.feed is feed)
+        return next(known, None) or _Joint(feed, Bundler(feed), Serialiser())
 
     def _status(self, target: Target) -> TargetStatus:
         """While it waits for a profile that will not come, that is the reason."""

@@ -11,6 +11,7 @@ from restream.rtmp import message
 from restream.rtmp.address import BadAddress, parse
 from restream.rtmp.chunk import serialise
 from restream.rtmp.client import PublishRejected, RtmpClient, publish
+from restream.targets.bundler import Bundle
 from restream.targets.progress import Acknowledgements, Marks
 from restream.targets.serialiser import Serialiser
 from restream.targets.way import Refused, Tally, Terms, Unfit
@@ -114,6 +115,21 @@ class RtmpWay:
             tally.frames += 1
         else:
             client.write(data)
+
+    def push_bundle(self, bundle: Bundle) -> None:
+        """Write all of it, unless dropping begins or ends here."""
+        client, tally = self._client, self._tally
+        if self._skipping or client.waiting > self._buffer:
+            for frame in bundle.frames:
+                self.push(frame)
+            return client.flush()
+        client.write(bundle.chunks(self._chunk_size))
+        tally.frames += len(bundle.frames)
+        tally.bytes += bundle.size
+        self._arrived = bundle.arrived
+        if bundle.keyframe:
+            self._note_keyframe(bundle.frames[0])
+        return None
 
     def ended(self) -> None:
         """The connection stays: the publisher may come back within the platform's patience."""

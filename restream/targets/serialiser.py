@@ -35,6 +35,11 @@ class Serialiser:
             self._bytes.clear()
         found = self._bytes.get(chunk_size)
         if found is None:
-            whole = Message(frame.kind, frame.dts & 0xFFFF_FFFF, STREAM, frame.payload)
-            found = self._bytes[chunk_size] = serialise(whole, CHUNK_STREAMS[frame.kind], chunk_size)
+            found = self._bytes[chunk_size] = serialised(frame, chunk_size)
         return found
+
+
+def serialised(frame: Frame, chunk_size: int) -> bytes:
+    """One frame as RTMP chunks."""
+    whole = Message(frame.kind, frame.dts & 0xFFFF_FFFF, STREAM, frame.payload)
+    return serialise(whole, CHUNK_STREAMS[frame.kind], chunk_size)

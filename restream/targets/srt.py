@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 from restream.api import TargetSpec
 from restream.media import Frame
 from restream.targets import srt_packets
+from restream.targets.bundler import Bundle
 from restream.targets.piped import Piped, start_piped
 from restream.targets.progress import Marks
 from restream.targets.srt_caller import DEFAULT_LATENCY, Call, SrtCaller
@@ -106,6 +107,11 @@ class SrtWay:
         """Feed the child."""
         self._piped.push(frame)
         self._tally.bytes += len(frame.payload)
+
+    def push_bundle(self, bundle: Bundle) -> None:
+        """One after the other."""
+        for frame in bundle.frames:
+            self.push(frame)
 
     def ended(self) -> None:
         """The connection stays."""

@@ -23,6 +23,7 @@ import structlog
 
 from restream.api import TargetSpec, TargetState, TargetStatus
 from restream.media import Frame, Kind
+from restream.targets.bundler import Bundle
 from restream.targets.ledger import Ledger
 from restream.targets.plans import PLANS
 from restream.targets.serialiser import Serialiser
@@ -31,6 +32,8 @@ from restream.targets.ways import open_way
 
 log = structlog.get_logger()
 
+CALM: Final = 2
+"""A connection that works is looked at so many times less often than one that has to prove itself."""
 REFUSALS: Final = 2
 """Tries after which a far end that says no to the key is believed: more would lock the account."""
 
@@ -151,6 +154,14 @@ class Target:
         if self._way is not None:
             self._way.push(frame)
 
+    def push_bundle(self, bundle: Bundle) -> None:
+        """Several frames of the live at once."""
+        if bundle.keyframe and not self._media.is_set():
+            self._media.set()
+            self._note_wanted()
+        if self._way is not None:
+            self._way.push_bundle(bundle)
+
     def ended(self) -> None:
         """The publisher is gone. The connection stays: it may come back within the platform's patience.
 
@@ -255,7 +266,7 @@ class Target:
         """Say `live` when bytes really arrive; end when they no longer do ("green but dead")."""
         loop, pace = asyncio.get_running_loop(), self._outfit.pace
         while True:
-            await asyncio.sleep(pace.check)
+            await asyncio.sleep(pace.check if self._status.state != "live" else pace.check * CALM)
             reason = way.look(loop.time())
             if self._status.state != "live" and way.proven:
                 self._refusals = 0

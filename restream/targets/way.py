@@ -10,6 +10,7 @@ from typing import Final, Literal, Protocol
 
 from restream.media import Frame
 from restream.rtmp.client import STEP_SECONDS
+from restream.targets.bundler import Bundle
 
 BUFFER: Final = 4 << 20
 """Bytes a target may be behind (about 6 s at 5 Mbit/s) before frames are dropped to the next keyframe."""
@@ -71,6 +72,10 @@ class Way(Protocol):
 
     def push(self, frame: Frame) -> None:
         """A frame; counted as sent or as dropped. Never blocks and never raises."""
+        ...
+
+    def push_bundle(self, bundle: Bundle) -> None:
+        """Several frames at once."""
         ...
 
     def ended(self) -> None:

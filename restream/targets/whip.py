@@ -13,6 +13,7 @@ import httpx
 
 from restream.api import TargetSpec
 from restream.media import Frame, Kind
+from restream.targets.bundler import Bundle
 from restream.targets.door import Door
 from restream.targets.piped import Piped, start_piped
 from restream.targets.way import Tally, Terms, Unfit
@@ -87,6 +88,11 @@ class WhipWay:
         self._piped.push(frame)
         self._tally.bytes += len(frame.payload)
         return None
+
+    def push_bundle(self, bundle: Bundle) -> None:
+        """One after the other."""
+        for frame in bundle.frames:
+            self.push(frame)
 
     def ended(self) -> None:
         """The child waits; the connection stays."""

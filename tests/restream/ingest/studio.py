@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import io
+import os
+import struct
 import time
 from array import array
 from collections.abc import Callable, Iterable, Sequence
@@ -13,6 +16,7 @@ from typing import cast
 
 import av
 from av.container import InputContainer
+from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 
 from restream.gate import Publisher, PublishRefused, PublishRequest
 from restream.media import Frame, Kind
@@ -178,15 +182,11 @@ def children() -> dict[int, str]:
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            if parent == _me():
+            if parent == os.getpid():
                 found[int(folder.name)] = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
         except OSError:
             continue
     return found
-
-
-def _me() -> int:
-    return int(Path("/proc/self").resolve().name)
 
 
 class Clock:
@@ -197,3 +197,11 @@ class Clock:
 
     def __call__(self) -> float:
         return self.time
+
+
+def key_material(passphrase: str, key: bytes) -> bytes:
+    """A KMREQ, as a caller of libsrt makes it from a passphrase and a stream key of its own."""
+    salt = os.urandom(16)
+    outer = hashlib.pbkdf2_hmac("sha1", passphrase.encode(), salt[8:], 2048, len(key))
+    head = struct.pack(">BHBI4BHBB", 0x12, 0x2029, 1, 0, 2, 0, 2, 0, 0, 4, len(key) // 4)
+    return head + salt + aes_key_wrap(outer, key)

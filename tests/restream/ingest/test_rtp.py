@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 from restream.encode.pipe import Feeder, read_into
 from restream.gate import PublishRequest
 from restream.ingest import rtp
-from restream.ingest.children import end
 from restream.ingest.h264 import IDR, PPS, SPS, Depacketiser, Picture, Writer
 from restream.ingest.rtp import WAIT, BrokenRtp, Packet, Reception, Sequencer, Unwrapper
 from restream.ingest.sdp import Section
@@ -322,4 +321,4 @@ async def test_a_new_picture_size_goes_through_the_converter() -> None:
     sizes = [video_track(f.body).width for f in intake.frames if f.header and f.kind == Kind.VIDEO]
     assert sizes == [320, 640]
     assert len(intake.pictures()) == 60
-    await end(child)
+    await child.stop()

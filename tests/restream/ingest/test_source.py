@@ -121,7 +121,6 @@ async def test_a_file_that_does_not_loop_ends(show: Show, tmp_path: Path) -> Non
     [
         ("hevc.mp4", (*HEVC, "-c:a", "aac"), "-c:a copy"),
         ("mp3.mkv", (*H264, "-c:a", "libmp3lame"), "-c:v copy"),
-        ("opus.mkv", (*H264, "-c:a", "libopus"), "-c:v copy"),
         ("ten.mkv", (*H264, "-pix_fmt", "yuv420p10le", "-c:a", "aac"), "-c:a copy"),
         ("vp9.webm", ("-c:v", "libvpx", "-deadline", "realtime", "-c:a", "libvorbis"), None),
     ],

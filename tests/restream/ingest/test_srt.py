@@ -30,6 +30,7 @@ from tests.restream.ingest.studio import (
     children,
     decoded,
     flowing,
+    key_material,
     onsets,
     until,
 )
@@ -71,8 +72,8 @@ async def encoder(
 
 
 async def test_what_ffmpeg_publishes_arrives_and_can_be_decoded(gate: Keys, server: SrtServer) -> None:
-    async with encoder(server, f"publish:{KEY}", seconds=4) as process:
-        intake = await flowing(gate, KEY, 60)
+    async with encoder(server, f"publish:{KEY}", seconds=3) as process:
+        intake = await flowing(gate, KEY)
         code, said = await ended(process)
         assert code == 0, said
     await until(lambda: intake.reason is not None)
@@ -81,8 +82,8 @@ async def test_what_ffmpeg_publishes_arrives_and_can_be_decoded(gate: Keys, serv
     assert intake.request.encoder.startswith("SRT 1.")
     assert_in_order(intake.frames)
     pictures, sounds = decoded(intake.frames)
-    assert pictures == len(intake.pictures()) >= 90
-    assert sounds >= 100
+    assert pictures == len(intake.pictures()) >= 60
+    assert sounds >= 60
     assert intake.described["width"] == 320.0
 
 
@@ -99,28 +100,39 @@ async def test_an_encrypted_publisher_is_read_and_its_passphrase_is_on_no_comman
 
 
 @pytest.mark.parametrize(
-    ("stream_id", "options", "code"),
+    ("stream_id", "passphrase", "code"),
     [
-        ("publish:guess", (), 1401),
-        ("publish:guess", ("-passphrase", "does not matter"), 1401),
-        ("nonsense", (), 1400),
-        ("#!::m=request,r=a-key", (), 1405),
-        (f"publish:{LOCKED}", ("-passphrase", "not the passphrase"), 10),
-        (f"publish:{LOCKED}", (), 11),
-        (f"publish:{KEY}", ("-passphrase", "nobody asked for one"), 11),
+        ("publish:guess", None, Reject.UNAUTHORIZED),
+        ("publish:guess", "does not matter", Reject.UNAUTHORIZED),
+        ("nonsense", None, Reject.BAD_REQUEST),
+        ("#!::m=request,r=a-key", None, Reject.BAD_MODE),
+        (f"publish:{LOCKED}", "not the passphrase", Reject.BAD_SECRET),
+        (f"publish:{LOCKED}", None, Reject.UNSECURE),
+        (f"publish:{KEY}", "nobody asked for one", Reject.UNSECURE),
     ],
 )
 async def test_who_must_not_publish_is_turned_away_before_a_show_notices(
-    gate: Keys, server: SrtServer, stream_id: str, options: tuple[str, ...], code: int
+    gate: Keys, server: SrtServer, stream_id: str, passphrase: str | None, code: Reject
 ) -> None:
-    async with caller(server) as strange:
-        answer = await strange.knock(stream_id, await _material(server, options))
-        assert answer.kind == srt.REJECTION + code
-    async with encoder(server, stream_id, *options) as process:
-        status, said = await ended(process)
-    assert status != 0, said
+    material = key_material(passphrase, b"k" * 16) if passphrase else None
+    async with caller(server) as stranger:
+        assert (await stranger.knock(stream_id, material)).kind == srt.REJECTION + code
     assert not gate.intakes
     assert not [line for line in children().values() if "concat" in line]
+
+
+async def test_ffmpeg_hears_that_it_is_turned_away(gate: Keys, server: SrtServer) -> None:
+    async with (
+        encoder(server, "publish:guess") as stranger,
+        encoder(server, f"publish:{LOCKED}", "-passphrase", "not the passphrase") as guesser,
+        encoder(server, f"publish:{LOCKED}") as careless,
+    ):
+        began = asyncio.get_running_loop().time()
+        for process in (stranger, guesser, careless):
+            code, said = await ended(process)
+            assert code != 0, said
+        assert asyncio.get_running_loop().time() - began < 20, "it was told, and did not wait in vain"
+    assert not gate.intakes
 
 
 async def test_a_wrong_passphrase_does_not_cut_the_one_who_publishes(gate: Keys, server: SrtServer) -> None:
@@ -191,7 +203,7 @@ async def test_sound_that_flv_cannot_carry_becomes_aac(gate: Keys, server: SrtSe
 
 async def test_sound_and_picture_stay_together(gate: Keys, server: SrtServer) -> None:
     async with encoder(server, f"publish:{KEY}", picture=FLASH, audio=("-c:a", "mp2", "-ac", "2")):
-        intake = await flowing(gate, KEY, 120)
+        intake = await flowing(gate, KEY, 90)
     white, tone = onsets(intake.frames)
     assert min(abs(white[-2] - heard) for heard in tone) < 0.1
 
@@ -250,7 +262,7 @@ async def test_lost_packets_are_sent_again(gate: Keys, server: SrtServer) -> Non
     address = f"srt://127.0.0.1:{lossy.port}?{SLOW}&latency=2000000"
     output = ("-f", "mpegts", "-srt_streamid", f"publish:{KEY}", address)
     async with ffmpeg("-re", *PICTURE, *AAC, *output):
-        intake = await flowing(gate, KEY, 90)
+        intake = await flowing(gate, KEY, 60)
     transport.close()
     assert lossy.lost >= 5
     times = [frame.dts for frame in intake.pictures()]
@@ -327,27 +339,6 @@ async def caller(server: SrtServer) -> AsyncIterator[Stranger]:
         yield stranger
     finally:
         transport.close()
-
-
-async def _material(server: SrtServer, options: tuple[str, ...]) -> bytes | None:
-    """The key material real libsrt makes of a passphrase, overheard between ffmpeg and a port of ours."""
-    if not options:
-        return None
-    heard: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-
-    class Overhearing(SrtServer):
-        def _conclusion(self, question: Handshake, data: bytes, address: Any) -> None:
-            if not heard.done():
-                heard.set_result(question.find(srt.KMREQ) or b"")
-
-    loop = asyncio.get_running_loop()
-    transport, listening = await loop.create_datagram_endpoint(
-        lambda: Overhearing(Keys({}), Patience()), local_addr=("127.0.0.1", 0)
-    )
-    async with encoder(listening, "publish:x", *options), asyncio.timeout(SECONDS):
-        material = await heard
-    transport.close()
-    return material
 
 
 async def test_a_forged_cookie_gets_no_answer(gate: Keys, server: SrtServer) -> None:

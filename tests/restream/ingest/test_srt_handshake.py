@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
-import struct
 
 import pytest
-from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 from hypothesis import given
 from hypothesis import strategies as st
 
 from restream.ingest import srt_handshake as srt
 from restream.ingest.srt_caller import Rejected, stream_key
 from restream.ingest.srt_handshake import BrokenHandshake, Handshake, Reject
+from tests.restream.ingest.studio import key_material
 
 WORD = st.integers(0, 2**32 - 1)
 HALF = st.integers(0, 2**16 - 1)
@@ -97,10 +95,7 @@ def test_a_packet_does_not_show_the_key_in_its_repr() -> None:
 
 @pytest.mark.parametrize("size", [16, 24, 32])
 def test_only_the_right_passphrase_unlocks(size: int) -> None:
-    salt, key = os.urandom(16), os.urandom(size)
-    outer = hashlib.pbkdf2_hmac("sha1", b"correct horse", salt[8:], 2048, size)
-    head = struct.pack(">BHBI4BHBB", 0x12, 0x2029, 1, 0, 2, 0, 2, 0, 0, 4, size // 4)
-    material = head + salt + aes_key_wrap(outer, key)
+    material = key_material("correct horse", os.urandom(size))
     assert srt.unlocks("correct horse", material)
     assert not srt.unlocks("correct house", material)
     with pytest.raises(BrokenHandshake):

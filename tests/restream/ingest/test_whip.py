@@ -92,7 +92,7 @@ async def encoder(
 
 async def test_what_ffmpeg_publishes_arrives_and_can_be_decoded(gate: Keys, server: Server) -> None:
     async with encoder(server) as process:
-        intake = await flowing(gate, KEY, 60)
+        intake = await flowing(gate, KEY)
         process.send_signal(signal.SIGTERM)
         await until(lambda: intake.reason is not None)
         await ended(process)
@@ -107,13 +107,13 @@ async def test_what_ffmpeg_publishes_arrives_and_can_be_decoded(gate: Keys, serv
     assert_in_order(intake.frames)
     pictures, sounds = decoded(intake.frames)
     assert pictures == len(intake.pictures())
-    assert sounds >= 40
+    assert sounds >= 20
     await until(lambda: not [line for line in children().values() if "flv -i pipe:0" in line])
 
 
 async def test_sound_and_picture_stay_together(gate: Keys, server: Server) -> None:
     async with encoder(server, picture=FLASH):
-        intake = await flowing(gate, KEY, 150)
+        intake = await flowing(gate, KEY, 100)
     white, tone = onsets(intake.frames)
     # The first pictures are late, because the encoder had to start, and it then catches up little by little.
     assert min(abs(white[-2] - heard) for heard in tone) < 0.2
@@ -197,10 +197,9 @@ async def test_a_webrtc_client_publishes_and_is_asked_for_keyframes(
         answer = await publisher.publish(http)
         assert "H264/90000" in answer
         assert "VP8" not in answer
-        intake = await flowing(gate, KEY, 150)
-        keyframes = [frame.dts for frame in intake.pictures() if frame.keyframe]
+        intake = await flowing(gate, KEY)
         # Left alone, aiortc's encoder makes one keyframe in 3000 pictures.
-        assert len(keyframes) >= 2
+        await until(lambda: sum(frame.keyframe for frame in intake.pictures()) >= 2)
     await until(lambda: intake.reason is not None)
     assert intake.reason == "The encoder stopped.", "it has said goodbye"
     assert_in_order(intake.frames)
@@ -227,9 +226,9 @@ async def test_lost_packets_are_asked_for_again(gate: Keys, http: httpx.AsyncCli
     _, lossy = await loop.create_datagram_endpoint(Lossy, local_addr=("127.0.0.1", 0))
     async with running(gate, udp=lossy) as server, client(server) as publisher:
         await publisher.publish(http, sound=False)
-        await until(lambda: gate.intakes and len(gate.intakes[0].pictures()) >= 120)
+        await until(lambda: gate.intakes and len(gate.intakes[0].pictures()) >= 75)
     intake = gate.intakes[0]
-    assert lossy.lost >= 5
+    assert lossy.lost >= 3
     times = [frame.dts for frame in intake.pictures()]
     assert max(b - a for a, b in itertools.pairwise(times)) < 60, "no picture was left out"
     assert decoded(intake.frames)[0] == len(intake.pictures())
@@ -271,7 +270,9 @@ async def test_ending_the_session_ends_the_publish(
         assert (await http.delete(publisher.session)).status_code == 200
         assert gate.intakes[0].reason == "The encoder stopped."
         await until(lambda: not [line for line in children().values() if "flv -i pipe:0" in line])
-        assert (await http.delete(publisher.session)).status_code == 404
+        async with asyncio.timeout(10):
+            while (await http.delete(publisher.session)).status_code != 404:
+                await asyncio.sleep(0.02)
         fragment = {"content-type": "application/trickle-ice-sdpfrag", "if-match": "*"}
         assert (await http.patch(publisher.session, content=b"", headers=fragment)).status_code == 404
 
@@ -377,7 +378,8 @@ async def test_browsers_of_other_origins_may_ask(server: Server, http: httpx.Asy
     for method in ("GET", "HEAD"):
         assert (await http.request(method, server.address)).status_code == 204
     assert (await http.put(server.address)).status_code == 405
-    assert (await http.get(f"{server.address}/unknown")).status_code == 404
+    for other in ("/unknown", "/", "/a/b", "x"):
+        assert (await http.get(server.address + other)).status_code == 404
 
 
 async def test_a_session_is_named_to_scripts_of_other_origins(
@@ -396,13 +398,6 @@ async def test_guessing_keys_is_slowed_down(server: Server, http: httpx.AsyncCli
     codes = [(await post(http, server, "v=0\r\n", key="guess")).status_code for _ in range(14)]
     assert codes[0] == 400
     assert codes[-1] == 429
-
-
-def test_an_address_is_known() -> None:
-    assert WhipApp.serves("/live/show/whip")
-    assert WhipApp.serves("/live/show/whip/abc_-1")
-    for other in ("/live/show/index.m3u8", "/live/show/whip/", "/live/a/b/whip", "/live/show/whip/a/b", "/x"):
-        assert not WhipApp.serves(other)
 
 
 async def test_junk_on_the_udp_port_disturbs_nobody(gate: Keys, server: Server) -> None:

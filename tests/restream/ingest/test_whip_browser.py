@@ -60,7 +60,7 @@ async def test_a_browser_publishes_its_camera() -> None:
     whip = WhipApp(gate, lambda slug: slug == "show", udp)
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        if WhipApp.serves(scope["path"]):
+        if scope["path"].startswith("/live/"):
             await whip(scope, receive, send)
         else:
             await HTMLResponse("<title>camera</title>")(Request(scope).scope, receive, send)
