@@ -36,6 +36,9 @@ CALM: Final = 2
 """A connection that works is looked at so many times less often than one that has to prove itself."""
 REFUSALS: Final = 2
 """Tries after which a far end that says no to the key is believed: more would lock the account."""
+GHOST_SECONDS: Final = 60.0
+"""How long a far end may refuse a key it has taken before, because it has not noticed yet that our last
+connection is dead."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,8 @@ class Target:
         self._task: asyncio.Task[None] | None = None
         self._media = asyncio.Event()
         self._refusals = 0
+        self._accepted = False
+        self._broken_at: datetime | None = None
         self._acknowledged = 0
         # Counted here and not in the status: a model's attribute costs ten times as much to set.
         self._tally = Tally()
@@ -109,7 +114,7 @@ class Target:
 
     def start(self) -> None:
         """Begin working towards what is wanted."""
-        self._refusals = 0
+        self._refusals, self._accepted = 0, False
         self._note_wanted()
         self._task = asyncio.create_task(self._run(), name=f"target {self._spec.name}")
 
@@ -183,7 +188,7 @@ class Target:
 
     async def _run(self) -> None:
         loop, attempt = asyncio.get_running_loop(), 0
-        broken_at: datetime | None = None
+        self._broken_at = None
         while self._spec.wanted:
             if not self._media.is_set():
                 self._set("idle", "Waiting for the encoder.")
@@ -195,9 +200,9 @@ class Target:
             if loop.time() - began > self._outfit.pace.steady:
                 attempt = 0
             now, was_live = self._outfit.now(), self._status.state == "live"
-            if was_live or broken_at is None:
-                broken_at = now
-            plan, broken_for = PLANS[self._spec.plan], (now - broken_at).total_seconds()
+            if was_live or self._broken_at is None:
+                self._broken_at = now
+            plan, broken_for = PLANS[self._spec.plan], self._broken_for()
             if plan.over(broken_for) and plan.advice:
                 reason = f"{reason} {plan.advice}"
             delay = plan.pause(attempt, broken_for, self._outfit.chance())
@@ -241,7 +246,13 @@ class Target:
                 self._acknowledged += way.acknowledged
                 await way.close(polite=cancelled)
 
+    def _broken_for(self) -> float:
+        """Seconds since it last worked, or since it was first tried."""
+        return (self._outfit.now() - self._broken_at).total_seconds() if self._broken_at else 0.0
+
     def _refused(self, error: Refused) -> Broken:
+        if error.auth and self._accepted and self._broken_for() < GHOST_SECONDS:
+            return Broken(f"{error} It may still hold our last connection.")
         self._refusals += error.auth
         if self._refusals < REFUSALS:
             return Broken(str(error))
@@ -269,7 +280,7 @@ class Target:
             await asyncio.sleep(pace.check if self._status.state != "live" else pace.check * CALM)
             reason = way.look(loop.time())
             if self._status.state != "live" and way.proven:
-                self._refusals = 0
+                self._refusals, self._accepted = 0, True
                 self._set("live")
             if reason:
                 return reason

@@ -273,3 +273,42 @@ async def test_tls_where_none_is_spoken_is_called_by_its_name() -> None:
     assert "TLS: " in str((await show.until(target, "retrying")).reason)
     await show.stop()
     server.close()
+
+
+class Haunted(NotingGate):
+    """A gate that has not noticed that the last connection is dead; counts how often it said so."""
+
+    haunted = False
+    refused = 0
+
+    async def publish(self, request: PublishRequest, kick: Callable[[str], None]) -> Publisher:
+        if self.haunted:
+            self.refused += 1
+            raise PublishRefused("NetStream.Publish.BadName", "Somebody publishes with this name already.")
+        return await super().publish(request, kick)
+
+
+async def test_a_far_end_that_still_holds_our_dead_connection_is_waited_for() -> None:
+    gate, clock = Haunted(), Clock()
+    server = await serve(gate, "127.0.0.1", 0)
+    show = Show(now=clock.now)
+    target = show.add(spec(server.port))
+    await show.feed(stream(SHAPE))
+    await show.until(target, "live")
+    gate.haunted = True
+    gate.intakes[0].kick("The network between us broke.")
+    await show.until_so(target, lambda status: "may still hold" in str(status.reason))
+    async with asyncio.timeout(20):
+        while gate.refused < 5:
+            await asyncio.sleep(0.01)
+    assert target.status().state != "failed"
+    gate.haunted = False
+    await show.until(target, "live")
+    gate.haunted = True
+    gate.intakes[-1].kick("It broke again.")
+    await show.until_so(target, lambda status: "may still hold" in str(status.reason))
+    clock.wait(61)  # no platform holds a dead connection for so long: the key is no longer good
+    status = await show.until(target, "failed")
+    assert "Check the stream key" in str(status.reason)
+    await show.stop()
+    await server.close()
