@@ -279,9 +279,8 @@ async def test_one_that_hangs_dies_or_refuses_costs_the_others_nothing(
             assert target.status().connects == 1
         assert most <= 400_000 + 2 * 101_000
         assert hanging.status().frames_dropped > 0
-        status = await show.until(hanging, "retrying")
-        assert status.reason is not None
-        assert "taken nothing" in status.reason
+        await show.until(hanging, "retrying")
+        assert "taken nothing" in str([s.reason for s in show.news if s.id == "hanging"])
         await show.until(refused, "failed")
         await show.until(dead, "retrying")
         assert "reached" in str([s.reason for s in show.news if s.id == "dead" and s.reason])
