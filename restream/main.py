@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ import structlog
 from restream.archive import Archive
 from restream.control import Control
 from restream.encode.encoders import Machine
+from restream.encode.measure import NotMeasured, measure, remember, remembered
 from restream.ingest.srt import serve_srt
 from restream.ingest.whip_door import Place, WhipDoor
 from restream.journal import Journal
@@ -34,6 +35,7 @@ log = structlog.get_logger()
 STATISTICS_EVERY: Final = 1.0
 LAST_SECONDS: Final = 15
 SWEEP_EVERY: Final = 3600.0
+MEASURE_EVERY: Final = 5.0
 MOVE_SECONDS: Final = 1.0
 """In which encoders bring up their next connection, on a planned end."""
 
@@ -70,9 +72,10 @@ async def running(settings: MediaSettings) -> AsyncIterator[Worker]:
         for task in (
             asyncio.create_task(worker.tell_statistics(STATISTICS_EVERY)),
             asyncio.create_task(sweep(worker, library, SWEEP_EVERY)),
+            asyncio.create_task(learn_speed(worker, settings.data)),
         ):
             stack.callback(task.cancel)
-        stack.push_async_callback(until_moved, drain)
+        stack.push_async_callback(until_moved, servers)
         log.info("media.ready", rtmp=settings.rtmp_port, media=settings.media_port)
         yield worker
 
@@ -81,14 +84,37 @@ async def sweep(worker: Worker, library: Library, every: float) -> None:
     """Remove recordings whose time is over, until cancelled."""
     while True:
         open_slugs = [status.slug for status in worker.statuses() if status.open]
-        for slug in await library.sweep(datetime.now(UTC), open_slugs):
-            log.info("recording.removed", show=slug)
+        try:
+            for slug in await library.sweep(datetime.now(UTC), open_slugs):
+                log.info("recording.removed", show=slug)
+        except OSError as error:
+            log.warning("recording.not_swept", why=error.strerror)
         await asyncio.sleep(every)
 
 
-async def until_moved(drain: Callable[[str | None], int]) -> None:
-    """A planned end: encoders that understand are asked to come again, and served a moment longer."""
-    if drain(None):
+async def learn_speed(worker: Worker, data: Path) -> None:
+    """Find out, once and not during a show, what encoding costs on this machine."""
+    file = data / "machine.json"
+    factor = await asyncio.to_thread(remembered, file)
+    while factor is None:
+        await asyncio.sleep(MEASURE_EVERY)
+        if not worker.may_measure():
+            continue
+        try:
+            factor = await measure(data)
+        except NotMeasured as error:
+            log.warning("machine.not_measured", why=str(error))
+            return
+        await asyncio.to_thread(remember, file, factor)
+        log.info("machine.measured", factor=factor)
+    worker.house.machine.factor = factor
+
+
+async def until_moved(servers: Sequence[RtmpServer]) -> None:
+    """A planned end: encoders that understand are asked to come again, to whoever has the port then."""
+    for server in servers:
+        server.stop_listening()
+    if sum(server.ask_reconnect() for server in servers):
         await asyncio.sleep(MOVE_SECONDS)
 
 

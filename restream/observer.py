@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
+import structlog
+
 from restream.api import Delay, Finding, HealthSample, LiveSpec, RecordingSpec, RecordingStatus
-from restream.continuity.director import OnAir, Role
+from restream.continuity.director import ROLES, OnAir, Role
 from restream.delays import DelayMap, Way, packaged_ms
 from restream.gate import Publisher
 from restream.health.health import Health
@@ -20,8 +22,9 @@ from restream.live import Live
 from restream.record.pictures import LatestPicture
 from restream.record.recorder import Recorder
 
+log = structlog.get_logger()
+
 PLAYER = "player"
-Standing = Literal["primary", "backup"]
 
 
 @dataclass(frozen=True)
@@ -43,10 +46,8 @@ class Observer:
         self._journal = journal
         self._recordings = recordings
         self._recorder: Recorder | None = None
-        self._health: dict[Standing, Health] = {
-            "primary": Health(self._raised, self._cleared),
-            "backup": Health(),
-        }
+        self._health: dict[Role, Health] = {role: Health() for role in ROLES}
+        self._told: dict[tuple[str, str | None], Finding] = {}
         self._delays = DelayMap(time.time)
         self._pictures = LatestPicture()
         live.attach(self._pictures)
@@ -54,7 +55,7 @@ class Observer:
 
     def observe(self, publisher: Publisher, role: Role) -> Publisher:
         """The publisher, measured on its way in."""
-        return self._health["backup" if role == "backup" else "primary"].observe(publisher)
+        return self._health[role].observe(publisher)
 
     async def apply(self, spec: LiveSpec) -> None:
         """Record or not; forget destinations that are gone."""
@@ -66,9 +67,14 @@ class Observer:
 
     async def stop(self, *, show_over: bool = False) -> None:
         """Close the recording; with the show's end its time of being kept begins."""
+        if show_over:
+            self._tell([])
         if self._recorder:
             self._live.detach(self._recorder)
-            await self._recorder.stop(show_over=show_over)
+            try:
+                await self._recorder.stop(show_over=show_over)
+            except OSError as error:  # a full disk must not keep a show from ending
+                log.warning("recording.end_not_noted", show=self._slug, why=error.strerror)
 
     def tick(self, facts: Facts) -> None:
         """A second has passed."""
@@ -77,6 +83,7 @@ class Observer:
         wanted = [target for target in spec.targets if target.wanted]
         for health in self._health.values():
             health.tick(wanted, spec.profiles, player=spec.player)
+        self._tell(self.findings())
         for destination, ms, way in facts.delays:
             self._delays.note(destination, ms, way)
         packaged = packaged_ms(self._packager.timeline, time.time())
@@ -95,9 +102,9 @@ class Observer:
         """The history of the feed's health."""
         return self._current.samples(since)
 
-    def measured(self, standing: Standing) -> dict[str, Any]:
+    def measured(self, role: Role) -> dict[str, Any]:
         """The measured fields of a publisher's status."""
-        return self._health[standing].publisher()
+        return self._health[role].publisher()
 
     async def picture(self) -> bytes | None:
         """A JPEG of what is sent, at most ten seconds old; None before the first picture."""
@@ -117,7 +124,11 @@ class Observer:
 
     @property
     def _current(self) -> Health:
-        return self._health["backup" if self._on_air == "backup" else "primary"]
+        """Of who is on air; a source only while nobody with the show's key is there."""
+        if self._on_air == "backup":
+            return self._health["backup"]
+        publisher = self._live.publisher
+        return self._health[publisher.role if publisher else "primary"]
 
     async def _record(self, wanted: RecordingSpec | None) -> None:
         recorder = self._recorder
@@ -134,11 +145,16 @@ class Observer:
             self._live.detach(recorder)
             await recorder.stop()
 
-    def _raised(self, finding: Finding) -> None:
-        self._journal.write("finding.raised", self._slug, finding=finding)
-
-    def _cleared(self, finding: Finding) -> None:
-        self._journal.write("finding.cleared", self._slug, finding=finding)
+    def _tell(self, findings: Sequence[Finding]) -> None:
+        """What is raised or cleared since the last time, whoever was on air then. A new severity is news."""
+        found = {(finding.code, finding.target): finding for finding in findings}
+        told, self._told = self._told, found
+        for place, finding in found.items():
+            if place not in told or told[place].severity != finding.severity:
+                self._journal.write("finding.raised", self._slug, finding=finding)
+        for place, finding in told.items():
+            if place not in found:
+                self._journal.write("finding.cleared", self._slug, finding=finding)
 
     def _recording_changed(self, status: RecordingStatus) -> None:
         self._journal.write("recording.changed", self._slug, recording=status)

@@ -24,7 +24,7 @@ from restream.hls.timeline import Timeline
 from restream.ingest.source import Source
 from restream.journal import Journal
 from restream.live import Live, Session
-from restream.observer import Facts, Observer, Standing
+from restream.observer import Facts, Observer
 from restream.targets.bundler import Feed
 from restream.targets.roster import Roster
 from restream.targets.target import Outfit
@@ -89,13 +89,14 @@ class Programme:
         self._packaging = False
         self._key_hashes: dict[Role, str] = {}
         self._applied: LiveSpec | None = None
+        self._over = False
         self._applying = asyncio.Lock()
         self._troubles: dict[str, Finding] = {}
 
     async def apply(self, spec: LiveSpec) -> None:
-        """Take a newer wish; an older one, or the same again, changes nothing."""
+        """Take a newer wish; an older one, or the same again, changes nothing. After the end none does."""
         async with self._applying:
-            if spec.version < self.spec.version or spec == self._applied:
+            if self._over or spec.version < self.spec.version or spec == self._applied:
                 return
             self.spec = spec
             if spec.open:
@@ -160,8 +161,8 @@ class Programme:
             version=self.spec.version,
             open=self.spec.open,
             on_air=self.live.director.on_air,
-            publisher=self._measured(self.live.publisher, "primary"),
-            backup=self._measured(self.live.backup, "backup"),
+            publisher=self._measured(self.live.publisher),
+            backup=self._measured(self.live.backup),
             targets=self._roster.statuses(),
             encoders=self._encoders.statuses(),
             plan=self._encoders.plan() if self.spec.profiles else None,
@@ -171,10 +172,10 @@ class Programme:
             playable=self._packaging and self.packager.timeline.playable,
         )
 
-    def _measured(self, session: Session | None, standing: Standing) -> PublisherStatus | None:
+    def _measured(self, session: Session | None) -> PublisherStatus | None:
         if session is None:
             return None
-        return session.measured().model_copy(update=self.observer.measured(standing))
+        return session.measured().model_copy(update=self.observer.measured(session.role))
 
     def _trouble(self) -> list[Finding]:
         """What our own parts complain about, each with the moment it began."""
@@ -269,6 +270,7 @@ class Programme:
         self.packager.finish()
 
     async def _rest(self, *, show_over: bool) -> None:
+        self._over = True
         if self._source:
             await self._source.stop()
         await self._keeper.stop()

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
-from prometheus_client.registry import Collector
 from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -17,6 +14,7 @@ from starlette.routing import Route
 
 from restream.api import uplink_token
 from restream.control import healthz
+from restream.figures import Figures
 from restream.health.uplink import UploadTest
 from restream.hls.origin import Origin
 from restream.hls.respond import Receive, Scope, Send
@@ -55,33 +53,3 @@ class MediaApp:
             await self._uplink(scope, receive, send)
         else:
             await self._rest(scope, receive, send)
-
-
-class Figures(Collector):
-    """Prometheus figures, read off the worker when they are asked for."""
-
-    def __init__(self, worker: Worker) -> None:
-        self._worker = worker
-
-    def collect(self) -> Iterator[Metric]:
-        """Every figure of every show."""
-        publishing = GaugeMetricFamily("simulcast_publishing", "1 while an encoder sends", labels=["show"])
-        kbps = GaugeMetricFamily("simulcast_ingest_kbps", "Bit rate of the feed", labels=["show"])
-        waiting = GaugeMetricFamily("simulcast_hls_waiting", "Blocked HLS requests", labels=["show"])
-        names = ["show", "target"]
-        live = GaugeMetricFamily("simulcast_target_live", "1 while the far end takes the feed", labels=names)
-        sent = CounterMetricFamily("simulcast_target_sent_bytes", "Bytes pushed", labels=names)
-        dropped = CounterMetricFamily("simulcast_target_dropped_frames", "Frames left out", labels=names)
-        connects = CounterMetricFamily("simulcast_target_connects", "Connection attempts", labels=names)
-        for status in self._worker.statuses():
-            publishing.add_metric([status.slug], float(status.publisher is not None))
-            kbps.add_metric([status.slug], status.publisher.bitrate_kbps if status.publisher else 0)
-            packager = self._worker.packager(status.slug)
-            waiting.add_metric([status.slug], len(packager.bell) if packager else 0)
-            for target in status.targets:
-                labels = [status.slug, target.name]
-                live.add_metric(labels, float(target.state == "live"))
-                sent.add_metric(labels, target.bytes_sent)
-                dropped.add_metric(labels, target.frames_dropped)
-                connects.add_metric(labels, target.connects)
-        yield from (publishing, kbps, waiting, live, sent, dropped, connects)

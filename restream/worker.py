@@ -34,10 +34,8 @@ class Worker:
 
     async def put(self, spec: LiveSpec) -> LiveStatus:
         """Take the whole wanted state of a show. Repeatable."""
-        programme = self._programmes.get(spec.slug)
-        if programme is None:
-            programme = self._programmes[spec.slug] = Programme(spec, self.house)
-        was_open = programme.spec.open
+        programme = await self._programme_for(spec)
+        was_open = programme.spec.open or programme.spec is spec
         await programme.apply(spec)
         if was_open and not programme.spec.open:
             asyncio.get_running_loop().call_later(FORGET_SECONDS, self._forget, programme)
@@ -67,6 +65,13 @@ class Worker:
         return plan(
             spec.profiles, facts, machine.free_for(spec.slug), factor=machine.factor, wanted=used
         ).status
+
+    def may_measure(self) -> bool:
+        """Whether profiles are wanted and nobody is on the air: the time to see how fast this machine is."""
+        statuses = self.statuses()
+        return any(status.encoders for status in statuses) and not any(
+            status.publisher or status.backup for status in statuses
+        )
 
     def srt_passphrase(self, key: str) -> str | None:
         """What an SRT publisher with this key must encrypt with (`ingest.srt.SrtGate`). PublishRefused."""
@@ -102,12 +107,26 @@ class Worker:
         while True:
             await asyncio.sleep(every)
             for programme in list(self._programmes.values()):
-                programme.tick()
-                self._journal.write("live.stats", programme.spec.slug, status=programme.status())
+                try:
+                    programme.tick()
+                    self._journal.write("live.stats", programme.spec.slug, status=programme.status())
+                except Exception:  # our mistake about one show must not silence the others
+                    log.exception("statistics.failed", show=programme.spec.slug)
 
     async def stop(self) -> None:
         """Say goodbye to every platform."""
         await asyncio.gather(*(programme.stop() for programme in self._programmes.values()))
+
+    async def _programme_for(self, spec: LiveSpec) -> Programme:
+        """Who carries a wish. A show that ended and is wanted again begins anew: its playlist has an end."""
+        before = self._programmes.get(spec.slug)
+        if before and not before.spec.open and spec.open and spec.version > before.spec.version:
+            await before.stop()  # waits for what its end still does, above all on the disk
+            if self._programmes.get(spec.slug) is before:
+                del self._programmes[spec.slug]
+        if spec.slug not in self._programmes:
+            self._programmes[spec.slug] = Programme(spec, self.house)
+        return self._programmes[spec.slug]
 
     def _programme_of(self, key_hash: str, slug: str | None) -> Programme | None:
         """The show a key opens; where the address names a show, that one or none."""

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import platform
 import re
 import tempfile
 from pathlib import Path
 from typing import Final
+
+from pydantic import BaseModel, Field, ValidationError
 
 from restream.api import ProfileSpec
 from restream.encode import process
@@ -18,6 +22,13 @@ FACTS: Final = Facts(1280, 720, 30.0, 48_000)
 PROFILE: Final = ProfileSpec(name="measure", width=720, height=1280, fit="crop", video_kbps=2500)
 PATIENCE: Final = 120.0
 BENCH: Final = re.compile(r"bench: utime=([\d.]+)s stime=([\d.]+)s")
+
+
+class Kept(BaseModel):
+    """What is remembered of a measurement."""
+
+    processor: str
+    factor: float = Field(gt=0)
 
 
 class NotMeasured(Exception):
@@ -76,3 +87,29 @@ def _trial(feed: Path) -> list[str]:
     line += ["-f", "lavfi", "-i", f"sine=sample_rate={FACTS.audio_rate}:duration={SECONDS}"]
     line += ["-c:v", "libx264", "-preset", "superfast", "-bf", "0", "-g", "60", "-pix_fmt", "yuv420p"]
     return [*line, "-b:v", "4M", "-maxrate", "4M", "-bufsize", "4M", "-c:a", "aac", "-f", "flv", str(feed)]
+
+
+def remembered(file: Path) -> float | None:
+    """What was measured on this machine before; None when it has other processors, or never was."""
+    try:
+        kept = Kept.model_validate_json(file.read_bytes())
+    except (OSError, ValidationError):
+        return None
+    return kept.factor if kept.processor == processor() else None
+
+
+def remember(file: Path, factor: float) -> None:
+    """For the next start."""
+    kept = Kept(processor=processor(), factor=factor)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(kept.model_dump_json())
+
+
+def processor() -> str:
+    """Its model and how many there are."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+    return f"{os.cpu_count()} x {model or platform.machine()}"

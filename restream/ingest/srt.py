@@ -15,10 +15,11 @@ import socket
 import time
 from typing import Any, Final, cast
 
-from restream.ingest import srt_handshake as srt
 from restream.ingest.limiter import Limiter
-from restream.ingest.srt_caller import Caller, Patience, SrtGate
-from restream.ingest.srt_handshake import BrokenHandshake, Handshake, Reject
+from restream.ingest.srt_leg import Leg, Patience, SrtGate
+from restream.srt import handshake
+from restream.srt.handshake import Handshake, Reject
+from restream.srt.packets import BrokenSrt
 
 __all__ = ["Patience", "SrtGate", "SrtServer", "serve_srt"]
 
@@ -41,7 +42,7 @@ class SrtServer(asyncio.DatagramProtocol):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.DatagramTransport | None = None
         self.port = 0
-        self._callers: dict[Address, Caller] = {}
+        self._legs: dict[Address, Leg] = {}
         self._ending: set[asyncio.Task[None]] = set()
         self._limiter = Limiter(TRIES_PER_SECOND, TRIES_AT_ONCE, self._loop.time)
         self._secret = secrets.token_bytes(32)
@@ -50,8 +51,8 @@ class SrtServer(asyncio.DatagramProtocol):
     async def close(self) -> None:
         """Cut every caller, wait for the ends of their processes, close the port."""
         self._closing = True
-        for caller in self._callers.values():
-            caller.kick("The server is stopping.")
+        for leg in self._legs.values():
+            leg.kick("The server is stopping.")
         await asyncio.gather(*self._ending, return_exceptions=True)
         if self._transport:
             self._transport.close()
@@ -61,37 +62,37 @@ class SrtServer(asyncio.DatagramProtocol):
         self.port = transport.get_extra_info("sockname")[1]
 
     def datagram_received(self, data: bytes, address: Address) -> None:
-        caller = self._callers.get(address)
-        if srt.is_handshake(data):
+        leg = self._legs.get(address)
+        if handshake.is_handshake(data):
             try:
-                self._handshake(srt.parse(data), data, address)
-            except BrokenHandshake:
+                self._handshake(handshake.parse(data), data, address)
+            except BrokenSrt:
                 return
-        elif caller:
-            caller.receive(data)
+        elif leg:
+            leg.receive(data)
 
     def _handshake(self, question: Handshake, data: bytes, address: Address) -> None:
         if question.to or self._closing:
             return  # where it is meant for somebody, it is an answer, and we asked nothing
         minute = int(time.time()) // COOKIE_SECONDS
-        if question.kind == srt.INDUCTION:
-            answer = srt.induction_answer(question, self._cookie(address, minute))
-            self._send(srt.serialise(answer), address)
-        elif question.kind == srt.CONCLUSION and question.cookie in (
+        if question.kind == handshake.INDUCTION:
+            answer = handshake.induction_answer(question, self._cookie(address, minute))
+            self._send(handshake.serialise(answer), address)
+        elif question.kind == handshake.CONCLUSION and question.cookie in (
             self._cookie(address, minute),
             self._cookie(address, minute - 1),
         ):
             self._conclusion(question, data, address)
 
     def _conclusion(self, question: Handshake, data: bytes, address: Address) -> None:
-        before = self._callers.get(address)
+        before = self._legs.get(address)
         if before and before.socket == question.socket:
             return before.conclude()
         if why := self._reason_against(question, address):
-            return self._send(srt.serialise(srt.rejection(question, why)), address)
+            return self._send(handshake.serialise(handshake.rejection(question, why)), address)
         if before:
             before.kick("The encoder started again.")
-        caller = Caller(
+        leg = Leg(
             self._gate,
             str(address[0]),
             question,
@@ -99,22 +100,22 @@ class SrtServer(asyncio.DatagramProtocol):
             lambda packet: self._send(packet, address),
             self._patience,
         )
-        self._callers[address] = caller
-        self._ending.add(caller.task)
-        caller.task.add_done_callback(lambda task: self._gone(task, caller, address))
+        self._legs[address] = leg
+        self._ending.add(leg.task)
+        leg.task.add_done_callback(lambda task: self._gone(task, leg, address))
         return None
 
     def _reason_against(self, question: Handshake, address: Address) -> Reject | None:
-        if question.version != srt.VERSION or question.find(srt.HSREQ) is None:
+        if question.version != handshake.VERSION or question.find(handshake.HSREQ) is None:
             return Reject.VERSION
         if not self._limiter.allows(str(address[0])):
             return Reject.OVERLOAD
-        return Reject.OVERLOAD if len(self._callers) >= MOST_CALLERS else None
+        return Reject.OVERLOAD if len(self._legs) >= MOST_CALLERS else None
 
-    def _gone(self, task: asyncio.Task[None], caller: Caller, address: Address) -> None:
+    def _gone(self, task: asyncio.Task[None], leg: Leg, address: Address) -> None:
         self._ending.discard(task)
-        if self._callers.get(address) is caller:
-            del self._callers[address]
+        if self._legs.get(address) is leg:
+            del self._legs[address]
         if not task.cancelled() and (error := task.exception()):
             self._loop.call_exception_handler({"message": "an SRT caller failed", "exception": error})
 

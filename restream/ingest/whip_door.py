@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-PART: Final = "/whip"
+PART: Final = "whip"
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class WhipDoor:
     @staticmethod
     def serves(path: str) -> bool:
         """Whether an address is one of WHIP's: /live/SHOW/whip and what is below it."""
-        return path.startswith("/live/") and PART in path
+        return path.startswith("/live/") and path.split("/")[3:4] == [PART]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""

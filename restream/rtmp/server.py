@@ -63,6 +63,10 @@ class RtmpServer:
         """
         return sum(connection.ask_reconnect(tc_url) for connection in self._connections)
 
+    def stop_listening(self) -> None:
+        """Take nobody new: the next worker may have the port. Who is here is served on."""
+        self._server.close()
+
     async def close(self) -> None:
         """Stop listening, cut everybody, wait for their ends."""
         self._server.close()

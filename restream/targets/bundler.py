@@ -82,13 +82,13 @@ class Bundler:
         (self._prompt if prompt else self._members).append(member)
 
     def detach(self, member: Member) -> None:
-        """Remove a member; harmless when it is gone."""
+        """Remove a member, with everything that came until now; harmless when it is gone."""
+        self.flush()
         for members in (self._members, self._prompt):
             if member in members:
                 members.remove(member)
         if not self._members and not self._prompt:
             self._feed.detach(self)
-            self._held = []
 
     def backlog(self) -> Sequence[Frame]:
         """What a joiner needs; nothing of it will come again in a bundle."""

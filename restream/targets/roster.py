@@ -51,17 +51,22 @@ class Roster:
         self._outfit = outfit
         self._nothing = _Nothing()
         self._places: dict[str, _Place] = {}
+        self._applying = asyncio.Lock()
 
     async def apply(self, specs: Sequence[TargetSpec]) -> None:
         """Make it these targets."""
-        wanted = {spec.id: spec for spec in specs}
-        gone = [name for name in self._places if name not in wanted]
-        await asyncio.gather(*(self._remove(name) for name in gone))
-        await asyncio.gather(*(self._place(spec) for spec in wanted.values()))
+        async with self._applying:
+            wanted = {spec.id: spec for spec in specs}
+            gone = [name for name in self._places if name not in wanted]
+            await asyncio.gather(*(self._remove(name) for name in gone))
+            await asyncio.gather(*(self._place(spec) for spec in wanted.values()))
 
     async def stop(self) -> None:
-        """Say goodbye to every platform."""
-        await asyncio.gather(*(place.target.stop() for place in self._places.values()))
+        """Say goodbye to every platform. What each of them did can still be asked."""
+        async with self._applying:
+            for place in self._places.values():
+                place.joint.bundler.detach(place.target)
+            await asyncio.gather(*(place.target.stop() for place in self._places.values()))
 
     def statuses(self) -> list[TargetStatus]:
         """One of each, in the order they were added."""
@@ -88,9 +93,10 @@ class Roster:
             bundler.attach(target, prompt=prompt)
             target.start()
             return
-        if place.joint is not joint:
+        before, place.joint = place.joint, joint  # at once: others that move to this feed meet here
+        if before is not joint or _tries_again(place.target, spec):
             # Other pictures are another stream: platforms want a connection of its own for it.
-            place.joint.bundler.detach(place.target)
+            before.bundler.detach(place.target)
             await place.target.move(spec, serialiser, bundler.backlog)
             bundler.attach(place.target, prompt=prompt)
         else:
@@ -98,7 +104,7 @@ class Roster:
             if place.prompt != prompt:
                 bundler.detach(place.target)
                 bundler.attach(place.target, prompt=prompt)
-        place.joint, place.prompt = joint, prompt
+        place.prompt = prompt
 
     async def _remove(self, name: str) -> None:
         place = self._places.pop(name)
@@ -117,6 +123,11 @@ class Roster:
             return status
         trouble = self._trouble_of(profile)
         return status.model_copy(update={"reason": trouble}) if trouble else status
+
+
+def _tries_again(target: Target, spec: TargetSpec) -> bool:
+    """Whether a person wants another try now of what waits for its next, or has given up."""
+    return spec.attempt != target.spec.attempt and target.status().state in ("retrying", "failed")
 
 
 class _Nothing:

@@ -1,4 +1,4 @@
-"""The way over SRT: an ffmpeg child turns the live into an MPEG transport stream, our own caller sends it."""
+"""The way over SRT: an ffmpeg child turns the live into an MPEG transport stream, our sender carries it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from urllib.parse import parse_qsl, urlsplit
 
 from restream.api import TargetSpec
 from restream.media import Frame
-from restream.targets import srt_packets
+from restream.srt.handshake import LONGEST_STREAM_ID
+from restream.srt.packets import PAYLOAD, TS_PACKET
 from restream.targets.bundler import Bundle
 from restream.targets.piped import Piped, start_piped
 from restream.targets.progress import Marks
-from restream.targets.srt_caller import DEFAULT_LATENCY, Call, SrtCaller
+from restream.targets.srt_sender import DEFAULT_LATENCY, Call, SrtSender
 from restream.targets.way import Tally, Terms, Unfit
 
 OUTPUT: Final = (
@@ -43,7 +44,7 @@ def call_of(spec: TargetSpec) -> Call:
     if passphrase and len(passphrase.encode()) not in PASSPHRASE:
         raise Unfit("An SRT passphrase has 10 to 79 characters.")
     stream_id = spec.key.get_secret_value() or asked.get("streamid", "")
-    if len(stream_id.encode()) > srt_packets.LONGEST_STREAM_ID:
+    if len(stream_id.encode()) > LONGEST_STREAM_ID:
         raise Unfit("An SRT stream id has 512 characters at most.")
     latency, key_bytes = _number(asked, "latency", DEFAULT_LATENCY), _number(asked, "pbkeylen", KEY_BYTES[0])
     if latency > LONGEST_LATENCY:
@@ -63,26 +64,26 @@ async def open_srt(spec: TargetSpec, terms: Terms, tally: Tally) -> SrtWay:
             way.note(total)
 
     try:
-        _, caller = await asyncio.get_running_loop().create_datagram_endpoint(
-            lambda: SrtCaller(call, acknowledged), remote_addr=(call.host, call.port)
+        _, sender = await asyncio.get_running_loop().create_datagram_endpoint(
+            lambda: SrtSender(call, acknowledged), remote_addr=(call.host, call.port)
         )
     except UnicodeError:
         raise Unfit("The address names no server that could exist.") from None
     try:
-        await caller.shake_hands(terms.pace.step)
+        await sender.shake_hands(terms.pace.step)
         piped = await start_piped(f"srt {spec.id}", OUTPUT, terms, tally)
     except BaseException:
-        caller.close()
+        sender.close()
         raise
-    way = SrtWay(caller, piped, marks, terms, tally)
+    way = SrtWay(sender, piped, marks, terms, tally)
     return way
 
 
 class SrtWay:
-    """A child and a caller (`way.Way`)."""
+    """A child and a sender (`way.Way`)."""
 
-    def __init__(self, caller: SrtCaller, piped: Piped, marks: Marks, terms: Terms, tally: Tally) -> None:
-        self._caller = caller
+    def __init__(self, sender: SrtSender, piped: Piped, marks: Marks, terms: Terms, tally: Tally) -> None:
+        self._sender = sender
         self._piped = piped
         self._marks = marks
         self._terms = terms
@@ -90,18 +91,18 @@ class SrtWay:
         self._sent = 0
         self._rest = b""
         self._seen = (0, 0)
-        self._moved_at = caller.heard_at
+        self._moved_at = sender.heard_at
         self._acknowledged_after: float | None = None
 
     @property
     def proven(self) -> bool:
         """It acknowledged media."""
-        return self._caller.acknowledged > 0
+        return self._sender.acknowledged > 0
 
     @property
     def acknowledged(self) -> int:
         """Bytes of the transport stream."""
-        return self._caller.acknowledged
+        return self._sender.acknowledged
 
     def push(self, frame: Frame) -> None:
         """Feed the child."""
@@ -120,27 +121,27 @@ class SrtWay:
     async def follow(self) -> str:
         """Carry packets from the child to the far end until one of them ends."""
         carrying = asyncio.create_task(self._carry())
-        ends: set[asyncio.Future[None] | asyncio.Future[str]] = {carrying, self._caller.over}
+        ends: set[asyncio.Future[None] | asyncio.Future[str]] = {carrying, self._sender.over}
         try:
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
             carrying.cancel()
             await asyncio.gather(carrying, return_exceptions=True)
-        if self._caller.over.done():
-            return self._caller.over.result()
+        if self._sender.over.done():
+            return self._sender.over.result()
         return "The process that prepares the stream ended."
 
     def look(self, now: float) -> str | None:
         """It acknowledges every few milliseconds, and says that it is there when there is nothing to."""
         self._piped.count()
-        self._caller.rest()
-        seen = (self._caller.acknowledged, self._piped.fed)
-        nothing_due = seen[1] == self._seen[1] and not self._caller.owing
+        self._sender.rest()
+        seen = (self._sender.acknowledged, self._piped.fed)
+        nothing_due = seen[1] == self._seen[1] and not self._sender.owing
         if seen[0] > self._seen[0] or nothing_due:
             self._moved_at = now
         self._seen = seen
         patience = self._terms.pace.stuck
-        if now - min(self._moved_at, self._caller.heard_at) > patience:
+        if now - min(self._moved_at, self._sender.heard_at) > patience:
             return f"The platform has confirmed nothing for {patience:.0f} seconds."
         return None
 
@@ -158,29 +159,29 @@ class SrtWay:
     async def close(self, *, polite: bool) -> None:
         """Hang up; `polite` lets what is on its way arrive first."""
         try:
-            if polite and not self._caller.over.done():
+            if polite and not self._sender.over.done():
                 async with asyncio.timeout(GOODBYE_SECONDS):
                     self._piped.child.finish()
                     await self._carry()
-                    await self._caller.drain()
+                    await self._sender.drain()
         except TimeoutError:
             pass  # what is late by so much is of no use
         finally:
-            self._caller.close()
+            self._sender.close()
             await self._piped.close(polite=polite)
 
     async def _carry(self) -> None:
-        size, child = srt_packets.PAYLOAD, self._piped.child
+        child = self._piped.child
         while data := await child.read():
             data = self._rest + data
-            whole = len(data) - len(data) % srt_packets.TS_PACKET
-            for at in range(0, whole, size):
-                self._caller.send(data[at : min(at + size, whole)])
+            whole = len(data) - len(data) % TS_PACKET
+            for at in range(0, whole, PAYLOAD):
+                self._sender.send(data[at : min(at + PAYLOAD, whole)])
             self._rest = data[whole:]
             self._sent += whole
             if self._piped.arrived:
                 self._marks.add(self._sent, self._piped.arrived)
-            await self._caller.room.wait()
+            await self._sender.room.wait()
 
 
 def _number(asked: dict[str, str], name: str, otherwise: int) -> int:

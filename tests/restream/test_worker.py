@@ -124,7 +124,7 @@ async def test_a_feed_reaches_its_targets_and_its_players(
         playlist = (await http.get(f"{base}/live/show/live.m3u8")).text
         assert "#EXT-X-PART:" in playlist
         figures = (await http.get(f"{base}/metrics")).text
-        assert 'simulcast_target_live{show="show",target="far"} 1.0' in figures
+        assert 'simulcast_target_live{id="far",show="show",target="far"} 1.0' in figures
 
 
 async def test_a_wrong_key_is_refused_and_the_encoder_says_so(

@@ -65,11 +65,13 @@ async def worker(folder: Path) -> AsyncIterator[tuple[int, Ports]]:
         "SIMULCAST_RTMP_PORT": str(ports.rtmp),
         "SIMULCAST_RTMPS_PORT": str(free_port()),
         "SIMULCAST_SRT_PORT": str(free_port()),
+        "SIMULCAST_WEBRTC_PORT": str(free_port()),
         "SIMULCAST_MEDIA_PORT": str(ports.media),
         "SIMULCAST_MEDIA_CONTROL_PORT": str(ports.control),
         "SIMULCAST_LOG_LEVEL": "ERROR",
     }
-    with process([sys.executable, "-m", "restream"], env=env, log=folder / "worker.log") as started:
+    log = folder.with_suffix(".log")
+    with process([sys.executable, "-m", "restream"], env=env, log=log) as started:
         listening(ports.control, "The media worker")
         yield started.pid, ports
 

@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from restream.ingest import srt_handshake as srt
 from restream.ingest.srt import TRIES_AT_ONCE, Patience, SrtServer, serve_srt
-from restream.ingest.srt_handshake import Handshake, Reject
+from restream.srt import handshake
+from restream.srt.handshake import Handshake, Reject
 from tests.restream.encoder import ended, ffmpeg
 from tests.restream.ingest.studio import (
     AAC,
@@ -116,7 +116,7 @@ async def test_who_must_not_publish_is_turned_away_before_a_show_notices(
 ) -> None:
     material = key_material(passphrase, b"k" * 16) if passphrase else None
     async with caller(server) as stranger:
-        assert (await stranger.knock(stream_id, material)).kind == srt.REJECTION + code
+        assert (await stranger.knock(stream_id, material)).kind == handshake.FIRST_REJECTION + code
     assert not gate.intakes
     assert not [line for line in children().values() if "concat" in line]
 
@@ -171,7 +171,7 @@ async def test_a_taken_show_is_a_conflict(server: SrtServer, gate: Keys) -> None
     async with encoder(server, f"publish:{KEY}"):
         await flowing(gate, KEY, 1)
         async with caller(server) as strange:
-            assert (await strange.knock(f"publish:{KEY}")).kind == srt.REJECTION + Reject.CONFLICT
+            assert (await strange.knock(f"publish:{KEY}")).kind == handshake.FIRST_REJECTION + Reject.CONFLICT
 
 
 async def test_a_killed_encoder_is_noticed_and_its_processes_end(gate: Keys, server: SrtServer) -> None:
@@ -303,24 +303,28 @@ class Stranger(asyncio.DatagramProtocol):
     def say(self, packet: Handshake | bytes) -> None:
         """One packet."""
         assert self.transport
-        self.transport.sendto(packet if isinstance(packet, bytes) else srt.serialise(packet))
+        self.transport.sendto(packet if isinstance(packet, bytes) else handshake.serialise(packet))
 
     async def hear(self) -> Handshake:
         """The next answer."""
         async with asyncio.timeout(SECONDS):
-            return srt.parse(await self.heard.get())
+            return handshake.parse(await self.heard.get())
 
     async def induce(self) -> Handshake:
         """Get a cookie."""
-        self.say(Handshake(kind=srt.INDUCTION, version=4, extension=2, socket=77))
+        self.say(Handshake(kind=handshake.INDUCTION, version=4, extension=2, socket=77))
         return await self.hear()
 
     def conclusion(self, stream_id: str, cookie: int, material: bytes | None = None) -> Handshake:
         """As a caller of libsrt would conclude."""
-        hello = (srt.HSREQ, bytes([0, 1, 5, 4]) + bytes(8))
-        extensions = [hello, *([(srt.KMREQ, material)] if material else []), srt.stream_id(stream_id)]
+        hello = (handshake.HSREQ, bytes([0, 1, 5, 4]) + bytes(8))
+        extensions = [
+            hello,
+            *([(handshake.KMREQ, material)] if material else []),
+            handshake.stream_id(stream_id),
+        ]
         return Handshake(
-            kind=srt.CONCLUSION, extension=7, socket=77, cookie=cookie, extensions=tuple(extensions)
+            kind=handshake.CONCLUSION, extension=7, socket=77, cookie=cookie, extensions=tuple(extensions)
         )
 
     async def knock(self, stream_id: str, material: bytes | None = None) -> Handshake:
@@ -346,31 +350,41 @@ async def test_a_forged_cookie_gets_no_answer(gate: Keys, server: SrtServer) -> 
         cookie = (await stranger.induce()).cookie
         stranger.say(stranger.conclusion(f"publish:{KEY}", cookie ^ 1))
         answer = await stranger.induce()
-        assert answer.kind == srt.INDUCTION, "the first answer after the forgery is to the next question"
+        assert answer.kind == handshake.INDUCTION, (
+            "the first answer after the forgery is to the next question"
+        )
     assert gate.asked == 0
 
 
 async def test_a_cookie_belongs_to_one_address(server: SrtServer) -> None:
     async with caller(server) as one, caller(server) as other:
         assert (await one.induce()).cookie != (await other.induce()).cookie
-        assert (await one.induce()).version == srt.VERSION
+        assert (await one.induce()).version == handshake.VERSION
 
 
 async def test_old_and_odd_handshakes_are_refused(gate: Keys, server: SrtServer) -> None:
     async with caller(server) as stranger:
         cookie = (await stranger.induce()).cookie
         stranger.say(replace(stranger.conclusion(f"publish:{KEY}", cookie), version=4))
-        assert (await stranger.hear()).kind == srt.REJECTION + Reject.VERSION
+        assert (await stranger.hear()).kind == handshake.FIRST_REJECTION + Reject.VERSION
     assert not gate.intakes
 
 
 async def test_junk_is_ignored(gate: Keys, server: SrtServer) -> None:
     async with caller(server) as stranger:
-        packet = srt.serialise(stranger.conclusion(f"publish:{KEY}", (await stranger.induce()).cookie))
-        for junk in (b"", b"x", srt.MARK, packet[:60], packet[:70], packet[:-3], b"\x80\1" + packet[2:]):
+        packet = handshake.serialise(stranger.conclusion(f"publish:{KEY}", (await stranger.induce()).cookie))
+        for junk in (
+            b"",
+            b"x",
+            handshake.MARK,
+            packet[:60],
+            packet[:70],
+            packet[:-3],
+            b"\x80\1" + packet[2:],
+        ):
             stranger.say(junk)
-        stranger.say(replace(srt.parse(packet), to=5))
-        assert (await stranger.induce()).kind == srt.INDUCTION
+        stranger.say(replace(handshake.parse(packet), to=5))
+        assert (await stranger.induce()).kind == handshake.INDUCTION
         assert stranger.heard.empty()
     assert gate.asked == 0
 
@@ -378,6 +392,6 @@ async def test_junk_is_ignored(gate: Keys, server: SrtServer) -> None:
 async def test_guessing_keys_is_slowed_down(gate: Keys, server: SrtServer) -> None:
     async with caller(server) as stranger:
         answers = [await stranger.knock(f"publish:guess{n}") for n in range(int(TRIES_AT_ONCE) + 5)]
-    assert answers[0].kind == srt.REJECTION + Reject.UNAUTHORIZED
-    assert answers[-1].kind == srt.REJECTION + Reject.OVERLOAD
+    assert answers[0].kind == handshake.FIRST_REJECTION + Reject.UNAUTHORIZED
+    assert answers[-1].kind == handshake.FIRST_REJECTION + Reject.OVERLOAD
     assert gate.asked == 0

@@ -1,4 +1,4 @@
-"""One SRT caller: checked, admitted, then relayed to a listener of its own, packet by packet."""
+"""One SRT caller's leg: it is checked, admitted, then relayed to a listener of its own, packet by packet."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ import structlog
 
 from restream.encode.process import GOODBYE, Child
 from restream.gate import Gate, PublishRefused, PublishRequest
-from restream.ingest import srt_handshake as srt
 from restream.ingest.admission import APP, Admitted, Refusal, refusal
-from restream.ingest.srt_handshake import BrokenHandshake, Handshake, Reject
 from restream.ingest.srt_media import LOOPBACK, carry, free_port, listener
 from restream.rtmp.flv import UnsupportedCodec
 from restream.rtmp.flv_file import BrokenFlv
+from restream.srt import handshake
+from restream.srt.handshake import Handshake, Reject
+from restream.srt.packets import BrokenSrt
 
 log = structlog.get_logger()
 
@@ -62,8 +63,8 @@ class Rejected(Exception):
         self.why = why
 
 
-class _Leg(asyncio.DatagramProtocol):
-    """Our side towards the listener; looks to it like the caller itself."""
+class _Inside(asyncio.DatagramProtocol):
+    """Towards the listener; looks to it like the caller itself."""
 
     def __init__(self, answer: Callable[[bytes], None]) -> None:
         self._answer = answer
@@ -83,8 +84,11 @@ class _Leg(asyncio.DatagramProtocol):
             self.transport.sendto(data)
 
 
-class Caller:
-    """`datagram` is the conclusion it opened with, `question` the same read. `send` reaches the caller."""
+class Leg:
+    """A caller and its way through us, until both are gone.
+
+    `datagram` is the conclusion it opened with, `question` the same read. `send` reaches the caller.
+    """
 
     def __init__(
         self,
@@ -103,13 +107,13 @@ class Caller:
         self._patience = patience
         self._loop = asyncio.get_running_loop()
         self._admitted: Admitted | None = None
-        self._leg = _Leg(self._from_listener)
+        self._inside = _Inside(self._from_listener)
         self._cookie: asyncio.Future[int] = self._loop.create_future()
         self._because = "The encoder stopped."
         self._cut = False
         self._watchdog: asyncio.TimerHandle | None = None
         self._began = self._loop.time()
-        self._task = self._loop.create_task(self._run(), name=f"srt caller {peer}")
+        self._task = self._loop.create_task(self._run(), name=f"srt leg {peer}")
 
     @property
     def socket(self) -> int:
@@ -124,12 +128,12 @@ class Caller:
     def receive(self, datagram: bytes) -> None:
         """A packet of the caller that is not for the public listener."""
         if self._cookie.done():
-            self._leg.send(datagram)
+            self._inside.send(datagram)
 
     def conclude(self) -> None:
         """The caller repeats its conclusion: it has not heard our listener yet."""
         if self._cookie.done() and not self._cookie.cancelled():
-            self._leg.send(srt.with_cookie(self._conclusion, self._cookie.result()))
+            self._inside.send(handshake.with_cookie(self._conclusion, self._cookie.result()))
 
     def kick(self, reason: str) -> None:
         """Cut the caller; harmless when it is cut already."""
@@ -163,7 +167,7 @@ class Caller:
 
     def _reject(self, why: Reject) -> None:
         log.warning("srt.rejected", peer=self._peer, why=why.name)
-        self._send(srt.serialise(srt.rejection(self._question, why)))
+        self._send(handshake.serialise(handshake.rejection(self._question, why)))
 
     async def _admit(self) -> tuple[Admitted, str | None]:
         """Everything that is checked before a show notices anything. Raises Rejected."""
@@ -175,7 +179,7 @@ class Caller:
                 app=APP, key=key, peer=self._peer, encoder=self._question.agent, protocol="srt"
             )
             publisher = await self._gate.publish(request, self.kick)
-        except BrokenHandshake as error:
+        except BrokenSrt as error:
             raise Rejected(Reject.BAD_REQUEST) from error
         except PublishRefused as error:
             raise Rejected(CODES[refusal(error)]) from error
@@ -183,18 +187,22 @@ class Caller:
 
     def _unlock(self, passphrase: str | None) -> None:
         """A wrong passphrase must not take a show over, so it is looked at before the gate is asked."""
-        material = self._question.find(srt.KMREQ)
+        material = self._question.find(handshake.KMREQ)
         if (material is None) != (passphrase is None):
             raise Rejected(Reject.UNSECURE)
-        if material is not None and passphrase is not None and not srt.unlocks(passphrase, material):
-            raise Rejected(Reject.BAD_SECRET)
+        if material is not None and passphrase is not None:
+            # Loaded when somebody encrypts: it takes some megabytes of every worker.
+            from restream.srt.keys import unlocks
+
+            if not unlocks(passphrase, material):
+                raise Rejected(Reject.BAD_SECRET)
 
     async def _relay(self, admitted: Admitted, passphrase: str | None) -> None:
         port = free_port()
         listening = await listener(port, passphrase, self._patience.greeting)
         try:
             await self._loop.create_datagram_endpoint(
-                lambda: self._leg, local_addr=(LOOPBACK, 0), remote_addr=(LOOPBACK, port)
+                lambda: self._inside, local_addr=(LOOPBACK, 0), remote_addr=(LOOPBACK, port)
             )
             await self._greet(listening)
             self.conclude()
@@ -203,30 +211,38 @@ class Caller:
                 self._because = "No video or audio came. Send H.264 and AAC as MPEG-TS."
                 log.warning("srt.nothing", peer=self._peer, said=listening.last_words())
         finally:
-            # While it ends it tells the caller so, through us: the leg goes last.
+            # While it ends it tells the caller so, through us: that side goes last.
             await listening.stop(GOODBYE)
-            if self._leg.transport:
-                self._leg.transport.close()
+            if self._inside.transport:
+                self._inside.transport.close()
 
     async def _greet(self, listening: Child) -> None:
         """Get a cookie from the listener, as soon as it listens. Raises OSError when it does not."""
-        first = replace(self._question, kind=srt.INDUCTION, version=4, encryption=0, extension=2, cookie=0)
-        induction = srt.serialise(replace(first, extensions=()))
+        first = replace(
+            self._question,
+            kind=handshake.INDUCTION,
+            version=handshake.OLD_VERSION,
+            encryption=0,
+            extension=handshake.DATAGRAM,
+            cookie=0,
+            extensions=(),
+        )
+        induction = handshake.serialise(first)
         deadline = self._loop.time() + self._patience.greeting
         while not self._cookie.done():
             if not listening.running or self._loop.time() > deadline:
                 raise OSError(f"the SRT listener did not start: {listening.last_words()}")
-            self._leg.send(induction)
+            self._inside.send(induction)
             await asyncio.wait({self._cookie}, timeout=ASK_AGAIN)
 
     def _from_listener(self, datagram: bytes) -> None:
         """What the listener says is for the caller, but for its answers to our inductions."""
-        if srt.is_handshake(datagram):
+        if handshake.is_handshake(datagram):
             try:
-                answer = srt.parse(datagram)
-            except BrokenHandshake:
+                answer = handshake.parse(datagram)
+            except BrokenSrt:
                 return
-            if answer.kind == srt.INDUCTION:
+            if answer.kind == handshake.INDUCTION:
                 if not self._cookie.done():
                     self._cookie.set_result(answer.cookie)
                 return

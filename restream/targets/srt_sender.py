@@ -1,4 +1,4 @@
-"""An SRT caller that sends: the connection, its acknowledgements and what is sent again.
+"""We call and send over SRT: the connection, its acknowledgements and what is sent again.
 
 In our own process and not in ffmpeg's, because ffmpeg takes stream id and passphrase on its command line
 only, where everybody on the machine can read them; and because here the acknowledgements are ours to see.
@@ -12,11 +12,15 @@ import os
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
-from restream.targets import srt_packets as packets
-from restream.targets.srt_packets import BrokenSrt, Control, Secret
+from restream.srt import handshake, packets
+from restream.srt.handshake import Handshake, Reject
+from restream.srt.packets import BrokenSrt, Control
 from restream.targets.way import Refused
+
+if TYPE_CHECKING:
+    from restream.srt.keys import Secret
 
 ASK_EVERY: Final = 0.25
 BURST: Final = 16
@@ -29,18 +33,25 @@ MOST_WAITING: Final = 2048
 LEAST_KEPT: Final = 1.0
 """Seconds a packet is kept to be sent again, at least; libsrt does the same."""
 DEFAULT_LATENCY: Final = 500
-NAMES: Final = {
-    1002: "it refused the stream",
-    1003: "it has no room for another stream",
-    1005: "it has no room for another stream",
-    1010: "the passphrase is wrong",
-    1011: "it wants a passphrase, or wants none",
-    2401: "it does not know the stream key",
-    2403: "it does not allow the stream key",
-    2404: "it does not know the stream key",
-    2409: "somebody is streaming there already",
+NAMES: Final[dict[int, str]] = {
+    Reject.PEER: "it refused the stream",
+    Reject.RESOURCE: "it has no room for another stream",
+    Reject.BACKLOG: "it has no room for another stream",
+    Reject.BAD_SECRET: "the passphrase is wrong",
+    Reject.UNSECURE: "it wants a passphrase, or wants none",
+    Reject.UNAUTHORIZED: "it does not know the stream key",
+    Reject.FORBIDDEN: "it does not allow the stream key",
+    Reject.NOT_FOUND: "it does not know the stream key",
+    Reject.CONFLICT: "somebody is streaming there already",
 }
-AUTH: Final = (1002, 1010, 1011, 2401, 2403, 2404)
+AUTH: Final = (
+    Reject.PEER,
+    Reject.BAD_SECRET,
+    Reject.UNSECURE,
+    Reject.UNAUTHORIZED,
+    Reject.FORBIDDEN,
+    Reject.NOT_FOUND,
+)
 
 
 @dataclass(frozen=True)
@@ -64,7 +75,7 @@ class Kept(NamedTuple):
     at: float
 
 
-class SrtCaller(asyncio.DatagramProtocol):
+class SrtSender(asyncio.DatagramProtocol):
     """`send` payloads of PAYLOAD bytes at most; `over` holds the reason when it has ended."""
 
     def __init__(self, call: Call, on_acknowledged: Callable[[int], None]) -> None:
@@ -79,7 +90,7 @@ class SrtCaller(asyncio.DatagramProtocol):
         self._call = call
         self._tell = on_acknowledged
         self._transport: asyncio.DatagramTransport | None = None
-        self._answers: asyncio.Queue[packets.Handshake | Exception] = asyncio.Queue(4)
+        self._answers: asyncio.Queue[Handshake | Exception] = asyncio.Queue(4)
         self._socket = int.from_bytes(os.urandom(4), "big") >> 1 or 1
         self._peer = 0
         self._began = self._loop.time()
@@ -89,7 +100,7 @@ class SrtCaller(asyncio.DatagramProtocol):
         self._total = 0
         self._queue: deque[Kept] = deque()
         self._flying: deque[Kept] = deque()
-        self._window = packets.WINDOW
+        self._window = handshake.WINDOW
         self._pumping: asyncio.TimerHandle | None = None
         self._sent_at = 0.0
 
@@ -103,17 +114,17 @@ class SrtCaller(asyncio.DatagramProtocol):
         call, own, first = self._call, self._socket, self._sequence
         async with asyncio.timeout(step):
             answer = await self._ask(
-                lambda: packets.induction(own, first, self._time()), wanted=packets.INDUCTION
+                lambda: handshake.induction(own, first, self._time()), wanted=handshake.INDUCTION
             )
             cookie = answer.cookie
             answer = await self._ask(
-                lambda: packets.conclusion(
+                lambda: handshake.conclusion(
                     own, first, cookie, call.latency, call.stream_id, self._secret, self._time()
                 ),
-                wanted=packets.CONCLUSION,
+                wanted=handshake.CONCLUSION,
             )
         self._peer = answer.socket
-        self._window = min(max(answer.window, 32), packets.WINDOW)
+        self._window = min(max(answer.window, 32), handshake.WINDOW)
         self._pump()
 
     def send(self, payload: bytes) -> None:
@@ -172,7 +183,7 @@ class SrtCaller(asyncio.DatagramProtocol):
         try:
             found = packets.read_control(data)
             if found:
-                self._obey(found)
+                self._obey(found, data)
         except BrokenSrt:
             self.error_received(ConnectionResetError(errno.ECONNRESET, "it speaks no SRT we know"))
 
@@ -183,11 +194,11 @@ class SrtCaller(asyncio.DatagramProtocol):
         elif not self._answers.full():
             self._answers.put_nowait(exc)
 
-    def _obey(self, found: Control) -> None:
+    def _obey(self, found: Control, packet: bytes) -> None:
         match found.kind:
             case packets.HANDSHAKE:
                 if not self._peer and not self._answers.full():
-                    self._answers.put_nowait(packets.read_handshake(found.body))
+                    self._answers.put_nowait(handshake.parse_answer(packet))
             case packets.ACK:
                 if found.info:  # a light one has no number and wants no answer
                     self._say(packets.ACKACK, found.info)
@@ -237,20 +248,20 @@ class SrtCaller(asyncio.DatagramProtocol):
         if len(self._queue) <= MOST_WAITING:
             self.room.set()
 
-    async def _ask(self, question: Callable[[], bytes], *, wanted: int) -> packets.Handshake:
+    async def _ask(self, question: Callable[[], Handshake], *, wanted: int) -> Handshake:
         """Ask until it is answered: a datagram may get lost. The caller limits the time."""
         while True:
-            self._write(question())
+            self._write(handshake.serialise(question()))
             try:
                 async with asyncio.timeout(ASK_EVERY):
                     while True:
                         answer = await self._answers.get()
                         if isinstance(answer, Exception):
                             raise answer
-                        if answer.type == wanted:
+                        if answer.kind == wanted:
                             return answer
-                        if packets.FIRST_REJECTION <= answer.type < packets.CONCLUSION:
-                            raise _refusal(answer.type)
+                        if answer.rejected is not None:
+                            raise _refusal(answer.rejected)
             except TimeoutError:
                 continue
 
@@ -273,9 +284,12 @@ class SrtCaller(asyncio.DatagramProtocol):
 def _secret(call: Call) -> Secret | None:
     if not call.passphrase:
         return None
-    return packets.secret(call.passphrase, os.urandom(call.key_bytes), os.urandom(16))
+    # Loaded when somebody encrypts: it takes some megabytes of every worker.
+    from restream.srt.keys import secret
+
+    return secret(call.passphrase, os.urandom(call.key_bytes), os.urandom(16))
 
 
 def _refusal(code: int) -> Refused:
-    why = NAMES.get(code, "it gave no reason we know")
-    return Refused(f"The platform refused the stream: {why} (SRT {code}).", auth=code in AUTH)
+    why, number = NAMES.get(code, "it gave no reason we know"), handshake.FIRST_REJECTION + code
+    return Refused(f"The platform refused the stream: {why} (SRT {number}).", auth=code in AUTH)

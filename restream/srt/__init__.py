@@ -1,0 +1,1 @@
+"""SRT on paper: packets, the handshake, key material. Pure; both who listens and who calls use it."""

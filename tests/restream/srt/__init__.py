@@ -1,0 +1,1 @@
+"""Tests of SRT's codecs: round trips, junk, and what libsrt must be able to read."""
