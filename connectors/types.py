@@ -80,12 +80,24 @@ class Broadcast(Value):
     marker: str
 
 
+class BackupIngest(Value):
+    """A platform's second entrance, for the same picture at the same time."""
+
+    url: str
+    key: SecretStr
+
+
 class Ingest(Value):
-    """Where to push. `url` has no key in it; `key` is pushed verbatim, query and all."""
+    """Where to push. `url` has no key in it; `key` is pushed verbatim, query and all.
+
+    `passphrase` encrypts SRT. `backup` is pushed to as well, where a platform offers it.
+    """
 
     ref: str
     url: str
     key: SecretStr
+    passphrase: SecretStr | None = None
+    backup: BackupIngest | None = None
     chat_ref: str | None = None
     watch_url: str | None = None
 

@@ -42,7 +42,10 @@ from hub.public.pace import Pace
 from hub.secrets import Vault
 from hub.services import Services
 from hub.settings import Settings, secrets_of
+from hub.shows import archive_routes, feed_routes, target_routes
 from hub.shows import routes as shows
+from hub.shows.archive import Archive
+from hub.shows.feeds import Feeds
 from hub.shows.media import Media
 from hub.shows.service import Shows
 from hub.shows.targets import Targets
@@ -100,7 +103,9 @@ async def services(
                 inbox=Inbox(db, clock, links, channels, payments),
                 shows=planned,
                 targets=Targets(db, clock, vault, links, planned),
+                feeds=Feeds(vault, planned),
                 media=media,
+                archive=Archive(db, planned, media, kept.media_token),
                 chat=chat,
                 replies=Replies(db, clock, links, planned, chat),
                 pace=Pace(clock),
@@ -128,7 +133,18 @@ def create_app(settings: Settings, environ: Mapping[str, str]) -> FastAPI:
     app.add_middleware(web.FastLane, path=stock.ROUTE.path, endpoint=stock.hold)
     app.add_middleware(web.SecureHeaders, policy=web.content_policy(settings))
     app.router.routes.insert(0, stock.ROUTE)
-    for room in (auth, connections_routes, catalog, shows, customers, public, attribution, webhooks):
+    for room in (
+        auth,
+        connections_routes,
+        catalog,
+        shows,
+        target_routes,
+        feed_routes,
+        archive_routes,
+        customers,
+    ):
+        app.include_router(room.router)
+    for room in (public, attribution, webhooks):
         app.include_router(room.router)
     install_health(app)
     web.install_pages(app)

@@ -10,12 +10,12 @@ from hub.connections.models import Connection
 from hub.customers.models import Customer, Identity
 from hub.orders.models import Order, OrderLine
 from hub.payments.models import Payment
-from hub.shows.models import MediaWorker, Show, ShowProduct, ShowTarget
+from hub.shows.models import Asset, MediaWorker, Show, ShowProduct, ShowTarget
 from hub.stock.models import Hold, Stock, StockMovement
 from hub.webhooks.models import WebhookEvent
 
 TABLES = (
     *(Brand, Member, StaffSession, Connection, Product, Variant, Listing, Stock, Hold, StockMovement),
-    *(MediaWorker, Show, ShowTarget, ShowProduct, Message, Delivery, Customer, Identity),
+    *(MediaWorker, Asset, Show, ShowTarget, ShowProduct, Message, Delivery, Customer, Identity),
     *(TrackedLink, Touch, Order, OrderLine, Payment, WebhookEvent),
 )

@@ -21,6 +21,8 @@ from hub.orders.service import Orders
 from hub.payments.service import Payments
 from hub.public.pace import Pace
 from hub.settings import Settings
+from hub.shows.archive import Archive
+from hub.shows.feeds import Feeds
 from hub.shows.media import Media
 from hub.shows.service import Shows
 from hub.shows.targets import Targets
@@ -52,7 +54,9 @@ class Services:
     inbox: Inbox
     shows: Shows
     targets: Targets
+    feeds: Feeds
     media: Media
+    archive: Archive
     chat: Chat
     replies: Replies
     pace: Pace

@@ -6,7 +6,6 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
-from http import HTTPStatus
 from typing import Any
 
 import httpx
@@ -128,10 +127,15 @@ class WorkerClient:
     @asynccontextmanager
     async def clip_file(self, slug: str, name: str) -> AsyncIterator[AsyncIterator[bytes]]:
         """A clip's bytes, piece by piece. Raises NotPossible when there is none."""
-        async with self._client.stream("GET", f"/lives/{slug}/clips/{name}") as response:
-            if response.status_code != HTTPStatus.OK:
-                raise NotPossible("There is no such clip.")
-            yield response.aiter_bytes()
+        path = f"/lives/{slug}/clips/{name}"
+        try:
+            async with self._client.stream("GET", path) as response:
+                if response.status_code in REFUSALS:
+                    raise NotPossible("There is no such clip.")
+                response.raise_for_status()
+                yield response.aiter_bytes()
+        except httpx.HTTPError as error:
+            raise WorkerUnreachable(f"The media worker did not give GET {path}: {error}") from error
 
     async def picture(self, slug: str, at: datetime | None = None) -> bytes | None:
         """A JPEG of what is sent now, or of a recorded moment; None when there is none."""

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from connectors.base import Session
 from connectors.errors import Refused, RetryLater
 from connectors.facebook.api import Api, Config
-from connectors.types import Broadcast, BroadcastStatus, Ingest
+from connectors.types import BackupIngest, Broadcast, BroadcastStatus, Ingest
 
 State = Literal["scheduled", "starting", "live", "ending", "ended", "failed"]
 
@@ -27,6 +27,7 @@ STATES: dict[str, State] = {
 OVER = frozenset({"LIVE_STOPPED", "PROCESSING", "VOD", "SCHEDULED_EXPIRED", "SCHEDULED_CANCELED"})
 GONE = "100/33"
 PAGES = 3
+SECOND = "secure_stream_secondary_urls"
 FIELDS = "id,status,description,secure_stream_url,stream_url,permalink_url"
 
 
@@ -52,6 +53,7 @@ class FacebookDestination:
             ref=found["id"],
             url=self._ingest_url or url,
             key=SecretStr(key),
+            backup=None if self._ingest_url else await self._backup(found["id"]),
             chat_ref=found["id"],
             watch_url=f"https://www.facebook.com{permalink}" if permalink else None,
         )
@@ -87,6 +89,20 @@ class FacebookDestination:
         except Refused as refused:
             if refused.code != GONE and not await self._over(ref):
                 raise
+
+    async def _backup(self, ref: str) -> BackupIngest | None:
+        """The second entrance of a live video that has one.
+
+        Asked for alone: Graph refuses a whole call for one field an app may not read.
+        """
+        try:
+            video = await self._api.read(lambda graph: graph.get_object(ref, fields=SECOND))
+        except Refused:
+            return None
+        for address in video.get(SECOND) or []:
+            url, key = split_key(address)
+            return BackupIngest(url=url, key=SecretStr(key))
+        return None
 
     async def _over(self, ref: str) -> bool:
         video = await self._api.read(lambda graph: graph.get_object(ref, fields="status"))
@@ -125,6 +141,7 @@ class FacebookDestination:
                     title=broadcast.title,
                     description=f"{broadcast.description}\n\n{broadcast.marker}".strip(),
                     status=status,
+                    enable_backup_ingest="true",
                 )
             )
         except RetryLater as lost:

@@ -91,6 +91,9 @@ class Fake:
         return endpoint
 
     def _object(self, method: str, ref: str, args: Args) -> Any:
+        for fault in self._faults:
+            if fault["kind"] == "unknown_field" and fault["field"] in args.get("fields", "").split(","):
+                raise GraphError(100, f"(#100) Tried accessing nonexistent field ({fault['field']})")
         return self._page.update(ref, args) if method == "POST" else self._page.get(ref, args)
 
     def _live_videos(self, method: str, ref: str, args: Args) -> Any:
@@ -204,7 +207,7 @@ class Fake:
                 self._page.generation += 1
             case "clear":
                 self._faults = []
-            case "status" | "throttle" | "lose" | "refuse_push" | "deaf_push" | "repeat":
+            case "status" | "throttle" | "lose" | "refuse_push" | "deaf_push" | "repeat" | "unknown_field":
                 self._faults.append(fault)
             case unknown:
                 return JSONResponse({"error": f"unknown fault {unknown}"}, 422)

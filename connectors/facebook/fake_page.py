@@ -87,6 +87,8 @@ class Page:
             "live_views": 0,
             "ingest_streams": [{"id": f"in_{ref}", "stream_id": "0", "is_master": True}],
         }
+        if args.get("enable_backup_ingest") == "true":
+            self._videos[ref]["secure_stream_secondary_urls"] = [f"{self._ingest_url}/{key}&s_backup=1"]
         self._said[ref] = []
         return {name: self._videos[ref][name] for name in ("id", "stream_url", "secure_stream_url")}
 
@@ -125,7 +127,8 @@ class Page:
         """The RTMP receiver's question; the key may come with or without its query."""
         for ref, video in self._videos.items():
             whole = video["secure_stream_url"].removeprefix(f"{self._ingest_url}/")
-            if key in {whole, whole.partition("?")[0]} and video["status"] not in OVER:
+            known = {whole, whole.partition("?")[0], f"{whole}&s_backup=1"}
+            if key in known and video["status"] not in OVER:
                 health = {"video_bitrate": 3500000.0, "video_framerate": 30.0} if publishing else {}
                 video["ingest_streams"][0]["stream_health"] = health
                 if publishing and video["publish"]:

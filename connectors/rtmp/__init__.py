@@ -1,4 +1,4 @@
-"""Any RTMP address and key: the smallest true connector."""
+"""Any RTMP, SRT or WHIP address and key: the smallest true connector."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from connectors.rtmp.destination import Config, RtmpDestination
 
 CONNECTOR = Connector(
     name="rtmp",
-    title="RTMP address",
+    title="RTMP, SRT or WHIP address",
     config=Config,
     addresses=Addresses(base_url=""),
     destination=RtmpDestination,

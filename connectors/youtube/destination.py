@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from connectors.base import Session
 from connectors.errors import Refused, RetryLater
 from connectors.oauth import utc_now
-from connectors.types import Broadcast, BroadcastStatus, Ingest
+from connectors.types import BackupIngest, Broadcast, BroadcastStatus, Ingest
 from connectors.youtube.api import Api, Config
 
 State = Literal["scheduled", "starting", "live", "ending", "ended", "failed"]
@@ -227,10 +227,15 @@ class YouTubeDestination:
 
     def _ingest(self, broadcast: dict[str, Any], stream: dict[str, Any]) -> Ingest:
         info = stream["cdn"]["ingestionInfo"]
+        key = SecretStr(info["streamName"])
+        second = info.get("rtmpsBackupIngestionAddress") or info.get("backupIngestionAddress")
+        # What stands in for the first entrance has no second one.
+        backup = BackupIngest(url=second, key=key) if second and not self._ingest_url else None
         return Ingest(
             ref=broadcast["id"],
             url=self._ingest_url or info.get("rtmpsIngestionAddress") or info["ingestionAddress"],
-            key=SecretStr(info["streamName"]),
+            key=key,
+            backup=backup,
             chat_ref=broadcast["snippet"].get("liveChatId"),
             watch_url=f"https://www.youtube.com/watch?v={broadcast['id']}",
         )

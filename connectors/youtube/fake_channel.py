@@ -148,6 +148,8 @@ class Channel:
             "ingestionAddress": "rtmp://a.rtmp.youtube.com/live2",
         }
         info["rtmpsIngestionAddress" if secure else "ingestionAddress"] = self._ingest_url
+        second = self._ingest_url.replace("//a.", "//b.", 1) + "?backup=1"
+        info["rtmpsBackupIngestionAddress" if secure else "backupIngestionAddress"] = second
         self.streams[ref] = {
             "kind": "youtube#liveStream",
             "id": ref,

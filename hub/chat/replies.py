@@ -158,6 +158,7 @@ class Replies:
             delivery = (await session.exec(select(Delivery).where(col(Delivery.id) == delivery_id))).one()
             # The feed's lock, so that the echo is either stored before or sees our id.
             await session.exec(select(Show).where(col(Show.id) == delivery.show_id).with_for_update())
+            await session.refresh(delivery)
             if delivery.state == "confirmed":
                 return
             delivery.external_id, delivery.reason = external_id, None

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, UniqueConstraint
+from sqlalchemy import JSON, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from hub.columns import OptionalId, OptionalTime, big, brand, key, now, one_of, ref, when
@@ -21,15 +21,23 @@ class MediaWorker(SQLModel, table=True):
     address: str = Field(unique=True)
     playback_url: str
     ingest_url: str
+    srt_url: str | None = None
     capacity: int = 4
     last_event: int = big()
     last_seen: datetime = now()
 
 
 class Show(SQLModel, table=True):
-    """One live event. `seq` numbers its messages and cues; `ingest` is the worker's last word on the feed."""
+    """One live event. `seq` numbers its messages and cues; `ingest` and `health` are the worker's last word.
 
-    __table_args__ = (one_of("show", "state", "scheduled", "live", "ended"),)
+    `profiles` holds `restream.api.ProfileSpec` documents: the re-encodings its targets may choose from.
+    """
+
+    __table_args__ = (
+        one_of("show", "state", "scheduled", "live", "ended"),
+        one_of("show", "takeover", "newest", "refuse"),
+        one_of("show", "failback", "sticky", "return"),
+    )
 
     id: UUID = key()
     brand_id: UUID = brand()
@@ -42,21 +50,43 @@ class Show(SQLModel, table=True):
     ended_at: OptionalTime = when(default=None)
     stream_key_sealed: bytes
     stream_key_hash: str = Field(unique=True)
+    backup_key_sealed: bytes | None = None
+    backup_key_hash: str | None = Field(default=None, unique=True)
+    takeover: str = "newest"
+    failback: str = "return"
+    grace_seconds: int = 60
+    slate_text: str = "We'll be right back"
+    slate_asset: str | None = None
+    srt_passphrase_sealed: bytes | None = None
+    recording: bool = False
+    source_sealed: bytes | None = None
+    profiles: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
     media_worker_id: OptionalId = ref("media_worker.id", default=None)
     spec_version: int = big()
     seq: int = big()
     ingest: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+    health: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     playable: bool = False
     created_at: datetime = now()
 
 
 class ShowTarget(SQLModel, table=True):
-    """One place a show is pushed to: what is wanted, and what the worker and the platform say."""
+    """One place a show is pushed to: what is wanted, and what the worker and the platform say.
+
+    A removed one stays for the report; its place in the show is free. The counters add up over the worker's
+    restarts: `last_counts` is what it said last.
+    """
 
     __tablename__ = "show_target"
     __table_args__ = (
         one_of("show_target", "state", "idle", "connecting", "live", "retrying", "paused", "failed"),
-        UniqueConstraint("show_id", "connection_id"),
+        Index(
+            "show_target_once",
+            "show_id",
+            "connection_id",
+            unique=True,
+            postgresql_where=text("removed_at IS NULL"),
+        ),
     )
 
     id: UUID = key()
@@ -72,6 +102,17 @@ class ShowTarget(SQLModel, table=True):
     next_try_at: OptionalTime = when(default=None)
     url_sealed: bytes | None = None
     key_sealed: bytes | None = None
+    passphrase_sealed: bytes | None = None
+    backup_url_sealed: bytes | None = None
+    backup_key_sealed: bytes | None = None
+    backup_wanted: bool = True
+    backup_state: str | None = None
+    backup_reason: str | None = None
+    plan: str = "steady"
+    platform: str = ""
+    profile: str | None = None
+    attempt: int = 0
+    removed_at: OptionalTime = when(default=None)
     ref: str | None = None
     chat_ref: str | None = None
     chat_state: str = "off"
@@ -80,9 +121,27 @@ class ShowTarget(SQLModel, table=True):
     watch_url: str | None = None
     platform_state: str | None = None
     bytes_sent: int = big()
+    bytes_acknowledged: int = big()
     frames_sent: int = big()
     frames_dropped: int = big()
     connects: int = 0
+    gaps: int = 0
+    seconds_wanted: float = 0
+    seconds_live: float = 0
+    last_counts: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+
+
+class Asset(SQLModel, table=True):
+    """A picture or a short loop that the media worker draws, known by the SHA-256 of its bytes."""
+
+    __table_args__ = (UniqueConstraint("brand_id", "sha256"),)
+
+    id: UUID = key()
+    brand_id: UUID = brand()
+    sha256: str
+    media_type: str
+    data: bytes
+    created_at: datetime = now()
 
 
 class ShowProduct(SQLModel, table=True):

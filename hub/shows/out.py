@@ -12,6 +12,8 @@ from hub.catalog.out import ProductOut
 from hub.chat.out import MessageOut
 from hub.orders.numbers import SalesOut
 from hub.shows.models import Show, ShowTarget
+from hub.shows.sources import SourceOut
+from restream.api import ProfileSpec
 
 
 class ShowSummary(BaseModel):
@@ -38,20 +40,46 @@ class IngestAddress(BaseModel):
     key: str
 
 
+class FeedOut(BaseModel):
+    """How the feed is taken, and what goes into encoders besides server and key.
+
+    `srt_url` is the whole address with the key (and the passphrase) in it; `whip_url` wants the key as bearer
+    token.
+    """
+
+    backup_key: str | None
+    srt_url: str | None
+    srt_passphrase: str | None
+    takeover: str
+    failback: str
+    grace_seconds: int
+    slate_text: str
+    slate_asset: str | None
+    recording: bool
+    source: SourceOut | None
+    whip_url: str | None
+
+
 class ShowDetail(ShowSummary):
     """A show with what only its brand may know."""
 
     description: str
     ingest: IngestAddress
+    feed: FeedOut
     watch_url: str
 
 
 class TargetOut(BaseModel):
-    """One place the show goes to. `link_url` is the tracked link to post there."""
+    """One place the show goes to. `link_url` is the tracked link to post there.
+
+    `own_address`: its address and key were entered by a person, and may be changed. `backup_offered`: the
+    platform has a second entrance. Counters are of the whole show, over every worker it ran on.
+    """
 
     id: UUID
     name: str
     connector: str
+    platform: str
     connection_id: UUID
     wanted: bool
     state: str
@@ -60,16 +88,36 @@ class TargetOut(BaseModel):
     since: datetime
     watch_url: str | None
     platform_state: str | None
+    profile: str | None
+    plan: str
+    own_address: bool
+    backup_offered: bool
+    backup_wanted: bool
+    backup_state: str | None
+    backup_reason: str | None
     bytes_sent: int
+    bytes_acknowledged: int
     frames_sent: int
     frames_dropped: int
+    connects: int
+    gaps: int
+    seconds_wanted: float
+    seconds_live: float
+    removed: bool
     link_url: str | None = None
 
     @classmethod
-    def of(cls, target: ShowTarget, link_url: str | None = None) -> TargetOut:
+    def of(cls, target: ShowTarget, *, own_address: bool, link_url: str | None = None) -> TargetOut:
         """From the table."""
-        kept = set(TargetOut.model_fields) - {"since", "link_url"}
-        return cls(**target.model_dump(include=kept), since=target.state_since, link_url=link_url)
+        made = {"since", "own_address", "backup_offered", "removed", "link_url"}
+        return cls(
+            **target.model_dump(include=set(TargetOut.model_fields) - made),
+            since=target.state_since,
+            own_address=own_address,
+            backup_offered=target.backup_url_sealed is not None,
+            removed=target.removed_at is not None,
+            link_url=link_url,
+        )
 
 
 class ChatOut(BaseModel):
@@ -88,11 +136,16 @@ class PlaybackOut(BaseModel):
 
 
 class ShowSnapshot(BaseModel):
-    """Everything the control page needs; news after `seq` come through the gateway."""
+    """Everything the control page needs; news after `seq` come through the gateway.
+
+    An ended show's targets are all it ever had: they are its report.
+    """
 
     seq: int
     show: ShowDetail
     ingest: dict[str, Any] | None
+    health: dict[str, Any] | None
+    profiles: list[ProfileSpec]
     targets: list[TargetOut]
     chats: list[ChatOut]
     messages: list[MessageOut]

@@ -25,8 +25,8 @@ from hub.shows.out import (
     ShowDetail,
     ShowSnapshot,
     ShowSummary,
-    TargetOut,
 )
+from hub.shows.profiles import profiles_of
 
 router = APIRouter(prefix="/api/v1/shows", tags=["shows"])
 
@@ -40,18 +40,6 @@ class ShowIn(BaseModel):
     starts_at: AwareDatetime | None = None
     product_ids: list[UUID] = Field(default=[], max_length=200)
     target_connection_ids: list[UUID] = Field(default=[], max_length=50)
-
-
-class TargetIn(BaseModel):
-    """One more place."""
-
-    connection_id: UUID
-
-
-class TargetChange(BaseModel):
-    """Pause or resume."""
-
-    wanted: bool
 
 
 class Highlight(BaseModel):
@@ -103,7 +91,7 @@ async def snapshot(show_id: UUID, staff: SignedIn, hub: Hub) -> ShowSnapshot:
 async def snapshot_of(hub: Services, session: AsyncSession, show: Show) -> ShowSnapshot:
     """The control page's whole truth."""
     brand = (await session.exec(select(Brand).where(col(Brand.id) == show.brand_id))).one()
-    targets = await hub.shows.targets(session, show.id)
+    targets = await hub.shows.targets(session, show.id, removed=show.state == "ended")
     links = await hub.attribution.links_of(session, show.id)
     site = hub.settings.site_url()
     address = IngestAddress(server=await hub.shows.server_of(session, show), key=hub.shows.key_of(show))
@@ -113,11 +101,14 @@ async def snapshot_of(hub: Services, session: AsyncSession, show: Show) -> ShowS
             **ShowSummary.of(show).model_dump(),
             description=show.description,
             ingest=address,
+            feed=await hub.feeds.out(session, show),
             watch_url=f"{site}/watch/{show.slug}",
         ),
         ingest=show.ingest,
+        health=show.health,
+        profiles=profiles_of(show),
         targets=[
-            TargetOut.of(target, f"{site}/l/{links[target.id]}" if target.id in links else None)
+            hub.shows.target_out(target, f"{site}/l/{links[target.id]}" if target.id in links else None)
             for target in targets
         ],
         chats=[
@@ -170,28 +161,6 @@ async def rotate_key(show_id: UUID, staff: SignedIn, hub: Hub) -> IngestAddress:
         show = await hub.shows.get(session, staff.brand_id, show_id, lock=True)
         key = await hub.shows.new_key(session, show)
         return IngestAddress(server=await hub.shows.server_of(session, show), key=key)
-
-
-@router.post("/{show_id}/targets", status_code=201)
-async def add_target(show_id: UUID, body: TargetIn, staff: SignedIn, hub: Hub) -> TargetOut:
-    """Send the show to one more place."""
-    async with hub.db.session() as session:
-        show = await hub.shows.get(session, staff.brand_id, show_id, lock=True)
-        target = await hub.shows.add_target(session, show, body.connection_id)
-        await hub.shows.sync(session, show)
-        return TargetOut.of(target)
-
-
-@router.patch("/{show_id}/targets/{target_id}")
-async def change_target(
-    show_id: UUID, target_id: UUID, body: TargetChange, staff: SignedIn, hub: Hub
-) -> TargetOut:
-    """Pause or resume one target."""
-    async with hub.db.session() as session:
-        show = await hub.shows.get(session, staff.brand_id, show_id, lock=True)
-        target = await hub.shows.get_target(session, show, target_id)
-        await hub.shows.want(session, show, target, body.wanted)
-        return TargetOut.of(target)
 
 
 @router.post("/{show_id}/highlight", status_code=204)

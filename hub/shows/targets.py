@@ -39,7 +39,8 @@ class Targets:
     async def open(self, target_id: UUID) -> None:
         """Create or find the broadcast, then let the media worker push."""
         target, show = await self._load(target_id)
-        if show.state != "live" or not target.wanted or target.url_sealed:
+        opened_already = target.url_sealed is not None and target.ref is not None
+        if show.state != "live" or not target.wanted or target.removed_at or opened_already:
             return
         wish = Broadcast(title=show.title, description=show.description, marker=f"simulcast-{target.id}")
         try:
@@ -76,8 +77,10 @@ class Targets:
                 await defer(session, "target.started", key=key, at=at, target_id=str(row.id))
 
     async def close(self, target_id: UUID) -> None:
-        """End the broadcast on the platform."""
-        target, _ = await self._load(target_id)
+        """End the broadcast on the platform; a target whose removal was taken back goes on."""
+        target, show = await self._load(target_id)
+        if show.state != "ended" and target.removed_at is None:
+            return
         if target.ref:
             try:
                 async with self._connections.use(target.connection_id) as opened:
@@ -85,7 +88,8 @@ class Targets:
             except (Refused, Reconnect, NotFound) as error:
                 await self._note(target_id, "idle", f"End it on the platform by hand: {error}")
                 return
-        await self._note(target_id, "idle", "The show has ended.", platform_state="ended")
+        reason = "Removed from the show." if target.removed_at else "The show has ended."
+        await self._note(target_id, "idle", reason, platform_state="ended")
 
     async def _opened(self, target_id: UUID, ingest: Ingest) -> None:
         async with self._db.session() as session:
@@ -98,15 +102,26 @@ class Targets:
                 )
             ).one()
             row = await self._locked(session, target_id)
-            row.url_sealed = self._vault.seal(ingest.url)
-            row.key_sealed = self._vault.seal(ingest.key.get_secret_value())
+            self._seal(row, ingest)
             row.ref, row.chat_ref, row.watch_url = ingest.ref, ingest.chat_ref, ingest.watch_url
             row.platform_state, row.reason = "scheduled", None
             self._shows.tell_target(session, row)
-            if show.state == "ended":
+            if show.state == "ended" or row.removed_at:
                 # The show ended while the platform was still answering.
                 await defer(session, "target.close", lock=lock_of(row), target_id=str(row.id))
+            if row.state == "live":
+                # Pushed to already, by an older address: nothing else would ask the platform again.
+                key = f"target.started:{row.id}"
+                await defer(session, "target.started", key=key, lock=lock_of(row), target_id=str(row.id))
             await self._shows.sync(session, show)
+
+    def _seal(self, row: ShowTarget, ingest: Ingest) -> None:
+        row.url_sealed = self._vault.seal(ingest.url)
+        row.key_sealed = self._vault.seal(ingest.key.get_secret_value())
+        secret, backup = ingest.passphrase, ingest.backup
+        row.passphrase_sealed = self._vault.seal(secret.get_secret_value()) if secret else None
+        row.backup_url_sealed = self._vault.seal(backup.url) if backup else None
+        row.backup_key_sealed = self._vault.seal(backup.key.get_secret_value()) if backup else None
 
     async def _note(
         self, target_id: UUID, state: str, reason: str, *, platform_state: str | None = None
@@ -117,7 +132,8 @@ class Targets:
                 row.state_since = self._clock()
             row.state, row.reason = state, reason
             row.platform_state = platform_state or row.platform_state
-            self._shows.tell_target(session, row)
+            if row.removed_at is None:
+                self._shows.tell_target(session, row)
 
     async def _load(self, target_id: UUID) -> tuple[ShowTarget, Show]:
         query = (

@@ -31,7 +31,7 @@ LEASE: Final = text(
     WITH wanted AS (
         SELECT target.id, target.connection_id, target.connector, target.chat_ref
         FROM show_target AS target JOIN show ON show.id = target.show_id
-        WHERE show.state = 'live' AND target.chat_ref IS NOT NULL),
+        WHERE show.state = 'live' AND target.chat_ref IS NOT NULL AND target.removed_at IS NULL),
     leased AS (
         UPDATE connection SET leased_by = :me, leased_until = now() + make_interval(secs => :seconds)
         WHERE id IN (SELECT connection_id FROM wanted) AND state = 'ok'

@@ -24,7 +24,7 @@ FALLING_BEHIND: Final = 20.0
 LEAST_BYTES: Final = 64 << 10
 PREFLIGHT: Final[tuple[Header, ...]] = (
     (b"access-control-allow-methods", b"POST, OPTIONS"),
-    (b"access-control-allow-headers", b"*"),
+    (b"access-control-allow-headers", b"authorization, content-type"),
     (b"access-control-max-age", b"86400"),
 )
 

@@ -76,6 +76,22 @@ async def test_opening_twice_gives_the_same_live_video(rig: Rig) -> None:
     assert first.key.get_secret_value().endswith("?s_bl=1&s_ps=1")
 
 
+async def test_a_live_video_is_pushed_to_by_both_entrances(rig: Rig) -> None:
+    first = await FacebookDestination(rig.session).open(SHOW)
+    assert first.backup is not None
+    assert first.backup.url == first.url
+    second = first.backup.key.get_secret_value()
+    assert second != first.key.get_secret_value()
+    assert second.startswith("FB-")
+    assert second not in repr(first)
+    await rig.ctl("ingest", event="publish", app="rtmp", key=second)
+
+
+async def test_an_app_that_may_not_ask_for_the_second_entrance_uses_the_first(rig: Rig) -> None:
+    await rig.ctl("fault", kind="unknown_field", field="secure_stream_secondary_urls")
+    assert (await FacebookDestination(rig.session).open(SHOW)).backup is None
+
+
 async def test_a_public_show_goes_live_when_the_stream_arrives(rig: Rig) -> None:
     destination = FacebookDestination(rig.session)
     ingest = await destination.open(SHOW)

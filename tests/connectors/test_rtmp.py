@@ -29,6 +29,35 @@ async def test_the_address_and_the_key_are_pushed_as_entered() -> None:
         assert wrong.status_code == 403
 
 
+async def test_an_srt_address_brings_its_passphrase_and_a_whip_address_its_token() -> None:
+    for url, key, passphrase in (
+        ("srt://live.example.com:9000", "", "correct horse"),
+        ("https://live.example.com/whip", "bearer", ""),
+    ):
+        entered = {"url": url, "key": key, "passphrase": passphrase}
+        async with reaching(CONNECTOR, Fake(), config=lambda _, entered=entered: entered) as rig:  # type: ignore[misc]
+            opened = await RtmpDestination(rig.session).open(SHOW)
+        assert (opened.url, opened.key.get_secret_value()) == (url, key)
+        assert (opened.passphrase.get_secret_value() if opened.passphrase else "") == passphrase
+        assert passphrase == "" or passphrase not in repr(opened)
+
+
+@pytest.mark.parametrize(
+    ("url", "key", "passphrase", "why"),
+    [
+        ("rtmp://x/live", "", "", "Enter the stream key"),
+        ("srt://x:1", "", "too short", "10 to 79"),
+        ("srt://x:1", "", "x" * 80, "10 to 79"),
+        ("rtmp://x/live", "k", "long enough", "Only an SRT address"),
+    ],
+)
+def test_a_key_or_a_passphrase_that_does_not_fit_is_refused_in_words(
+    url: str, key: str, passphrase: str, why: str
+) -> None:
+    with pytest.raises(ValidationError, match=why):
+        Config.model_validate({"url": url, "key": key, "passphrase": passphrase})
+
+
 async def test_another_ingest_address_stands_in_for_the_entered_one() -> None:
     async with reaching(CONNECTOR, Fake()) as rig:
         elsewhere = Addresses(base_url="", ingest_url="rtmp://127.0.0.1:9/rehearsal")
@@ -41,7 +70,9 @@ def test_a_key_with_a_query_is_kept_whole() -> None:
     assert Config.model_validate(sample).key.get_secret_value() == "abcd-efgh?token=1"
 
 
-@pytest.mark.parametrize("url", ["http://x/live", "rtmp://x", "rtmp://x/", "rtmp:///live", "rtmp://x/a b"])
-def test_what_is_no_rtmp_address_is_refused(url: str) -> None:
+@pytest.mark.parametrize(
+    "url", ["ftp://x/live", "rtmp://x", "rtmp://x/", "rtmp:///live", "rtmp://x/a b", "srt://x", "https://x"]
+)
+def test_what_is_no_address_to_push_to_is_refused(url: str) -> None:
     with pytest.raises(ValidationError, match="url"):
         Config.model_validate({"url": url, "key": "k"})

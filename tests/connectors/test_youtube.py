@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -67,6 +68,15 @@ async def test_opening_twice_gives_the_same_broadcast(rig: Rig) -> None:
     assert state["broadcasts"][0]["contentDetails"]["enableAutoStop"] is False
     assert first.url == "rtmps://a.rtmps.youtube.com:443/live2"
     assert first.watch_url == f"https://www.youtube.com/watch?v={first.ref}"
+    assert first.backup is not None
+    assert first.backup.url == "rtmps://b.rtmps.youtube.com:443/live2?backup=1"
+    assert first.backup.key == first.key
+
+
+async def test_what_stands_in_for_youtubes_ingest_has_no_second_entrance(rig: Rig) -> None:
+    elsewhere = replace(rig.session, addresses=replace(rig.addresses, ingest_url="rtmp://127.0.0.1:9/live"))
+    opened = await YouTubeDestination(elsewhere).open(SHOW)
+    assert (opened.url, opened.backup) == ("rtmp://127.0.0.1:9/live", None)
 
 
 async def test_two_shows_never_share_a_stream_key_and_an_ended_one_gives_its_key_back(rig: Rig) -> None:

@@ -247,6 +247,71 @@ def test_a_reply_shows_what_became_of_it_on_every_platform(demo: Demo, page: Pag
     shot(page, "studio-reply")
 
 
+def test_a_target_is_added_edited_and_removed_while_live_and_no_other_notices(demo: Demo, page: Page) -> None:
+    page.goto(show_address(demo, page.request))
+    youtube = page.get_by_test_id("target-youtube")
+    expect(youtube).to_have_attribute("data-state", "live", timeout=PATIENCE_MS)
+    add = page.get_by_role("button", name="Add target")
+    add.click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Kick").click()
+    dialog.get_by_role("button", name="Add target").click()
+    expect(dialog.get_by_text("This is no address to push to.")).to_be_visible()
+    check(page, "target-form")
+    dialog.get_by_label("Server").fill("rtmp://127.0.0.1:9/app")
+    dialog.get_by_label("Stream key").fill("not-a-real-key")
+    dialog.get_by_role("button", name="Add target").click()
+    row = page.get_by_test_id("target-rtmp")
+    expect(row).to_have_attribute("data-state", "retrying", timeout=PATIENCE_MS)
+    expect(row).to_contain_text(re.compile(r"Next try in \d+ s|Trying now"))
+    row.get_by_role("button", name="Edit").click()
+    dialog.get_by_label("Name in the studio").fill("Kick tonight")
+    check(page, "target-edit")
+    dialog.get_by_role("button", name="Save").click()
+    expect(row).to_contain_text("Kick tonight", timeout=PATIENCE_MS)
+    row.get_by_role("button", name="Remove").click()
+    undo = page.get_by_role("button", name="Undo")
+    expect(undo).to_be_focused(timeout=PATIENCE_MS)
+    expect(row).to_have_count(0)
+    page.keyboard.press("Enter")
+    expect(row).to_be_visible(timeout=PATIENCE_MS)
+    row.get_by_role("button", name="Remove").click()
+    expect(row).to_have_count(0, timeout=PATIENCE_MS)
+    expect(youtube).to_have_attribute("data-state", "live")
+    check(page, "targets")
+
+
+def test_a_clip_is_cut_and_downloaded_and_the_upload_measured(demo: Demo, page: Page) -> None:
+    page.goto(show_address(demo, page.request))
+    show = f"{demo.site}/api/v1/shows/{page.url.rsplit('/', 1)[1]}"
+    assert page.request.patch(f"{show}/feed", data={"recording": True}, headers=WRITE).ok
+    page.get_by_role("button", name="Test my upload").click()
+    expect(page.get_by_text(re.compile(r"Your upload is about [\d.]+ Mbit/s"))).to_be_visible(
+        timeout=PATIENCE_MS
+    )
+    page.get_by_text("How the feed arrives").click()
+    expect(page.get_by_text("Late on the way")).to_be_visible(timeout=PATIENCE_MS)
+    patiently("ten seconds of a recording", lambda: recorded_seconds(page, show) >= 10, 60)
+    page.get_by_text("Recording and clips").click()
+    expect(page.get_by_role("img", name="What goes out now")).to_be_visible(timeout=PATIENCE_MS)
+    page.get_by_role("button", name="Cut clip").click()
+    expect(page.get_by_text("Your clip is ready")).to_be_visible(timeout=2 * PATIENCE_MS)
+    with page.expect_download() as begun:
+        page.get_by_role("link", name="Download clip").click()
+    file = begun.value.path().read_bytes()
+    assert file[4:8] == b"ftyp"
+    assert len(file) > 500_000
+    for size in (PHONE, DESKTOP):
+        page.set_viewport_size(size)
+        check(page, f"recording-{size['width']}")
+
+
+def recorded_seconds(page: Page, show: str) -> float:
+    """How much is on disk since the picture last changed: a late encoder is covered by a slate."""
+    files = page.request.get(f"{show}/recordings").json()
+    return float(files[-1]["seconds"]) if files else 0.0
+
+
 def shopify(demo: Demo) -> str:
     """Where the demo's Shopify answers: its processes know."""
     for entry in Path("/proc").iterdir():

@@ -31,11 +31,15 @@ export class ApiError extends Error {
 export type Fetch = (input: string, init: RequestInit) => Promise<Response>;
 
 export interface Call {
-  method?: "GET" | "POST" | "PATCH" | "DELETE";
+  method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   body?: unknown;
+  /** Sent as it is, in place of JSON. */
+  file?: Blob;
   headers?: Record<string, string>;
   /** Stops the request early; the caller then gets an "aborted" ApiError. */
   signal?: AbortSignal | undefined;
+  /** For what takes longer than most. */
+  timeoutMs?: number;
   /** Lets the request outlive the page (for releasing a hold while the page closes). */
   keepalive?: boolean;
 }
@@ -44,7 +48,7 @@ const TIMEOUT_MS = 10_000;
 
 /** One request. Resolves to the JSON body, or to undefined where the answer has none (204). */
 export async function call<T>(fetch: Fetch, path: string, options: Call = {}): Promise<T> {
-  const limit = AbortSignal.timeout(TIMEOUT_MS);
+  const limit = AbortSignal.timeout(options.timeoutMs ?? TIMEOUT_MS);
   const init: RequestInit = {
     method: options.method ?? "GET",
     headers: { Accept: "application/json", ...options.headers },
@@ -56,6 +60,7 @@ export async function call<T>(fetch: Fetch, path: string, options: Call = {}): P
     init.headers = { ...init.headers, "Content-Type": "application/json" };
     init.body = JSON.stringify(options.body);
   }
+  if (options.file) init.body = options.file;
   let response: Response;
   let text: string;
   try {

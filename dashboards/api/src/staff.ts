@@ -6,6 +6,9 @@ import type * as T from "./types";
 /** Writes carry this header, which another site's form cannot send. */
 const WRITE = { "X-Requested-With": "simulcast" };
 
+/** Cutting a long clip on a slow disk. */
+const CLIP_TIMEOUT_MS = 75_000;
+
 /** One method per route; every method throws `ApiError`. */
 export class StaffApi {
   constructor(private readonly fetch: Fetch = (input, init) => globalThis.fetch(input, init)) {}
@@ -46,10 +49,57 @@ export class StaffApi {
   endShow = (id: string) => this.write<T.ShowSummary>("POST", `/shows/${id}/end`);
   rotateKey = (id: string) => this.write<T.IngestAddress>("POST", `/shows/${id}/key`);
 
-  addTarget = (showId: string, connectionId: string) =>
-    this.write<T.Target>("POST", `/shows/${showId}/targets`, { connection_id: connectionId });
-  switchTarget = (showId: string, targetId: string, wanted: boolean) =>
-    this.write<T.Target>("PATCH", `/shows/${showId}/targets/${targetId}`, { wanted });
+  targetPresets = (signal?: AbortSignal) => this.read<T.TargetPreset[]>("/target-presets", signal);
+  addTarget = (showId: string, target: T.NewTarget) =>
+    this.write<T.Target>("POST", `/shows/${showId}/targets`, target);
+  changeTarget = (showId: string, targetId: string, change: T.TargetChange) =>
+    this.write<T.Target>("PATCH", `/shows/${showId}/targets/${targetId}`, change);
+  retryTarget = (showId: string, targetId: string) =>
+    this.write<T.Target>("POST", `/shows/${showId}/targets/${targetId}/retry`);
+  removeTarget = (showId: string, targetId: string) =>
+    this.write<void>("DELETE", `/shows/${showId}/targets/${targetId}`);
+  /** Takes a removal back, for half a minute. */
+  restoreTarget = (showId: string, targetId: string) =>
+    this.write<T.Target>("POST", `/shows/${showId}/targets/${targetId}/restore`);
+
+  changeFeed = (showId: string, change: T.FeedChange) =>
+    this.write<T.Feed>("PATCH", `/shows/${showId}/feed`, change);
+  rotateBackupKey = (showId: string) => this.write<T.Feed>("POST", `/shows/${showId}/backup-key`);
+  profilePresets = (signal?: AbortSignal) => this.read<T.Profile[]>("/profile-presets", signal);
+  /** Adds a profile, or changes the one of this name. */
+  putProfile = (showId: string, profile: T.Profile) =>
+    this.write<T.Profile[]>("PUT", `/shows/${showId}/profiles`, profile);
+  /** What the chosen profiles will cost, and which are refused. */
+  cost = (showId: string, signal?: AbortSignal) => this.read<T.Plan>(`/shows/${showId}/cost`, signal);
+  /** Keeps a picture or a short loop of up to 5 MB. */
+  addAsset = (showId: string, file: Blob) =>
+    call<{ sha256: string; media_type: string }>(this.fetch, `/api/v1/shows/${showId}/assets`, {
+      method: "POST",
+      headers: WRITE,
+      file,
+    });
+
+  /** The feed over time, from a moment on. */
+  health = (showId: string, since: string | null, signal?: AbortSignal) =>
+    this.read<T.HealthSample[]>(
+      `/shows/${showId}/health${since ? `?since=${encodeURIComponent(since)}` : ""}`,
+      signal,
+    );
+  recordings = (showId: string, signal?: AbortSignal) =>
+    this.read<T.RecordedFile[]>(`/shows/${showId}/recordings`, signal);
+  /** `begins_s` and `ends_s` count from the moment the show went live. */
+  cutClip = (showId: string, wish: { begins_s: number; ends_s: number }) =>
+    call<T.Clip>(this.fetch, `/api/v1/shows/${showId}/clips`, {
+      method: "POST",
+      headers: WRITE,
+      body: wish,
+      timeoutMs: CLIP_TIMEOUT_MS,
+    });
+  /** A JPEG of what is sent now, or of a recorded moment. */
+  pictureUrl = (showId: string, at?: string) =>
+    `/api/v1/shows/${showId}/picture${at ? `?at=${encodeURIComponent(at)}` : ""}`;
+  uplink = (showId: string) => this.read<T.Uplink>(`/shows/${showId}/uplink`);
+  assetUrl = (showId: string, sha256: string) => `/api/v1/shows/${showId}/assets/${sha256}`;
 
   sendMessage = (showId: string, text: string, to: T.Recipients) =>
     this.write<T.StaffMessage>("POST", `/shows/${showId}/messages`, { text, to });

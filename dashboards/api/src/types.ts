@@ -158,6 +158,11 @@ export interface Ingest {
   bitrate_kbps: number;
   keyframe_interval_ms: number | null;
   since: string;
+  protocol?: "rtmp" | "srt" | "whip" | "source";
+  /** Pictures the encoder left out, by its own clock. */
+  frames_missing?: number;
+  /** Sound later than picture (positive). */
+  drift_ms?: number;
 }
 
 /** Nobody sends; `reason` says why the encoder left, when it just did. */
@@ -168,10 +173,197 @@ export interface NoIngest {
 
 export type TargetState = "idle" | "connecting" | "live" | "retrying" | "paused" | "failed";
 
+/** How the feed is taken, and what goes into encoders besides server and key. */
+export interface Feed {
+  /** Of the hot standby; null for a show that has none yet. */
+  backup_key: string | null;
+  /** The whole address, with the key (and the passphrase) in it. */
+  srt_url: string | null;
+  srt_passphrase: string | null;
+  takeover: "newest" | "refuse";
+  failback: "sticky" | "return";
+  grace_seconds: number;
+  slate_text: string;
+  slate_asset: string | null;
+  recording: boolean;
+  /** What plays when no encoder sends; its addresses are never told. */
+  source: { kind: SourceKind; count: number; loop: boolean } | null;
+  /** Wants the stream key as bearer token. */
+  whip_url: string | null;
+}
+
+export type SourceKind = "pull" | "file" | "playlist" | "pattern";
+
+/** Without addresses, a source of the same kind keeps those it has. */
+export interface NewSource {
+  kind: SourceKind;
+  addresses?: string[];
+  loop: boolean;
+}
+
+export type FeedChange = Partial<
+  Pick<Feed, "takeover" | "failback" | "grace_seconds" | "slate_text" | "slate_asset" | "recording">
+> & { srt_encrypted?: boolean; source?: NewSource | null };
+
+export type Anchor =
+  | "top-left"
+  | "top"
+  | "top-right"
+  | "left"
+  | "centre"
+  | "right"
+  | "bottom-left"
+  | "bottom"
+  | "bottom-right";
+
+/** Something drawn over the picture; `width` is a share of the picture's width. */
+export type Layer = { anchor?: Anchor; width?: number; margin?: number } & (
+  | { kind: "picture"; asset: string }
+  | { kind: "text"; text: string }
+  | { kind: "qr"; text: string }
+  | { kind: "card"; title: string; price: string; asset?: string | null }
+);
+
+/** One re-encoding of the feed. `crop_x` and `layers` change without a new encoder. */
+export interface Profile {
+  name: string;
+  width: number;
+  height: number;
+  fit: "letterbox" | "crop" | "blur";
+  /** 0 left to 1 right. */
+  crop_x: number;
+  fps: number | null;
+  video_kbps: number;
+  keyframe_seconds: number;
+  audio_kbps: number;
+  audio_rate: 44_100 | 48_000 | null;
+  layers: Layer[];
+}
+
+/** What the chosen profiles cost. `refused`: profile → why it will not run. */
+export interface Plan {
+  cores: number;
+  wanted_cores: number;
+  costs: Record<string, number>;
+  refused: Record<string, string>;
+}
+
+export interface Finding {
+  code: string;
+  severity: "info" | "warning" | "alarm";
+  sentence: string;
+  /** The target it concerns; null: everybody. */
+  target: string | null;
+  since: string;
+}
+
+export interface EncoderState {
+  profile: string;
+  state: "idle" | "starting" | "running" | "starved" | "retrying" | "refused";
+  reason: string | null;
+  cost_cores: number;
+  speed: number | null;
+  restarts: number;
+}
+
+export type OnAir = "primary" | "backup" | "slate" | "nothing";
+
+/** The media worker's last word on the show. */
+export interface Health {
+  on_air: OnAir;
+  backup: Ingest | null;
+  encoders: EncoderState[];
+  plan: Plan | null;
+  findings: Finding[];
+  recording: {
+    state: "off" | "waiting" | "recording" | "stopped";
+    reason: string | null;
+    seconds: number;
+    bytes: number;
+  };
+  /** By target id; `player` is our own watch page. */
+  delays: Record<string, { ms: number; way: "sent" | "acknowledged" | "platform" | "player" }>;
+}
+
+/** The feed at one moment; null: not known. */
+export interface HealthSample {
+  at: string;
+  video_kbps: number | null;
+  audio_kbps: number | null;
+  /** By our clock, not by the encoder's. */
+  arrival_kbps: number | null;
+  fps: number | null;
+  /** Later than the feed's earliest frame. */
+  late_ms: number | null;
+}
+
+/** One file of a show's recording; a new one begins with every change of codec or size. */
+export interface RecordedFile {
+  name: string;
+  begins_at: string;
+  seconds: number;
+  bytes: number;
+  video_codec: string | null;
+  audio_codec: string | null;
+  width: number | null;
+  height: number | null;
+}
+
+/** It begins at the keyframe at or before what was asked for: `begins_s` into the show. */
+export interface Clip {
+  name: string;
+  url: string;
+  begins_at: string;
+  ends_at: string;
+  begins_s: number | null;
+  seconds: number;
+  bytes: number;
+}
+
+/** Where an upload is measured, and the token that opens it. */
+export interface Uplink {
+  url: string;
+  token: string;
+}
+
+/** A place that is nothing but an address and a key, as far as it is known beforehand. */
+export interface TargetPreset {
+  platform: string;
+  title: string;
+  url: string;
+  example: string;
+  help: string;
+  key_help: string;
+  vertical: boolean;
+}
+
+export interface CustomAddress {
+  name: string;
+  url: string;
+  key: string;
+  passphrase?: string;
+  platform: string;
+}
+
+export type NewTarget = { connection_id: string } | { custom: CustomAddress; profile?: string | null };
+
+/** What is not named stays. An address or a key takes effect at once. */
+export interface TargetChange {
+  wanted?: boolean;
+  name?: string;
+  url?: string;
+  key?: string;
+  passphrase?: string;
+  profile?: string | null;
+  backup_wanted?: boolean;
+}
+
 export interface Target {
   id: string;
   name: string;
   connector: string;
+  /** What stands behind an address of its own; else the connector's name. */
+  platform: string;
   connection_id: string;
   wanted: boolean;
   state: TargetState;
@@ -180,9 +372,27 @@ export interface Target {
   since: string;
   watch_url: string | null;
   platform_state: string | null;
+  /** Null: the feed as it is. */
+  profile: string | null;
+  plan: "steady" | "twitch" | "youtube" | "facebook" | "single_use";
+  /** Address and key were entered by a person, and may be changed. */
+  own_address: boolean;
+  /** The platform has a second entrance. */
+  backup_offered: boolean;
+  backup_wanted: boolean;
+  backup_state: TargetState | null;
+  backup_reason: string | null;
   bytes_sent: number;
+  bytes_acknowledged: number;
   frames_sent: number;
   frames_dropped: number;
+  connects: number;
+  /** Times it stopped being live while it should have been. */
+  gaps: number;
+  seconds_wanted: number;
+  seconds_live: number;
+  /** Taken out of the show; told of an ended show only. */
+  removed: boolean;
   link_url: string | null;
 }
 
@@ -242,8 +452,10 @@ export type ShowProduct = Product;
 
 export interface ShowSnapshot {
   seq: number;
-  show: ShowSummary & { description: string; ingest: IngestAddress; watch_url: string };
+  show: ShowSummary & { description: string; ingest: IngestAddress; feed: Feed; watch_url: string };
   ingest: Ingest | null;
+  health: Health | null;
+  profiles: Profile[];
   targets: Target[];
   chats: ChatSource[];
   messages: StaffMessage[];
@@ -366,6 +578,8 @@ export interface EventData {
   "message.deleted": { ids: string[] };
   "delivery.changed": { message_id: string; delivery: Delivery };
   "target.changed": Omit<Target, "link_url">;
+  "target.removed": { id: string };
+  "health.changed": Health;
   "ingest.changed": Ingest | NoIngest;
   "ingest.refused": { reason: string | null };
   "chat.changed": ChatSource;

@@ -9,6 +9,11 @@ export const PRODUCTS = ["products"];
 export const CONNECTIONS = ["connections"];
 export const CONNECTORS = ["connectors"];
 export const TROUBLES = ["troubles"];
+export const TARGET_PRESETS = ["target-presets"];
+export const PROFILE_PRESETS = ["profile-presets"];
+export const COST = ["cost"];
+export const HISTORY = ["history"];
+export const RECORDINGS = ["recordings"];
 
 const MOST_TRIES = 3;
 

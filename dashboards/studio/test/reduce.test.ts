@@ -51,6 +51,19 @@ test("news of a target keeps its tracked link", () => {
   expect(target).toMatchObject({ state: "live", link_url: "http://hub/l/abc" });
 });
 
+test("a target that was added elsewhere appears, and one that was removed elsewhere goes", () => {
+  const { link_url: _, ...news } = aTarget({ id: "t2", name: "Kick" });
+  const both = hear(picture(), { kind: "target.changed", seq: null, data: news });
+  expect(both.show.targets.map((target) => target.name)).toEqual(["Linnea on YouTube", "Kick"]);
+  const one = hear(both, { kind: "target.removed", seq: null, data: { id: "t1" } });
+  expect(one.show.targets.map((target) => target.id)).toEqual(["t2"]);
+});
+
+test("the feed's health is what was heard last", () => {
+  const health = { on_air: "slate" };
+  expect(hear(picture(), { kind: "health.changed", seq: null, data: health }).show.health).toEqual(health);
+});
+
 test("stock news that is older than what is shown changes nothing", () => {
   const news = { variant_id: "v1", on_hand: 50, held: 1, committed: 9, available: 40 };
   const stock = (version: number) =>

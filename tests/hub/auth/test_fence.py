@@ -34,6 +34,8 @@ BODIES: dict[str, Any] = {
     "/api/v1/shows/{show_id}/targets/{target_id}": {"wanted": False},
     "/api/v1/shows/{show_id}/highlight": {"product_id": None},
     "/api/v1/shows/{show_id}/messages": {"text": "hello"},
+    "/api/v1/shows/{show_id}/clips": {"begins_s": 0, "ends_s": 10},
+    "/api/v1/shows/{show_id}/profiles": {"name": "Small", "width": 640, "height": 360, "video_kbps": 900},
 }
 
 
@@ -55,6 +57,8 @@ async def planned(market: Market, owner: Client) -> dict[str, str]:
     show = str(market.shop.show_id)
     youtube = str(market.connections["youtube"])
     target = await owner.call("POST", f"/api/v1/shows/{show}/targets", {"connection_id": youtube}, ok=201)
+    picture = await owner.http.post(f"/api/v1/shows/{show}/assets", content=b"\x89PNG\r\n\x1a\n")
+    asset = picture.json()
     event = uuid4()
     await market.sql(
         "INSERT INTO webhook_event (id, brand_id, connection_id, delivery_id, headers, body, state, error,"
@@ -69,6 +73,8 @@ async def planned(market: Market, owner: Client) -> dict[str, str]:
         "connection_id": youtube,
         "variant_id": str(market.shop.variant_id),
         "delivery_id": str(event),
+        "sha256": asset["sha256"],
+        "name": "clip.mp4",
     }
 
 
@@ -93,7 +99,16 @@ async def test_nobody_reads_or_changes_anothers_rows_by_any_route(market: Market
 
 
 async def dump(market: Market) -> list[Any]:
-    tables = ("show", "show_target", "connection", "stock", "message", "webhook_event", "show_product")
+    tables = (
+        "show",
+        "show_target",
+        "asset",
+        "connection",
+        "stock",
+        "message",
+        "webhook_event",
+        "show_product",
+    )
     return [
         await market.sql(f"SELECT row_to_json(t)::text FROM {table} t ORDER BY 1")  # noqa: S608
         for table in tables

@@ -3,70 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from typing import Any
+from datetime import UTC, datetime
 from uuid import UUID
-
-import pytest
 
 from hub.shows.models import MediaWorker
 from hub.work.app import follow_worker
-from tests.hub.market import Market, Trade
+from restream.api import PublisherStatus
 from tests.hub.platforms import until
-from tests.hub.site import Client
-from tests.hub.worker import Worker, media_worker, target_status
-
-
-@dataclass
-class Studio:
-    """A planned show with two platforms, a worker, and somebody signed in."""
-
-    market: Market
-    worker: Worker
-    owner: Client
-    show: str
-    slug: str
-
-    async def call(self, method: str, path: str, body: object = None, ok: int = 202) -> Any:
-        return await self.owner.call(method, f"/api/v1/shows/{self.show}{path}", body, ok=ok)
-
-    async def snapshot(self) -> Any:
-        return await self.call("GET", "", ok=200)
-
-    async def target(self, connector: str) -> Any:
-        return next(t for t in (await self.snapshot())["targets"] if t["connector"] == connector)
-
-    async def live(self) -> None:
-        await self.call("POST", "/start")
-        await self.market.work()
-
-    async def says(self, connector: str, state: str, **more: Any) -> None:
-        """The worker's word on one target."""
-        target = await self.target(connector)
-        status = target_status(target["id"], target["name"], state, **more)
-        await self.market.hub.media.heard(self.worker.event(self.slug, "target.changed", target=status))
-
-
-@pytest.fixture
-async def studio(trade: Trade) -> AsyncIterator[Studio]:
-    async with AsyncExitStack() as stack:
-        market = await trade("youtube", "facebook")
-        worker = await stack.enter_async_context(media_worker())
-        hub = market.hub
-        await hub.media.register()
-        await market.sql("UPDATE media_worker SET address = :address", address=worker.address)
-        owner = await market.owner()
-        plan = {
-            "title": "Evening",
-            "slug": "evening",
-            "product_ids": [str(market.shop.product_id)] * 2,
-            "target_connection_ids": [str(one) for one in market.connections.values()],
-        }
-        show = await owner.call("POST", "/api/v1/shows", plan, ok=201)
-        await market.work()
-        yield Studio(market, worker, owner, show["id"], "evening")
+from tests.hub.shows.conftest import Studio
+from tests.hub.worker import target_status
 
 
 async def test_a_planned_show_lets_the_encoder_in_and_pushes_nowhere(studio: Studio) -> None:
@@ -261,3 +206,16 @@ async def test_news_of_an_unknown_target_or_show_change_nothing(studio: Studio) 
     await hub.media.heard(studio.worker.event("nowhere", "target.changed", target=unknown))
     await hub.media.heard(studio.worker.event("nowhere", "publisher.stopped"))
     assert await studio.market.sql("SELECT task_name, status, attempts FROM procrastinate_jobs") == []
+
+
+async def test_the_standbys_coming_and_going_is_not_the_feeds(studio: Studio) -> None:
+    await studio.live()
+    hub, event = studio.market.hub, studio.worker.event
+    now = datetime.now(UTC)
+    first = PublisherStatus(since=now, peer="10.0.0.1", encoder="OBS")
+    standby = PublisherStatus(since=now, peer="10.0.0.2", encoder="vMix")
+    await hub.media.heard(event(studio.slug, "publisher.started", role="primary", publisher=first))
+    await hub.media.heard(event(studio.slug, "publisher.started", role="backup", publisher=standby))
+    assert (await studio.snapshot())["ingest"]["encoder"] == "OBS"
+    await hub.media.heard(event(studio.slug, "publisher.stopped", role="backup", reason="bye"))
+    assert (await studio.snapshot())["ingest"]["encoder"] == "OBS"

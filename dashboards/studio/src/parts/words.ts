@@ -11,9 +11,12 @@ const PLATFORMS: Record<string, string> = {
   tiktok: "TikTok",
   tiktok_shop: "TikTok Shop",
   twitch: "Twitch",
+  kick: "Kick",
+  linkedin: "LinkedIn",
+  x: "X",
   shopify: "Shopify",
   stripe: "Stripe",
-  rtmp: "RTMP",
+  rtmp: "Address",
   own: "Watch page",
 };
 

@@ -42,6 +42,10 @@ export function reduce(picture: Picture, news: GatewayEvent): Picture {
       return change({ messages: withDelivery(show.messages, news.data.message_id, news.data.delivery) });
     case "target.changed":
       return change({ targets: withTarget(show.targets, news.data) });
+    case "target.removed":
+      return change({ targets: show.targets.filter((target) => target.id !== news.data.id) });
+    case "health.changed":
+      return change({ health: news.data });
     case "chat.changed":
       return change({
         chats: show.chats.map((chat) => (chat.target_id === news.data.target_id ? news.data : chat)),
@@ -107,8 +111,9 @@ function withDelivery(messages: StaffMessage[], id: string, delivery: Delivery):
   });
 }
 
-/** News of a target comes without its tracked link: that never changes. */
+/** News of a target comes without its tracked link: that never changes. A new one was added elsewhere. */
 function withTarget(targets: Target[], news: EventData["target.changed"]): Target[] {
+  if (!targets.some((target) => target.id === news.id)) return [...targets, { ...news, link_url: null }];
   return targets.map((target) =>
     target.id === news.id ? { ...target, ...news, link_url: target.link_url } : target,
   );

@@ -11,7 +11,9 @@ import { FeedPanel } from "./feed/feed-panel";
 import { Programme } from "./feed/programme";
 import { JumpBar } from "./jump-bar";
 import { OrdersPanel } from "./orders/orders-panel";
+import { Panel } from "./panel";
 import { ProductsPanel } from "./products/products-panel";
+import { Recording } from "./recording/recording";
 import type { Picture } from "./reduce";
 import type { Room } from "./room";
 import { ShowHead } from "./show-head";
@@ -74,12 +76,18 @@ function Control({ room, picture, connection }: Props) {
           <Programme show={show.show} playback={show.playback} clock={room.clock} />
           {state !== "ended" && (
             <FeedPanel
-              showId={id}
-              address={show.show.ingest}
+              show={show.show}
               feed={show.ingest}
+              health={show.health}
               refused={refused}
-              onNewKey={room.refresh}
+              clock={room.clock}
+              onChanged={room.refresh}
             />
+          )}
+          {state === "ended" && (
+            <Panel id="recording" title="Recording and clips">
+              <Recording show={show.show} health={null} clock={room.clock} onChanged={room.refresh} />
+            </Panel>
           )}
           <ProductsPanel showId={id} state={state} products={show.products} />
         </div>
@@ -89,8 +97,11 @@ function Control({ room, picture, connection }: Props) {
             showId={id}
             state={state}
             targets={show.targets}
+            profiles={show.profiles}
+            products={show.products}
+            health={show.health}
             clock={room.clock}
-            onAdded={room.refresh}
+            onChanged={room.refresh}
           />
           <OrdersPanel sales={show.sales} orders={orders} />
         </div>

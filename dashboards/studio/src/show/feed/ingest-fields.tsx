@@ -5,6 +5,7 @@ import { useApi } from "../../api";
 import { Confirm } from "../../parts/confirm";
 import { CopyButton } from "../../parts/copy-button";
 import { Notice } from "../../parts/notice";
+import { SecretField } from "./secret-field";
 
 interface Props {
   showId: string;
@@ -13,9 +14,8 @@ interface Props {
   onNewKey: () => Promise<unknown>;
 }
 
-/** Server and key in the words of OBS. The key stays hidden: studios are filmed and shared on screens. */
+/** Server and key in the words of OBS. */
 export function IngestFields({ showId, address, feeding, onNewKey }: Props) {
-  const [shown, setShown] = useState(false);
   const [asking, setAsking] = useState(false);
   const api = useApi();
   const rotate = useMutation({
@@ -42,19 +42,11 @@ export function IngestFields({ showId, address, feeding, onNewKey }: Props) {
           <CopyButton text={address.server} label="Copy server" />
         </dd>
       </div>
-      <div>
-        <dt>Stream key</dt>
-        <dd>
-          <code data-testid="stream-key">{shown ? address.key : "••••••••••••"}</code>
-          <CopyButton text={address.key} label="Copy key" />
-          <button type="button" className="small" aria-pressed={shown} onClick={() => setShown(!shown)}>
-            {shown ? "Hide key" : "Show key"}
-          </button>
-          <button type="button" className="small plain" onClick={() => setAsking(true)}>
-            New key
-          </button>
-        </dd>
-      </div>
+      <SecretField title="Stream key" word="key" text={address.key} testId="stream-key">
+        <button type="button" className="small plain" onClick={() => setAsking(true)}>
+          New key
+        </button>
+      </SecretField>
       {asking && (
         <Confirm
           title="Make a new stream key?"

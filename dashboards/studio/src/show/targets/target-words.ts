@@ -1,6 +1,15 @@
 /** What a target is doing, in words a stressed person can act on. */
 
-import { secondsLeft, type ShowState, type Target } from "@simulcast/api";
+import {
+  type EncoderState,
+  type Health,
+  type Plan,
+  type Profile,
+  secondsLeft,
+  type ShowState,
+  type Target,
+} from "@simulcast/api";
+import { bitrate, cores, size } from "../../parts/amounts";
 import type { Tone } from "../../parts/words";
 
 export interface TargetWords {
@@ -78,6 +87,81 @@ export function nextTry(target: Target, now: number): string {
   if (target.state !== "retrying" || !target.wanted || !target.next_try_at) return "";
   const seconds = secondsLeft(target.next_try_at, now);
   return seconds > 0 ? `Next try in ${seconds} s.` : "Trying now…";
+}
+
+/** "Backup: live"; nothing where there is none. */
+export function backupWords(target: Target, show: ShowState): { text: string; tone: Tone } | null {
+  if (!target.backup_offered || show !== "live" || !target.wanted) return null;
+  if (!target.backup_wanted) return { text: "Backup: switched off", tone: "quiet" };
+  const why = target.backup_reason ? ` – ${target.backup_reason}` : "";
+  switch (target.backup_state) {
+    case "live":
+      return { text: "Backup: live", tone: "good" };
+    case "failed":
+      return { text: `Backup: failed${why}`, tone: "bad" };
+    case "retrying":
+      return { text: `Backup: retrying${why}`, tone: "warn" };
+    default:
+      return { text: "Backup: connecting", tone: "quiet" };
+  }
+}
+
+/** "4.5 Mbit/s · 1.2 GB sent · arrives there about 0.4 s later"; what is not known is left out. */
+export function figures(target: Target, kbps: number | null, delay: Health["delays"][string] | null): string {
+  return [
+    kbps !== null && (kbps > 0 ? bitrate(kbps < 1_000 ? kbps : Math.round(kbps / 100) * 100) : "Nothing is getting through"),
+    target.bytes_sent > 0 && `${size(target.bytes_sent)} sent`,
+    delay && delayWords(delay),
+  ]
+    .filter(Boolean)
+    .join(" · ");
+}
+
+/** How late it is there, and whether that is where our bytes arrive or where somebody looks. */
+export function delayWords({ ms, way }: Health["delays"][string]): string {
+  if (ms < 100) return "";
+  const seconds = ms < 9_950 ? (ms / 1000).toFixed(1) : Math.round(ms / 1000);
+  return way === "platform" || way === "player"
+    ? `seen there about ${seconds} s after the camera`
+    : `arrives there about ${seconds} s later`;
+}
+
+/** Which picture a target gets. */
+export function pictureName(profile: string | null): string {
+  return profile ?? "As it comes from your encoder";
+}
+
+/** What a profile's encoder does, when that is not simply its work. */
+export function encoderWords(encoder: EncoderState): { text: string; tone: Tone } | null {
+  const why = encoder.reason ? ` ${encoder.reason}` : "";
+  switch (encoder.state) {
+    case "starved":
+      return {
+        text: `“${encoder.profile}” can't keep up: the media server is too slow for it.${why} Targets that use it may stutter; the others are not touched.`,
+        tone: "warn",
+      };
+    case "retrying":
+      return { text: `“${encoder.profile}” stopped and is starting again.${why}`, tone: "warn" };
+    case "refused":
+      return {
+        text: `“${encoder.profile}” is not made: ${encoder.reason ?? "the media server can't do it."} Choose another picture for its targets.`,
+        tone: "bad",
+      };
+    default:
+      return null;
+  }
+}
+
+/** "Re-encoding takes about 1.5 of this machine's 2 cores."; nothing when nothing is re-encoded. */
+export function costLine(plan: Plan | null | undefined): string {
+  if (!plan || plan.wanted_cores <= 0) return "";
+  return `Re-encoding takes about ${Number(plan.wanted_cores.toFixed(1))} of the media server's ${cores(plan.cores)}.`;
+}
+
+/** "Instagram shows upright pictures …" when the picture that is chosen lies on its side. */
+export function uprightHint(platform: string, vertical: boolean, profile: Profile | undefined): string {
+  if (!vertical || (profile && profile.height > profile.width)) return "";
+  return `${platform} shows upright pictures (9:16). Choose a vertical one, unless your encoder sends it.`;
 }
 
 /** "2 of 3 live, 1 needs you". */

@@ -1,0 +1,104 @@
+import type { Profile, Target, TargetChange } from "@simulcast/api";
+import { useMutation } from "@tanstack/react-query";
+import { type FormEvent, useRef, useState } from "react";
+import { useApi } from "../../api";
+import { CheckField } from "../../parts/check-field";
+import { Dialog } from "../../parts/dialog";
+import { Problem } from "../../parts/problem";
+import { TextField } from "../../parts/text-field";
+import { platformName } from "../../parts/words";
+import { AddressFields, addressProblems } from "./address-fields";
+import { ProfileField } from "./profile-field";
+
+interface Props {
+  showId: string;
+  target: Target;
+  profiles: Profile[];
+  onChanged: () => Promise<unknown>;
+  onClose: () => void;
+}
+
+const UPRIGHT = new Set(["tiktok", "instagram"]);
+
+/** Another name, address, key or picture; the other targets do not notice. */
+export function EditTarget({ showId, target, profiles, onChanged, onClose }: Props) {
+  const api = useApi();
+  const [name, setName] = useState(target.name);
+  const [address, setAddress] = useState({ url: "", key: "", passphrase: "" });
+  const [profile, setProfile] = useState(target.profile);
+  const [backup, setBackup] = useState(target.backup_wanted);
+  const [tried, setTried] = useState(false);
+  const form = useRef<HTMLFormElement>(null);
+  const problems = addressProblems(address, true);
+  const save = useMutation({
+    mutationFn: async (change: TargetChange) => {
+      await api.changeTarget(showId, target.id, change);
+      await onChanged();
+    },
+    onSuccess: onClose,
+  });
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    setTried(true);
+    if (Object.keys(problems).length || !name.trim()) {
+      requestAnimationFrame(() => form.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus());
+    } else if (!save.isPending) {
+      const typed = { url: address.url.trim(), key: address.key.trim(), passphrase: address.passphrase };
+      save.mutate({
+        ...(name.trim() === target.name ? {} : { name: name.trim() }),
+        ...(profile === target.profile ? {} : { profile }),
+        ...(backup === target.backup_wanted ? {} : { backup_wanted: backup }),
+        ...Object.fromEntries(Object.entries(typed).filter(([, text]) => text)),
+      });
+    }
+  };
+  const platform = target.platform || target.connector;
+  return (
+    <Dialog title={`Edit ${target.name}`} onClose={onClose}>
+      <form ref={form} className="stack" onSubmit={submit} noValidate>
+        <TextField
+          label="Name in the studio"
+          maxLength={120}
+          problem={tried && !name.trim() ? "Give it a name." : undefined}
+          value={name}
+          onText={setName}
+        />
+        {target.own_address && (
+          <AddressFields
+            address={address}
+            example=""
+            help="Leave it empty to keep the address."
+            keyHelp="Leave it empty to keep the key. A new one is used at once."
+            editing
+            problems={tried ? problems : {}}
+            onAddress={setAddress}
+          />
+        )}
+        <ProfileField
+          profiles={profiles}
+          value={profile}
+          platform={platformName(platform)}
+          vertical={UPRIGHT.has(platform)}
+          onChoose={setProfile}
+        />
+        {target.backup_offered && (
+          <CheckField
+            label="Send to the backup ingest as well"
+            help={`${target.name} switches over by itself when the first way breaks. It takes the same upload again.`}
+            checked={backup}
+            onCheck={setBackup}
+          />
+        )}
+        <Problem error={save.error} />
+        <div className="row">
+          <button className="primary" aria-disabled={save.isPending}>
+            {save.isPending ? "Saving…" : "Save"}
+          </button>
+          <button type="button" onClick={onClose}>
+            Cancel
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
