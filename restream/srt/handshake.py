@@ -34,13 +34,14 @@ DATAGRAM: Final = 2
 """What an induction wants, in the field that says later which extensions there are."""
 MTU: Final = 1500
 WINDOW: Final = 8192
-HSREQ, KMREQ, SID = 1, 3, 5
+HSREQ, KMREQ, KMRSP, SID = 1, 3, 4, 5
 LONGEST_STREAM_ID: Final = 512
 
 _SHAKE: Final = struct.Struct(">IHHIIIIII16s")
 SMALLEST: Final = HEAD.size + _SHAKE.size
 """Bytes: no question is shorter, and no answer of a listener of ours longer."""
 _COOKIE_AT: Final = 44
+KEY_STATE_BYTES: Final = 4
 _HAS_HSREQ, _HAS_KMREQ, _HAS_CONFIG = 1, 2, 4
 _SRT_VERSION: Final = 0x01_05_03
 _FLAGS: Final = 0x3F
@@ -109,6 +110,11 @@ class Handshake:
         return f"SRT {content[1]}.{content[2]}.{content[3]}" if len(content) >= 4 else "SRT"
 
     @property
+    def cannot_decrypt(self) -> bool:
+        """A listener that does not insist takes the caller, and says with a bare state that the key fails."""
+        return len(self.find(KMRSP) or b"") == KEY_STATE_BYTES
+
+    @property
     def rejected(self) -> int | None:
         """Why the listener says no, a `Reject` where we know the reason; None when it does not say no."""
         return self.kind - FIRST_REJECTION if FIRST_REJECTION <= self.kind < CONCLUSION else None
@@ -128,8 +134,8 @@ def parse(datagram: bytes) -> Handshake:
 
 
 def parse_answer(datagram: bytes) -> Handshake:
-    """Read what a listener answers; its extensions are not looked at. Raises BrokenSrt."""
-    packet = _fixed(datagram)
+    """Read what a listener answers. Raises BrokenSrt."""
+    packet = parse(datagram)
     if packet.kind == INDUCTION and (packet.version != VERSION or packet.extension != MAGIC):
         raise BrokenSrt("it speaks an SRT older than 1.3")
     return packet

@@ -123,6 +123,8 @@ class SrtSender(asyncio.DatagramProtocol):
                 ),
                 wanted=handshake.CONCLUSION,
             )
+        if self._secret and answer.cannot_decrypt:
+            raise _refusal(Reject.BAD_SECRET)
         self._peer = answer.socket
         self._window = min(max(answer.window, 32), handshake.WINDOW)
         self._pump()

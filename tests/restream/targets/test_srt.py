@@ -35,9 +35,11 @@ def wish(port: int, query: str = "", passphrase: str = PASSPHRASE) -> TargetSpec
 
 
 @asynccontextmanager
-async def listener(port: int, taken: Path, *options: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def listener(
+    port: int, taken: Path, *options: str, query: str = ""
+) -> AsyncIterator[asyncio.subprocess.Process]:
     """ffmpeg takes one SRT stream and writes it to a file."""
-    address = f"srt://127.0.0.1:{port}?mode=listener&passphrase={PASSPHRASE}"
+    address = f"srt://127.0.0.1:{port}?mode=listener&passphrase={PASSPHRASE}{query}"
     async with ffmpeg(
         "-loglevel", "verbose", *options, "-f", "mpegts", "-i", address, "-c", "copy", str(taken)
     ) as it:
@@ -142,6 +144,18 @@ async def test_what_the_network_loses_is_sent_again(show: Show, tmp_path: Path) 
         await asyncio.wait_for(listening.communicate(), SECONDS)
     assert between.lost > 10
     assert decoded(taken) == pictures_sent
+
+
+async def test_a_listener_that_takes_everybody_is_not_fed_what_it_cannot_decrypt(
+    show: Show, tmp_path: Path
+) -> None:
+    port = free_port()
+    async with listener(port, tmp_path / "taken.ts", query="&enforced_encryption=0"):
+        target = show.add(wish(port, passphrase="incorrect horse"))
+        await show.feed(stream(SHAPE))
+        await show.until_so(target, lambda status: "the passphrase is wrong" in str(status.reason))
+        assert "live" not in show.states(target)
+        await show.stop()
 
 
 async def test_a_wrong_passphrase_opens_the_breaker(show: Show, tmp_path: Path) -> None:
