@@ -11,7 +11,7 @@ from typing import BinaryIO, Final
 
 from restream.api import Clip
 from restream.record import shelf
-from restream.record.flat import Flat
+from restream.record.flat import Flat, shape
 from restream.record.reading import HEADER, BrokenRecording, Entry, Run, runs
 from restream.record.shelf import Recorded
 
@@ -88,9 +88,9 @@ def select(recordings: Sequence[Recorded], begins: float, ends: float) -> list[S
         if not chosen or chosen[-1].recorded is not one:
             chosen.append(Selection(one, []))
         chosen[-1].entries.append(entry)
-    head = _initialisation(chosen[0].recorded)
-    for part in chosen[1:]:
-        if _initialisation(part.recorded) != head:
+    parts = [(part, _initialisation(part.recorded)) for part in chosen]
+    for part, head in parts[1:]:
+        if head != parts[0][1] and shape(head) != shape(parts[0][1]):
             at = datetime.fromtimestamp(part.entries[0].wall, UTC)
             raise NotCut(
                 f"The picture's size or codec changed at {at:%H:%M:%S} UTC. "
@@ -127,7 +127,7 @@ def _laid_out(chosen: Sequence[Selection]) -> tuple[Flat, list[Media]]:
             for number, entry in enumerate(part.entries):
                 found, header = _moof(file, entry)
                 if number == 0:
-                    flat.begin(found)
+                    flat.begin(_initialisation(part.recorded), found)
                 before = PRFT_BYTES + header
                 flat.add(found, header, entry.size - before)
                 media.append(Media(part.recorded.path, entry.at + before, entry.size - before))

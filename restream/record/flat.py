@@ -24,6 +24,8 @@ LATE_SECONDS: Final = 0.04
 """A track that begins this much after 0 gets an edit that says so. Some platforms take no edits, so sound may
 be less than one of its frames early instead.
 """
+DESCRIBED: Final = HEADER + 8
+"""Bytes of an stsd before its first sample entry."""
 WITH_LENGTHS_INSIDE: Final = (b"mdia", b"minf")
 
 
@@ -40,6 +42,15 @@ class Table:
         self._keys = array("I")
         self._chunks = array("Q")
         self._counts = array("I")
+        self._described = array("I")
+        self._descriptions: list[bytes] = []
+        self._current = 0
+
+    def describe(self, entry: bytes) -> None:
+        """What follows is coded as this sample entry says: the slate's parameters are not the encoder's."""
+        if entry not in self._descriptions:
+            self._descriptions.append(entry)
+        self._current = self._descriptions.index(entry) + 1
 
     def add(self, run: Run, time: int, place: int) -> None:
         """The samples of a fragment at a new time; its media begins at a place in the mdat.
@@ -68,6 +79,7 @@ class Table:
         self.ends = time
         self._chunks.append(place)
         self._counts.append(len(rows))
+        self._described.append(self._current)
 
     @property
     def seconds(self) -> float:
@@ -92,18 +104,18 @@ class Table:
         return box(b"edts", full(b"elst", 0, 0, struct.pack(">I", len(rows)), listed))
 
     def boxes(self, base: int) -> Iterator[bytes]:
-        """The tables of stbl; `base` is where the mdat's content begins."""
+        """The content of stbl; `base` is where the mdat's content begins."""
+        yield full(b"stsd", 0, 0, struct.pack(">I", len(self._descriptions)), *self._descriptions)
         yield _runs(b"stts", 0, ">II", self._durations)
         if any(self._offsets):
             yield _runs(b"ctts", 1, ">Ii", self._offsets)
         if len(self._keys) < len(self._sizes):
             yield full(b"stss", 0, 0, struct.pack(">I", len(self._keys)), _packed("I", self._keys))
+        kinds = list(zip(self._counts, self._described, strict=True))
         firsts = [
-            (chunk, count)
-            for chunk, count in enumerate(self._counts, 1)
-            if chunk == 1 or count != self._counts[chunk - 2]
+            (chunk, *kind) for chunk, kind in enumerate(kinds, 1) if chunk == 1 or kind != kinds[chunk - 2]
         ]
-        rows = b"".join(struct.pack(">III", chunk, count, 1) for chunk, count in firsts)
+        rows = b"".join(struct.pack(">III", *first) for first in firsts)
         yield full(b"stsc", 0, 0, struct.pack(">I", len(firsts)), rows)
         yield full(b"stsz", 0, 0, struct.pack(">II", 0, len(self._sizes)), _packed("I", self._sizes))
         places = array("Q", [base + place for place in self._chunks])
@@ -116,7 +128,7 @@ class Flat:
     def __init__(self, initialisation: bytes) -> None:
         self._initialisation = initialisation
         self._moov = find(initialisation, b"moov", 0, len(initialisation))
-        self.tables = {track: Table(scale) for track, scale in self._scales()}
+        self.tables = {track: Table(scale) for track, (scale, _, _, _) in tracks(initialisation).items()}
         self._size = 0
         self._shift = 0.0
 
@@ -125,8 +137,10 @@ class Flat:
         """How long it is."""
         return max(table.seconds for table in self.tables.values())
 
-    def begin(self, runs: Iterable[Run]) -> None:
-        """Fragments of another file follow: the first of them goes to where we are."""
+    def begin(self, initialisation: bytes, runs: Iterable[Run]) -> None:
+        """Fragments of another file of the same `shape` follow: the first of them goes to where we are."""
+        for track, (_, _, _, entry) in tracks(initialisation).items():
+            self.tables[track].describe(entry)
         shown = next((run for run in runs if run.track == VIDEO_ID), None)
         if shown is None:
             raise BrokenRecording("a clip begins with a picture")
@@ -148,18 +162,6 @@ class Flat:
         mdat = struct.pack(">I4sQ", 1, b"mdat", LARGE_HEADER + self._size)
         return FILE_TYPE + self._rebuilt(base) + mdat
 
-    def _scales(self) -> Iterator[tuple[int, int]]:
-        data = self._initialisation
-        for kind, at, length in inside(data, self._moov[0] + HEADER, sum(self._moov)):
-            if kind == b"trak":
-                mdia, size = find(data, b"mdia", at + HEADER, at + length)
-                mdhd, _ = find(data, b"mdhd", mdia + HEADER, mdia + size)
-                yield self._track(at, length), struct.unpack_from(">I", data, mdhd + 20)[0]
-
-    def _track(self, at: int, length: int) -> int:
-        tkhd, _ = find(self._initialisation, b"tkhd", at + HEADER, at + length)
-        return int(struct.unpack_from(">I", self._initialisation, tkhd + 20)[0])
-
     def _rebuilt(self, base: int) -> bytes:
         place, length = self._moov
         return box(b"moov", *self._children(place, length, Table(MOVIE_SCALE), base))
@@ -173,7 +175,7 @@ class Flat:
             if kind == b"mvhd":
                 yield box(kind, content[:16], movie_time, content[20:])
             elif kind == b"trak":
-                own = self.tables[self._track(at, size)]
+                own = self.tables[_track(data, at, size)]
                 yield box(kind, *self._children(at, size, own, base))
             elif kind == b"tkhd":
                 yield box(kind, content[:20], movie_time, content[24:])
@@ -181,12 +183,44 @@ class Flat:
             elif kind == b"mdhd":
                 yield box(kind, content[:16], struct.pack(">I", table.lasts), content[20:])
             elif kind == b"stbl":
-                stsd, described = find(data, b"stsd", at + HEADER, at + size)
-                yield box(kind, data[stsd : stsd + described], *table.boxes(base))
+                yield box(kind, *table.boxes(base))
             elif kind in WITH_LENGTHS_INSIDE:
                 yield box(kind, *self._children(at, size, table, base))
             elif kind != b"mvex":
                 yield data[at : at + size]
+
+
+def shape(initialisation: bytes) -> object:
+    """What files must have in common to be one clip: tracks, time scales, picture size, codecs."""
+    return {track: known[:3] for track, known in tracks(initialisation).items()}
+
+
+def tracks(data: bytes) -> dict[int, tuple[int, bytes, bytes, bytes]]:
+    """Of each track of an initialisation: time scale, size, codec, sample entry. Raises BrokenRecording."""
+    moov, length = find(data, b"moov", 0, len(data))
+    found = {}
+    for kind, at, size in inside(data, moov + HEADER, moov + length):
+        if kind == b"trak":
+            tkhd, header = _below(data, at, size, b"tkhd")
+            mdhd, _ = _below(data, at, size, b"mdia", b"mdhd")
+            stsd, described = _below(data, at, size, b"mdia", b"minf", b"stbl", b"stsd")
+            (scale,) = struct.unpack_from(">I", data, mdhd + 20)
+            picture = data[tkhd + header - 8 : tkhd + header]
+            entry = data[stsd + DESCRIBED : stsd + described]
+            found[_track(data, at, size)] = (int(scale), picture, entry[4:8], entry)
+    return found
+
+
+def _below(data: bytes, at: int, length: int, *path: bytes) -> tuple[int, int]:
+    """Where a box lies inside of others, and its length."""
+    for name in path:
+        at, length = find(data, name, at + HEADER, at + length)
+    return at, length
+
+
+def _track(data: bytes, at: int, length: int) -> int:
+    tkhd, _ = find(data, b"tkhd", at + HEADER, at + length)
+    return int(struct.unpack_from(">I", data, tkhd + 20)[0])
 
 
 def _runs(kind: bytes, version: int, row: str, values: Iterable[int]) -> bytes:

@@ -300,3 +300,24 @@ def on_shelf(root: Path, slug: str) -> bool:
 def test_the_name_of_a_clip_leads_nowhere_else(name: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="clip"):
         library(tmp_path).clip_path("show", name)
+
+
+async def test_a_clip_goes_on_across_a_slate_with_parameters_of_its_own(tmp_path: Path) -> None:
+    reel = Reel(tmp_path / "show")
+    before, slate, after = Shape(seconds=4), Shape(seconds=2, bframes=2), Shape(seconds=4)
+    reel.play(later(before, 0))
+    reel.play(later(slate, 4))
+    reel.play(later(after, 6))
+    reel.close()
+    assert len(list((tmp_path / "show").glob("*.mp4"))) == 3
+    clip, path = await clipped(tmp_path, 0.5, 9.9)
+    found = decode(path)
+    assert found.corrupt == 0
+    assert len(found.pictures) == sum(
+        frame.kind == Kind.VIDEO and not frame.header
+        for shape in (before, slate, after)
+        for frame in stream(shape)
+    )
+    assert sorted(found.pictures) == found.pictures
+    assert max(found.holes) < 0.2
+    assert clip.seconds == pytest.approx(10, abs=0.3)
