@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import itertools
 import os
 import signal
 import subprocess
@@ -16,15 +17,19 @@ from pydantic import SecretStr
 
 from restream.api import LiveSpec, LiveStatus, TargetSpec
 from restream.client import WorkerClient, WorkerUnreachable
+from restream.media import Frame, Kind
 from tests.bench.rows import ROOT, free_port, listening
 from tests.restream.encoder import publishing
-from tests.restream.hls.feed import Shape
+from tests.restream.hls.feed import Shape, frames_of, stream
 from tests.restream.targets.servers import nginx
 
 BACK_SECONDS = 3.0
 TOKEN = "token"
 KEY = "stream-key"
 TARGETS = 5
+SHAPE = Shape(gop=30)
+MEDIA_SECONDS = 3
+"""Recorded after the new worker is up, to look at."""
 
 
 class Worker:
@@ -82,7 +87,7 @@ async def encode_again_and_again(worker: Worker) -> None:
     """An encoder that connects anew when it was cut."""
     while True:
         address = f"rtmp://127.0.0.1:{worker.rtmp}/live/{KEY}"
-        async with publishing(Shape(gop=30), address, live=True) as encoder:
+        async with publishing(SHAPE, address, live=True) as encoder:
             await encoder.wait()
         await asyncio.sleep(0.3)
 
@@ -95,7 +100,8 @@ async def test_a_killed_worker_is_back_with_all_targets_within_three_seconds(tmp
             TargetSpec(id=str(n), name=str(n), url=url, key=SecretStr(f"t{n}")) for n in range(TARGETS)
         ]
         hashed = hashlib.sha256(KEY.encode()).hexdigest()
-        spec = LiveSpec(slug="show", version=1, key_hashes=[hashed], targets=targets)
+        # Without a slate: every frame at the far ends is then one that the encoder sent.
+        spec = LiveSpec(slug="show", version=1, key_hashes=[hashed], targets=targets, slate=None)
         helpers = [
             group.create_task(tell_again_and_again(worker, spec)),
             group.create_task(encode_again_and_again(worker)),
@@ -109,6 +115,7 @@ async def test_a_killed_worker_is_back_with_all_targets_within_three_seconds(tmp
             up = time.monotonic()
             status = await worker.until_all_live()
             took = time.monotonic() - up
+            await asyncio.sleep(MEDIA_SECONDS)
         finally:
             for helper in helpers:
                 helper.cancel()
@@ -116,3 +123,18 @@ async def test_a_killed_worker_is_back_with_all_targets_within_three_seconds(tmp
             await asyncio.to_thread(worker.process.wait, 15)
     assert len(status.targets) == TARGETS
     assert took <= BACK_SECONDS
+    for name in range(TARGETS):
+        whole(list(frames_of((tmp_path / f"t{name}.flv").read_bytes())))
+
+
+def whole(received: list[Frame]) -> None:
+    """What the far end recorded from the new worker is the encoder's own, from a keyframe on, no hole."""
+    pictures = [frame for frame in received if frame.kind is Kind.VIDEO and not frame.header]
+    assert pictures[0].keyframe
+    assert len(pictures) >= MEDIA_SECONDS * 15
+    sent = [frame.body for frame in stream(SHAPE) if frame.kind is Kind.VIDEO and not frame.header]
+    first = sent.index(pictures[0].body)
+    for number, picture in enumerate(pictures):
+        assert picture.body == sent[(first + number) % len(sent)], number
+    times = [picture.dts for picture in pictures]
+    assert all(before < after for before, after in itertools.pairwise(times))
