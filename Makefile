@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv/bin
 
-.PHONY: demo test check install bench soak clean
+.PHONY: demo test check install bench soak fuzz clean
 
 demo: install ## the scripted show: everything runs, nothing to set up
 	@$(VENV)/simulcast demo
@@ -29,6 +29,11 @@ bench: ## every promise measured beside a peer; fails when a bar was not reached
 soak: ## twenty minutes of trouble for the media worker; SOAK_SECONDS=120 for a first look
 	@$(PYTHON) scripts/install.py --tests
 	@$(VENV)/pytest -m soak tests/soak
+
+fuzz: ## a minute of made-up bytes for the RTMP parsers; what it finds stays in data/fuzz
+	@$(PYTHON) scripts/install.py --tests
+	@mkdir -p data/fuzz
+	@$(VENV)/python -m tests.fuzz.fuzz_rtmp -max_total_time=$${FUZZ_SECONDS:-60} data/fuzz tests/fuzz/corpus/rtmp
 
 clean: ## everything made here
 	rm -rf .venv .stamps dashboards/node_modules dashboards/dist data
