@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -26,24 +25,6 @@ SHAPE = Shape(seconds=2, gop=30, bframes=2)
 PLAYPATH = ("-rtmp_app", "live", "-rtmp_playpath", KEY)
 PICTURE = Message(VIDEO, 0, 1, b"\x17\x01\0\0\0picture")
 SOUND = Message(AUDIO, 0, 1, b"\xaf\x01sound")
-
-
-@pytest.fixture
-def gate() -> NotingGate:
-    return NotingGate()
-
-
-@pytest.fixture
-async def server(gate: NotingGate) -> AsyncIterator[RtmpServer]:
-    running = await serve(gate, "127.0.0.1", 0)
-    yield running
-    await running.close()
-
-
-@pytest.fixture
-async def encoder(server: RtmpServer) -> AsyncIterator[Peer]:
-    async with peer(server.port) as connected:
-        yield connected
 
 
 async def test_every_frame_ffmpeg_sends_arrives(gate: NotingGate, server: RtmpServer) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -19,24 +18,6 @@ from tests.restream.rtmp.peers import NotingGate, Peer, peer
 
 SHAPE = Shape(seconds=1, gop=30, bframes=2)
 LONG = 0xFFFFFF
-
-
-@pytest.fixture
-def gate() -> NotingGate:
-    return NotingGate()
-
-
-@pytest.fixture
-async def server(gate: NotingGate) -> AsyncIterator[RtmpServer]:
-    running = await serve(gate, "127.0.0.1", 0)
-    yield running
-    await running.close()
-
-
-@pytest.fixture
-async def encoder(server: RtmpServer) -> AsyncIterator[Peer]:
-    async with peer(server.port) as connected:
-        yield connected
 
 
 def chunked(frame: Frame, chunk_size: int, *, later: int = 0, repeat: bool = True, number: int = 6) -> bytes:

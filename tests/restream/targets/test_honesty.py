@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -35,18 +35,6 @@ class Clock:
 
     def wait(self, seconds: float) -> None:
         self.time += timedelta(seconds=seconds)
-
-
-@pytest.fixture
-def gate() -> NotingGate:
-    return NotingGate()
-
-
-@pytest.fixture
-async def server(gate: NotingGate) -> AsyncIterator[RtmpServer]:
-    running = await serve(gate, "127.0.0.1", 0)
-    yield running
-    await running.close()
 
 
 async def test_a_far_end_that_stops_confirming_is_left_though_it_takes_every_byte(

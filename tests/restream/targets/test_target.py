@@ -40,18 +40,6 @@ def whole() -> list[tuple[Kind, bytes]]:
 
 
 @pytest.fixture
-def gate() -> NotingGate:
-    return NotingGate()
-
-
-@pytest.fixture
-async def server(gate: NotingGate) -> AsyncIterator[RtmpServer]:
-    running = await serve(gate, "127.0.0.1", 0)
-    yield running
-    await running.close()
-
-
-@pytest.fixture
 async def show() -> AsyncIterator[Show]:
     built = Show()
     yield built
