@@ -43,6 +43,8 @@ class RtmpClient:
         self.chunk_size = chunk_size
         self.sent = 0
         self.acked = 0
+        self.acked_at = 0.0
+        """By the loop's clock, so that whoever looks later knows how long ago it was."""
         self._reader = reader
         self._writer = writer
         self._step = step
@@ -196,7 +198,7 @@ class RtmpClient:
     def _control(self, found: Message) -> None:
         value = int.from_bytes(found.payload[:4], "big")
         if found.kind == message.ACK:
-            self.acked = value
+            self.acked, self.acked_at = value, asyncio.get_running_loop().time()
         elif found.kind == message.WINDOW_ACK:
             self._window = max(value, 1024)
         elif found.kind == message.PEER_BANDWIDTH:

@@ -152,7 +152,8 @@ class RtmpWay:
         if gone > self._gone or not waiting:
             self._gone, self._moved_at = gone, now
         if self._acknowledgements.note(client.acked, now):
-            self._acknowledged_after = self._since(self.acknowledged)
+            since = self._since(self.acknowledged)
+            self._acknowledged_after = None if since is None else max(since - (now - client.acked_at), 0.0)
         self._mark()
         self._proven = self._proven or bool(client.acked) or gone >= PROOF_BYTES
         self._fit_window(gone, now)
@@ -163,7 +164,7 @@ class RtmpWay:
         return None
 
     def delay(self) -> tuple[float, Literal["sent", "acknowledged"]] | None:
-        """By the newest acknowledgement (up to one look too long), else by what has left our buffer."""
+        """By the newest acknowledgement, else by what has left our buffer."""
         if self._acknowledged_after is not None:
             return self._acknowledged_after * 1000, "acknowledged"
         waiting = self._client.waiting
