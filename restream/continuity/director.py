@@ -39,7 +39,7 @@ LONGEST_STEP_MS: Final = 450
 HOLE: Final = 1.0
 """Seconds without anything sent after which readers must begin anew: their clocks have run on."""
 SHORTEST_REST: Final = 0.008
-IDLE_REST: Final = 0.2
+IDLE_REST: Final = 0.5
 COVER_REST: Final = 0.05
 
 

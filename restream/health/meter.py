@@ -20,6 +20,8 @@ from restream.rtmp.flv import BrokenTag, audio_track, video_track
 WINDOW: Final = 10.0
 RECENT: Final = 2.0
 """Seconds that say how late the feed is now."""
+MOST_UNREAD: Final = 128
+"""Frames that wait until they are looked at: together they cost a third of what each would alone."""
 MOST_KEPT: Final = 4000
 """Frames of a track in a window; only a clock that stands still has more."""
 KEYFRAMES_KEPT: Final = 10
@@ -105,6 +107,7 @@ class Meter:
         self._reset()
 
     def _reset(self) -> None:
+        self._unread: list[tuple[Frame, float]] = []
         self._since: float | None = None
         self._video: VideoTrack | None = None
         self._audio: AudioTrack | None = None
@@ -126,11 +129,21 @@ class Meter:
     @property
     def tracks(self) -> tuple[VideoTrack | None, AudioTrack | None]:
         """What the newest headers say."""
+        self._read()
         return self._video, self._audio
 
     def push(self, frame: Frame) -> None:
-        """One frame."""
-        arrived = frame.arrived or self._clock()
+        """One frame; looked at later, with its neighbours."""
+        self._unread.append((frame, frame.arrived or self._clock()))
+        if len(self._unread) >= MOST_UNREAD:
+            self._read()
+
+    def _read(self) -> None:
+        unread, self._unread = self._unread, []
+        for frame, arrived in unread:
+            self._note(frame, arrived)
+
+    def _note(self, frame: Frame, arrived: float) -> None:
         if self._since is None:
             self._since = arrived
         if frame.header:
@@ -201,6 +214,7 @@ class Meter:
 
     def measure(self, now: float) -> Measurements | None:
         """What is so at wall time `now`; None while nobody publishes. Meant to be asked once a second."""
+        self._read()
         if self._since is None:
             return None
         for seen in (self._pictures, self._sounds):
