@@ -6,6 +6,7 @@ its arrival minus its timestamp; the earliest frame is the zero, because no netw
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from collections import deque
@@ -286,7 +287,7 @@ class Meter:
             "longest_keyframe_seconds": max([*lasted, waiting]) if usual else None,
             "shortest_keyframe_seconds": min(lasted) if lasted else None,
             "peak_kbps": round(max(rates), 1) if rates else None,
-            "variation": statistics.pstdev(rates) / statistics.fmean(rates) if len(rates) > 3 else None,
+            "variation": _variation(rates) if len(rates) > 3 else None,
         }
 
     def _lateness(self, now: float) -> dict[str, float | None]:
@@ -328,6 +329,12 @@ def _frame_ms(deltas: Sequence[int]) -> float | None:
         return None
     middle = statistics.median(moving)
     return _mean([delta for delta in moving if delta <= GAP * middle])
+
+
+def _variation(values: Sequence[float]) -> float:
+    """Standard deviation as a share of the mean; `statistics` would reckon with fractions."""
+    mean = _mean(values)
+    return math.sqrt(_mean([(value - mean) ** 2 for value in values])) / mean
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -24,6 +24,7 @@ from restream.rtmp.chunk import (
     serialise,
 )
 from restream.rtmp.feed import Feed, Rejected
+from restream.rtmp.low_water import LowWater
 from restream.rtmp.message import Command, Message
 
 MOST_UNREAD: Final = 64 << 10
@@ -136,6 +137,7 @@ class _Connection(asyncio.BufferedProtocol):
         self._encoder = ""
         self._reconnects = False
         self._received = self._acknowledged = 0
+        self._low_water: LowWater | None = None
         self._window = WINDOW
         self._last_data = self._loop.time()
         self._out_chunk = DEFAULT_CHUNK
@@ -154,6 +156,8 @@ class _Connection(asyncio.BufferedProtocol):
             self._watchdog.cancel()
         if self._asking:
             self._asking.cancel()
+        if self._low_water:
+            self._low_water.stop()
         self._tell_publisher()
 
     def _tell_publisher(self) -> None:
@@ -339,6 +343,8 @@ class _Connection(asyncio.BufferedProtocol):
         self._last_data = self._loop.time()
         self._send(message.user_control(message.STREAM_BEGIN, 1))
         self._send(message.status("NetStream.Publish.Start", "You are live."))
+        if self._transport:
+            self._low_water = LowWater(self._transport, lambda: self._received)
         early, self._early = self._early, []
         for found in early:
             if self._feed:
