@@ -31,10 +31,12 @@ class Sample:
     offset: int = 0
 
 
-def initialisation(video: VideoTrack, audio: AudioTrack | None) -> bytes:
-    """ftyp and moov for one video and at most one audio track."""
-    tracks = [_trak(VIDEO_ID, VIDEO_SCALE, video_entry(video), video.width, video.height)]
-    extends = [_trex(VIDEO_ID)]
+def initialisation(video: VideoTrack | None, audio: AudioTrack | None) -> bytes:
+    """ftyp and moov for at most one video and one audio track."""
+    tracks, extends = [], []
+    if video:
+        tracks.append(_trak(VIDEO_ID, VIDEO_SCALE, video_entry(video), video.width, video.height))
+        extends.append(_trex(VIDEO_ID))
     if audio:
         tracks.append(_trak(AUDIO_ID, audio.rate, audio_entry(audio), 0, 0))
         extends.append(_trex(AUDIO_ID))

@@ -1,6 +1,6 @@
 """Delivery directives of a playlist request, and what a timeline owes them. Pure.
 
-Source: draft-pantos-hls-rfc8216bis, 6.2.5.2 (blocking playlist reload).
+Source: draft-pantos-hls-rfc8216bis, 6.2.5 (delta updates, blocking playlist reload).
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl
 
+from restream.hls.playlist import Skip
 from restream.hls.timeline import Timeline
 
 NUMBER: Final = re.compile(r"[0-9]{1,15}")
 FUTURE_SEGMENTS: Final = 2
 ADVANCE_SECONDS: Final = 3
-KNOWN: Final = ("_HLS_msn", "_HLS_part", "_HLS_skip")
+NUMBERS: Final = ("_HLS_msn", "_HLS_part")
+SKIP: Final = "_HLS_skip"
 
 
 class BadDirective(ValueError):
@@ -31,23 +33,39 @@ class Wanted:
     part: int | None = None
 
 
-def parse(query: bytes) -> Wanted | None:
-    """The directives of a query string; None without any. `_HLS_skip` is ignored: we offer no deltas."""
+@dataclass(frozen=True, slots=True)
+class Directives:
+    """What is waited for, None when nothing is, and what may be left out."""
+
+    wanted: Wanted | None = None
+    skip: Skip | None = None
+
+
+NONE: Final = Directives()
+
+
+def parse(query: bytes) -> Directives:
+    """The directives of a query string; other parameters, and kinds of skipping not known, do not count."""
+    if b"_HLS_" not in query:
+        return NONE
     found: dict[str, str] = {}
     for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
-        if name in KNOWN:
+        if name in NUMBERS or name == SKIP:
             if name in found:
                 raise BadDirective(f"{name} is given twice")
             found[name] = value
-    for name in KNOWN[:2]:
+    for name in NUMBERS:
         if name in found and not NUMBER.fullmatch(found[name]):
             raise BadDirective(f"{name} is no number")
+    skip: Skip | None = None
+    if found.get(SKIP) in ("YES", "v2"):
+        skip = "YES" if found[SKIP] == "YES" else "v2"
     if "_HLS_msn" not in found:
         if "_HLS_part" in found:
             raise BadDirective("_HLS_part needs _HLS_msn")
-        return None
+        return Directives(None, skip)
     part = found.get("_HLS_part")
-    return Wanted(int(found["_HLS_msn"]), None if part is None else int(part))
+    return Directives(Wanted(int(found["_HLS_msn"]), None if part is None else int(part)), skip)
 
 
 def too_far(timeline: Timeline, wanted: Wanted) -> bool:

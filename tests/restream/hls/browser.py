@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from restream.hls.origin import Origin
@@ -38,15 +39,18 @@ class Browser:
         """Close the window."""
         self._leaving.set()
 
-    async def get(self, address: str, method: str = "GET", encoding: str = "") -> Response | None:
+    async def get(
+        self, address: str, method: str = "GET", encoding: str = "", headers: Mapping[str, str] | None = None
+    ) -> Response | None:
         """The answer; None when there was nobody left to answer."""
         path, _, query = address.partition("?")
+        fields = {**(headers or {}), **({"accept-encoding": encoding} if encoding else {})}
         scope = {
             "type": "http",
             "method": method,
             "path": path,
             "query_string": query.encode(),
-            "headers": [(b"accept-encoding", encoding.encode())] if encoding else [],
+            "headers": [(name.encode(), value.encode()) for name, value in fields.items()],
         }
         sent: list[Message] = []
         asked = False

@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 
 import imageio_ffmpeg
 
-from restream.hls.packager import Packager
+from restream.hls.pictures import Pictures
+from restream.hls.renditions import Renditions
+from restream.hls.sounds import Sounds
 from restream.hls.timeline import Timeline
 from restream.live import Live, Session, at_time
 from restream.media import Frame, Kind
@@ -88,18 +90,37 @@ def sounds(frames: tuple[Frame, ...]) -> list[Frame]:
 
 
 class Studio:
-    """A live with a packager on it. Time is the stream's own: a frame arrives when it was captured."""
+    """A live that is packaged. Time is the stream's own: a frame arrives when it was captured."""
 
-    def __init__(self, part_ms: int = 333, segment_ms: int = 2000) -> None:
+    def __init__(self, part_ms: int = 333, segment_ms: int = 2000, first_number: int = 0) -> None:
         self.live = Live("show")
-        self.timeline = Timeline()
-        self.changes = 0
-        self.packager = Packager(self.timeline, part_ms, segment_ms, self._changed)
-        self.live.attach(self.packager)
+        self.renditions = Renditions(first_number, part_ms, segment_ms)
+        self.live.attach(self.renditions.leader)
         self.now = STARTED
 
-    def _changed(self) -> None:
-        self.changes += 1
+    @property
+    def timeline(self) -> Timeline:
+        """Of the feed itself."""
+        return self.renditions.timeline
+
+    @property
+    def source(self) -> Pictures:
+        """The feed's pictures."""
+        found = self.renditions.rendition("source")
+        assert isinstance(found, Pictures)
+        return found
+
+    @property
+    def audio(self) -> Sounds:
+        """The feed's sound."""
+        found = self.renditions.rendition("audio")
+        assert isinstance(found, Sounds)
+        return found
+
+    @property
+    def changes(self) -> int:
+        """Grows whenever anything was packaged."""
+        return self.renditions.version
 
     def publisher(self) -> Session:
         """Somebody begins to publish."""
@@ -125,16 +146,31 @@ def looped(shape: Shape, times: int) -> tuple[Frame, ...]:
     return tuple(itertools.chain(headers, again))
 
 
-def synthetic(shape: Shape, rate: int, fps: float, seconds: float) -> Iterator[Frame]:
-    """Millisecond timestamps of an encoder that never drifts, with tiny bodies and real headers."""
-    yield from (frame for frame in stream(shape) if frame.header)
-    sound, picture = 0, 0
+def synthetic(
+    shape: Shape, rate: int, fps: float, seconds: float, *, begins: int = 0, gop: float = 2.0
+) -> Iterator[Frame]:
+    """Millisecond timestamps of an encoder that never drifts, with tiny bodies and real headers.
+
+    `shape.bframes` puts one B-frame between two others; a rate of 0 sends no sound.
+    """
+    yield from (f for f in stream(shape) if f.header and (rate or f.kind == Kind.VIDEO))
+    sound, picture, group = 0, 0, round(gop * fps)
     while picture < seconds * fps:
-        shown, heard = picture * 1000 / fps, sound * 1024 * 1000 / rate
-        if heard <= shown:
-            yield Frame(Kind.AUDIO, round(heard), b"\xaf\x01s", b"s", keyframe=True)
+        shown, heard = picture * 1000 / fps, sound * 1024 * 1000 / (rate or 1)
+        if rate and heard <= shown:
+            yield Frame(Kind.AUDIO, begins + round(heard), b"\xaf\x01s", b"s", keyframe=True)
             sound += 1
-        else:
-            key = picture % round(2 * fps) == 0
-            yield Frame(Kind.VIDEO, round(shown), b"\x17p" if key else b"\x27p", b"p", keyframe=key)
-            picture += 1
+            continue
+        place = picture % group
+        head, body = (b"\x17p", b"key") if not place else (b"\x27p", b"p")
+        later = _later(place, group) if shape.bframes else 0
+        cts = round((picture + later) * 1000 / fps) - round(shown)
+        yield Frame(Kind.VIDEO, begins + round(shown), head, body, cts, keyframe=not place)
+        picture += 1
+
+
+def _later(place: int, group: int) -> int:
+    """By how many pictures one is shown after it was decoded: I P B P B … and all are shown by the next I."""
+    if not place or (place == group - 1 and place % 2):
+        return 1
+    return 2 if place % 2 else 0

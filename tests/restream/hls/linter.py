@@ -6,7 +6,7 @@ Rules: draft-pantos-hls-rfc8216bis sections 4.4, 6.2 and appendix B, Apple's HLS
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^",]+)(?:,|$)')
@@ -14,11 +14,12 @@ HEADER = (
     "EXT-X-VERSION",
     "EXT-X-TARGETDURATION",
     "EXT-X-INDEPENDENT-SEGMENTS",
-    "EXT-X-PART-INF",
     "EXT-X-SERVER-CONTROL",
+    "EXT-X-PART-INF",
     "EXT-X-MEDIA-SEQUENCE",
     "EXT-X-DISCONTINUITY-SEQUENCE",
 )
+DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 DRIFT = timedelta(milliseconds=40)
 
 
@@ -29,6 +30,7 @@ class LintedPart:
     uri: str
     seconds: float
     independent: bool
+    gap: bool = False
 
 
 @dataclass
@@ -42,6 +44,7 @@ class LintedSegment:
     parts: list[LintedPart] = field(default_factory=list)
     uri: str | None = None
     seconds: float = 0.0
+    gap: bool = False
 
 
 @dataclass
@@ -50,8 +53,18 @@ class Linted:
 
     header: dict[str, str]
     segments: list[LintedSegment]
-    hint: str | None
-    ended: bool
+    hint: str | None = None
+    ended: bool = False
+    skipped: int = 0
+    removed: list[str] | None = None
+    cues: dict[str, dict[str, str]] = field(default_factory=dict)
+    reports: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    @property
+    def newest(self) -> tuple[int, int]:
+        """(media sequence number, part) of the newest part."""
+        last = self.segments[-1]
+        return last.number, len(last.parts) - 1
 
     @property
     def parts(self) -> list[str]:
@@ -89,81 +102,126 @@ def lint(text: str) -> Linted:
         assert name not in header, f"{name} twice"
         header[name] = lines[at].partition(":")[2]
         at += 1
-    segments, hint, ended = _body(lines[at:], header)
-    linted = Linted(header, segments, hint, ended)
+    linted = Linted(header, [])
+    _Body(linted).read(lines[at:])
     _check_header(linted)
     _check_segments(linted)
     return linted
 
 
-def _body(lines: list[str], header: dict[str, str]) -> tuple[list[LintedSegment], str | None, bool]:
-    segments: list[LintedSegment] = []
-    number = int(header["EXT-X-MEDIA-SEQUENCE"])
-    breaks = int(header["EXT-X-DISCONTINUITY-SEQUENCE"])
-    current: LintedSegment | None = None
-    shown, hint, ended, broken, extinf = "", None, False, False, None
-    for line in lines:
-        name, _, value = line[1:].partition(":")
-        assert hint is None, "something after the hint"
-        assert not ended, "something after ENDLIST"
-        if not line.startswith("#"):
-            assert current is not None
-            assert extinf is not None, "an address without EXTINF"
-            current.uri, current.seconds = line, extinf
-            current, extinf = None, None
-            number += 1
-            continue
-        assert extinf is None, "EXTINF without an address"
+class _Body:
+    """What comes after the header, line by line."""
+
+    def __init__(self, linted: Linted) -> None:
+        self._linted = linted
+        self._number = int(linted.header["EXT-X-MEDIA-SEQUENCE"])
+        self._breaks = int(linted.header["EXT-X-DISCONTINUITY-SEQUENCE"])
+        self._current: LintedSegment | None = None
+        self._extinf: float | None = None
+        self._map = ""
+        self._broken = self._gap = False
+
+    def read(self, lines: list[str]) -> None:
+        """All of them."""
+        for line in lines:
+            assert not self._linted.ended, "something after ENDLIST"
+            if line.startswith("#"):
+                assert self._extinf is None, "EXTINF without an address"
+                self._tag(*line[1:].partition(":")[::2])
+            else:
+                self._address(line)
+        assert not self._broken, "a DISCONTINUITY of nothing"
+        assert not self._gap, "a GAP of nothing"
+
+    def _address(self, line: str) -> None:
+        current = self._current
+        assert current is not None
+        assert self._extinf is not None, "an address without EXTINF"
+        current.uri, current.seconds, current.gap = line, self._extinf, self._gap
+        self._current, self._extinf, self._gap = None, None, False
+        self._number += 1
+
+    def _tag(self, name: str, value: str) -> None:
+        linted, current = self._linted, self._current
+        late = linted.hint is not None and name not in ("EXT-X-RENDITION-REPORT", "EXT-X-ENDLIST")
+        assert not late, "something after the hint"
         match name:
+            case "EXT-X-DATERANGE":
+                assert not linted.segments
+                self._cue(attributes(value))
+            case "EXT-X-SKIP":
+                assert not linted.segments
+                self._skip(attributes(value))
             case "EXT-X-DISCONTINUITY":
                 assert current is None, "DISCONTINUITY inside a segment"
-                breaks, broken = breaks + 1, True
+                self._breaks, self._broken = self._breaks + 1, True
             case "EXT-X-MAP":
                 assert current is None, "MAP inside a segment"
-                assert not shown or broken, "another MAP without DISCONTINUITY"
-                shown = attributes(value)["URI"]
+                self._map = attributes(value)["URI"]
             case "EXT-X-PROGRAM-DATE-TIME":
                 assert current is None, "two dates for one segment"
-                assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", value)
-                assert shown, "no MAP"
-                current = LintedSegment(number, shown, datetime.fromisoformat(value), breaks)
-                segments.append(current)
-                broken = False
+                assert DATE.fullmatch(value)
+                assert self._map, "no MAP"
+                moment = datetime.fromisoformat(value)
+                self._current = LintedSegment(self._number, self._map, moment, self._breaks)
+                linted.segments.append(self._current)
+                self._broken = False
             case "EXT-X-PART":
                 assert current is not None, "a part before the tags of its segment"
                 current.parts.append(_part(value))
+            case "EXT-X-GAP":
+                self._gap = True
             case "EXTINF":
                 assert current is not None
                 assert re.fullmatch(r"\d+\.\d{5},", value)
-                extinf = float(value[:-1])
+                self._extinf = float(value[:-1])
             case "EXT-X-PRELOAD-HINT":
                 given = attributes(value)
                 assert given["TYPE"] == "PART"
-                hint = given["URI"]
+                linted.hint = given["URI"]
+            case "EXT-X-RENDITION-REPORT":
+                given = attributes(value)
+                linted.reports[given["URI"]] = (int(given["LAST-MSN"]), int(given["LAST-PART"]))
             case "EXT-X-ENDLIST":
-                ended = True
+                linted.ended = True
             case _:
-                raise AssertionError(f"unknown tag {line}")
-    assert not broken, "a DISCONTINUITY of nothing"
-    return segments, hint, ended
+                raise AssertionError(f"unknown tag {name}")
+
+    def _cue(self, given: dict[str, str]) -> None:
+        assert {"ID", "CLASS", "START-DATE"} <= set(given)
+        assert given["CLASS"].startswith("com.simulcast.")
+        assert all(DATE.fullmatch(given[name]) for name in given if name.endswith("-DATE"))
+        assert given.get("END-DATE", given["START-DATE"]) >= given["START-DATE"]
+        assert given["ID"] not in self._linted.cues
+        self._linted.cues[given["ID"]] = given
+
+    def _skip(self, given: dict[str, str]) -> None:
+        linted = self._linted
+        assert not linted.skipped, "two SKIPs"
+        linted.skipped = int(given["SKIPPED-SEGMENTS"])
+        assert linted.skipped > 0
+        self._number += linted.skipped
+        if "RECENTLY-REMOVED-DATERANGES" in given:
+            linted.removed = [one for one in given["RECENTLY-REMOVED-DATERANGES"].split("\t") if one]
 
 
 def _part(value: str) -> LintedPart:
     given = attributes(value)
-    assert set(given) <= {"URI", "DURATION", "INDEPENDENT"}
-    assert given.get("INDEPENDENT", "YES") == "YES"
-    return LintedPart(given["URI"], float(given["DURATION"]), "INDEPENDENT" in given)
+    assert set(given) <= {"URI", "DURATION", "INDEPENDENT", "GAP"}
+    assert given.get("INDEPENDENT", "YES") == given.get("GAP", "YES") == "YES"
+    return LintedPart(given["URI"], float(given["DURATION"]), "INDEPENDENT" in given, "GAP" in given)
 
 
 def _check_header(linted: Linted) -> None:
     header, target, part_target = linted.header, linted.target, linted.part_target
     assert set(HEADER) - set(header) <= {"EXT-X-INDEPENDENT-SEGMENTS"}
-    assert header["EXT-X-VERSION"] == "6", "MAP needs 6, nothing here needs more"
+    assert header["EXT-X-VERSION"] == ("9" if linted.removed is None else "10")
     control = attributes(header["EXT-X-SERVER-CONTROL"])
-    assert control["CAN-BLOCK-RELOAD"] == "YES"
-    assert float(control["PART-HOLD-BACK"]) >= 3 * part_target - 1e-9
-    assert float(control["HOLD-BACK"]) >= 3 * target
-    assert set(control) == {"CAN-BLOCK-RELOAD", "PART-HOLD-BACK", "HOLD-BACK"}
+    assert (control.pop("CAN-BLOCK-RELOAD"), control.pop("CAN-SKIP-DATERANGES")) == ("YES", "YES")
+    assert float(control.pop("PART-HOLD-BACK")) >= 3 * part_target - 1e-9
+    assert float(control.pop("HOLD-BACK")) >= 3 * target
+    assert float(control.pop("CAN-SKIP-UNTIL")) >= 6 * target
+    assert not control
     assert (linted.hint is None) == linted.ended, "a hint until the end, none after it"
 
 
@@ -180,12 +238,14 @@ def _check_segments(linted: Linted) -> None:
             total = sum(part.seconds for part in segment.parts)
             assert abs(total - segment.seconds) < 1e-4, "EXTINF is the sum of its parts"
         if "EXT-X-INDEPENDENT-SEGMENTS" in linted.header and segment.parts:
-            assert segment.parts[0].independent, "a segment that does not begin with a keyframe"
+            first = segment.parts[0]
+            assert first.independent or first.gap, "a segment that does not begin with a keyframe"
+        assert not segment.uri or not segment.parts or segment.gap == any(part.gap for part in segment.parts)
     _check_dates(linted)
     _check_which_have_parts(linted)
     closed = [segment.seconds for segment in linted.segments if segment.uri]
-    if int(linted.header["EXT-X-MEDIA-SEQUENCE"]) > 0:
-        assert sum(closed) >= 3 * target, "too little left in the playlist"
+    if linted.skipped:
+        assert sum(closed) >= 6 * target - 1e-3, "more was skipped than may be"
 
 
 def _check_parts(segment: LintedSegment, part_target: float) -> None:
@@ -193,7 +253,8 @@ def _check_parts(segment: LintedSegment, part_target: float) -> None:
         assert part.uri == f"s{segment.number}.{index}.m4s"
         assert 0 < part.seconds <= part_target, f"{part.uri} is longer than PART-TARGET"
         last_or_open = index == len(segment.parts) - 1
-        assert part.independent or last_or_open or part.seconds >= 0.85 * part_target, f"{part.uri} is short"
+        exempt = last_or_open or part.independent or part.gap or segment.parts[index + 1].gap
+        assert exempt or part.seconds >= 0.85 * part_target, f"{part.uri} is short"
 
 
 def _check_dates(linted: Linted) -> None:
@@ -215,7 +276,9 @@ def _check_which_have_parts(linted: Linted) -> None:
 class Reloads:
     """Follows a playlist over its reloads."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_at_once: int = 1) -> None:
+        self.most_at_once = most_at_once
+        """A rung that is given up loses several parts at one moment."""
         self.seen: Linted | None = None
         self.count = 0
         self.hints_wrong = 0
@@ -229,15 +292,19 @@ class Reloads:
         assert not before.ended, "changed after its end"
         for name in ("EXT-X-TARGETDURATION", "EXT-X-PART-INF", "EXT-X-SERVER-CONTROL", "EXT-X-VERSION"):
             assert linted.header[name] == before.header[name], f"{name} changed"
+        if int(linted.header["EXT-X-MEDIA-SEQUENCE"]) > int(before.header["EXT-X-MEDIA-SEQUENCE"]):
+            kept = sum(segment.seconds for segment in linted.segments if segment.uri)
+            assert kept >= 12 * linted.target - 0.1, "too little left in the playlist"
         for name in ("EXT-X-MEDIA-SEQUENCE", "EXT-X-DISCONTINUITY-SEQUENCE"):
             assert int(linted.header[name]) >= int(before.header[name]), f"{name} went back"
         _check_same(before, linted)
+        check_cues(before, linted)
         self._check_hint(before, linted)
         return linted
 
     def _check_hint(self, before: Linted, linted: Linted) -> None:
         fresh = linted.parts[linted.parts.index(before.parts[-1]) + 1 :]
-        assert len(fresh) <= 1, "more than one new part at once"
+        assert len(fresh) <= self.most_at_once, "more than one new part at once"
         if fresh and fresh[0] != before.hint:
             number = linted.segments[-1].number
             ended_early = before.hint and before.hint.startswith(f"s{number - 1}.")
@@ -259,5 +326,30 @@ def _check_same(before: Linted, linted: Linted) -> None:
         if old.uri:
             assert (old.uri, old.seconds) == (new.uri, new.seconds)
             assert not new.parts or old.parts == new.parts
+            assert old.gap == new.gap
         else:
             assert old.parts == new.parts[: len(old.parts)], "a part changed"
+
+
+def check_cues(before: Linted, linted: Linted) -> None:
+    """What was told of a cue stays, but that it may end."""
+    for name in before.cues.keys() & linted.cues.keys():
+        old, new = before.cues[name], linted.cues[name]
+        assert {**new, "END-DATE": ""} == {**old, "END-DATE": ""}, f"{name} changed"
+        assert "END-DATE" not in old or old["END-DATE"] == new["END-DATE"], f"{name} ends anew"
+
+
+def merged(before: Linted, delta: Linted) -> Linted:
+    """A delta put together with the playlist before it (6.3.7)."""
+    assert delta.skipped
+    first = int(delta.header["EXT-X-MEDIA-SEQUENCE"])
+    known = [segment for segment in before.segments if segment.number >= first][: delta.skipped]
+    assert [one.number for one in known] == list(range(first, first + delta.skipped)), "skipped too much"
+    cues = delta.cues
+    if delta.removed is not None:
+        kept = {name: cue for name, cue in before.cues.items() if name not in delta.removed}
+        cues = {**kept, **delta.cues}
+    breaks = known[-1].discontinuities - int(delta.header["EXT-X-DISCONTINUITY-SEQUENCE"])
+    fresh = [replace(one, discontinuities=one.discontinuities + breaks) for one in delta.segments]
+    segments = [replace(segment, parts=[]) for segment in known] + fresh
+    return replace(delta, segments=segments, cues=cues, skipped=0, removed=None)

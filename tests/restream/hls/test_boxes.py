@@ -61,6 +61,13 @@ def test_a_silent_show_has_one_track() -> None:
     assert len(moov.all(b"trak")) == len(moov.one(b"mvex").all(b"trex")) == 1
 
 
+def test_sound_alone_has_one_track() -> None:
+    _, audio = tracks()
+    moov = parse(initialisation(None, audio))[1]
+    assert moov.one(b"trak", b"mdia", b"hdlr").content[8:12] == b"soun"
+    assert len(moov.one(b"mvex").all(b"trex")) == 1
+
+
 @pytest.mark.parametrize("length", [2, 127, 128, 20_000])
 def test_a_descriptor_of_any_length_says_its_length(length: int) -> None:
     video, audio = tracks()

@@ -6,17 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restream.hls.directives import BadDirective, Wanted, parse, satisfied, too_far
+from restream.hls.cuts import Terms
+from restream.hls.directives import BadDirective, Directives, Wanted, parse, satisfied, too_far
 from restream.hls.timeline import Part, Segment, Timeline
 
 
 def timeline(closed: int, open_parts: int, part_target: float = 0.5) -> Timeline:
     """`closed` segments of four parts, then an open one."""
-    made = Timeline()
-    made.part_target, made.target_duration = part_target, 2
+    made = Timeline(0, Terms(target_duration=2))
+    made.part_target = part_target
     for number in range(closed + 1):
         count = 4 if number < closed else open_parts
         parts = [Part(b"", part_target, False)] * count
+        if not parts:
+            continue
         made.segments.append(Segment(number, 0, 0.0, parts=parts, closed=number < closed))
     return made
 
@@ -24,15 +27,16 @@ def timeline(closed: int, open_parts: int, part_target: float = 0.5) -> Timeline
 @pytest.mark.parametrize(
     ("query", "wanted"),
     [
-        (b"", None),
-        (b"token=abc", None),
-        (b"_HLS_skip=YES", None),
-        (b"_HLS_msn=7", Wanted(7)),
-        (b"_HLS_msn=7&_HLS_part=0&token=a%26b", Wanted(7, 0)),
-        (b"_HLS_part=3&_HLS_msn=007&_HLS_skip=v2", Wanted(7, 3)),
+        (b"", Directives()),
+        (b"token=abc", Directives()),
+        (b"_HLS_skip=YES", Directives(None, "YES")),
+        (b"_HLS_skip=v3", Directives()),
+        (b"_HLS_msn=7", Directives(Wanted(7))),
+        (b"_HLS_msn=7&_HLS_part=0&token=a%26b", Directives(Wanted(7, 0))),
+        (b"_HLS_part=3&_HLS_msn=007&_HLS_skip=v2", Directives(Wanted(7, 3), "v2")),
     ],
 )
-def test_directives(query: bytes, wanted: Wanted | None) -> None:
+def test_directives(query: bytes, wanted: Directives) -> None:
     assert parse(query) == wanted
 
 
@@ -48,6 +52,7 @@ def test_directives(query: bytes, wanted: Wanted | None) -> None:
         b"_HLS_msn=1&_HLS_msn=1",
         b"_HLS_msn=1&_HLS_part=1&_HLS_part=2",
         b"_HLS_msn=1e3",
+        b"_HLS_skip=YES&_HLS_skip=YES",
         b"_HLS_msn=\xd9\xa3",
         b"_HLS_msn=" + b"9" * 400,
     ],

@@ -10,7 +10,7 @@ import av
 import pytest
 
 from restream.hls.origin import Origin
-from restream.hls.packager import Packager
+from restream.hls.renditions import Renditions, Rung
 from restream.media import Frame
 from tests.restream.hls.browser import Browser, Response
 from tests.restream.hls.feed import Shape, Studio, pictures, stream
@@ -18,7 +18,8 @@ from tests.restream.hls.linter import attributes, lint
 from tests.restream.hls.parsing import runs
 
 SHAPE = Shape(seconds=10)
-LIVE = "/live/show/live.m3u8"
+BASE = "/live/show/source"
+LIVE = f"{BASE}/live.m3u8"
 
 
 class Stage:
@@ -30,13 +31,13 @@ class Stage:
         self.browser = Browser(self.origin)
         self._frames = self.studio.publish(stream(SHAPE))
 
-    def _find(self, slug: str) -> Packager | None:
-        return self.studio.packager if slug == "show" else None
+    def _find(self, slug: str) -> Renditions | None:
+        return self.studio.renditions if slug == "show" else None
 
     @property
     def waiting(self) -> int:
         """How many requests are blocked."""
-        return len(self.studio.packager.bell)
+        return len(self.studio.source.bell)
 
     def play(self, picture: int | None = None) -> Frame | None:
         """Publish until that picture was sent, or to the end."""
@@ -124,7 +125,7 @@ async def test_who_asks_for_what_comes_waits_until_it_is_there(
         if stage.studio.timeline.newest < then and then[0] == 2:
             assert not task.done()
     stage.play()
-    stage.studio.packager.finish()
+    stage.studio.renditions.finish()
     answer = await task
     assert answer is not None
     linted = lint(answer.text)
@@ -137,7 +138,7 @@ async def test_a_thousand_waiters_get_one_rendering(stage: Stage) -> None:
     assert stage.waiting == 1000
     stage.play(155)
     answers = await asyncio.gather(*tasks)
-    shared = stage.origin._media[stage.studio.packager].plain
+    shared = stage.origin._lists[stage.studio.source]["full"].plain
     assert {answer.body for answer in answers if answer} == {shared}
     assert stage.waiting == 0
 
@@ -145,7 +146,7 @@ async def test_a_thousand_waiters_get_one_rendering(stage: Stage) -> None:
 async def test_who_waits_too_long_is_told_to_come_again() -> None:
     stage = Stage(patience=0.0)
     stage.play(145)
-    for address in (f"{LIVE}?_HLS_msn=2&_HLS_part=2", "/live/show/s2.2.m4s"):
+    for address in (f"{LIVE}?_HLS_msn=2&_HLS_part=2", "/live/show/source/s2.2.m4s"):
         answer = await stage.browser.get(address)
         assert answer is not None
         assert (answer.status, answer.headers["retry-after"]) == (503, "1")
@@ -154,7 +155,7 @@ async def test_who_waits_too_long_is_told_to_come_again() -> None:
 
 
 async def test_who_leaves_while_waiting_is_forgotten(stage: Stage) -> None:
-    for address in (f"{LIVE}?_HLS_msn=2&_HLS_part=2", "/live/show/s2.2.m4s"):
+    for address in (f"{LIVE}?_HLS_msn=2&_HLS_part=2", "/live/show/source/s2.2.m4s"):
         task = await stage.asked(address)
         stage.browser.leave()
         assert await task is None
@@ -165,7 +166,7 @@ async def test_who_leaves_while_waiting_is_forgotten(stage: Stage) -> None:
 async def test_the_hinted_part_waits_and_comes_whole(stage: Stage) -> None:
     hint = lint((await stage.browser.ok(LIVE)).text).hint
     assert hint == "s2.2.m4s"
-    task = await stage.asked(f"/live/show/{hint}")
+    task = await stage.asked(f"{BASE}/{hint}")
     stage.play(155)
     answer = await task
     assert answer is not None
@@ -176,33 +177,38 @@ async def test_the_hinted_part_waits_and_comes_whole(stage: Stage) -> None:
 async def test_a_hint_that_was_wrong_is_answered_with_404() -> None:
     stage = Stage()
     stage.play(139)  # the last picture of a part: the publisher leaves before the next
-    task = await stage.asked("/live/show/s2.2.m4s")
-    stage.studio.packager.ended()
+    task = await stage.asked("/live/show/source/s2.2.m4s")
+    stage.studio.renditions.ended()
     answer = await task
     assert answer is not None
     assert answer.status == 404
 
 
 @pytest.mark.parametrize(
-    "address",
+    ("address", "cache"),
     [
-        "/live/other/live.m3u8",
-        "/live/show/s9.m4s",
-        "/live/show/s2.m4s",  # not finished
-        "/live/show/s2.4.m4s",  # not hinted
-        "/live/show/s0.99.m4s",
-        "/live/show/init9.mp4",
-        "/live/show/",
-        "/live/show/s-1.m4s",
-        "/live/show/../show/live.m3u8",
-        f"/live/show/s{'9' * 16}.m4s",
-        "/",
+        ("/live/other/source/live.m3u8", "public, max-age=1"),
+        ("/live/show/999p/live.m3u8", "public, max-age=1"),
+        ("/live/show/live.m3u8", "public, max-age=1"),
+        (f"{BASE}/s9.m4s", "no-store"),  # somebody may want it tomorrow, and caches must not hide it then
+        (f"{BASE}/s2.m4s", "no-store"),  # not finished
+        (f"{BASE}/s2.4.m4s", "no-store"),  # not hinted
+        (f"{BASE}/init9.mp4", "no-store"),
+        (f"{BASE}/s0.99.m4s", "public, max-age=2"),
+        (f"{BASE}/init1.mp4", "public, max-age=2"),
+        ("/live/show/", "public, max-age=1"),
+        (f"{BASE}/s-1.m4s", "public, max-age=1"),
+        ("/live/show/../show/source/live.m3u8", "public, max-age=1"),
+        (f"{BASE}/s{'9' * 16}.m4s", "public, max-age=1"),
+        ("/", "public, max-age=1"),
     ],
 )
-async def test_what_is_not_there_is_404_and_briefly_cached(stage: Stage, address: str) -> None:
+async def test_what_is_not_there_is_404_and_cached_no_longer_than_true(
+    stage: Stage, address: str, cache: str
+) -> None:
     answer = await stage.browser.get(address)
     assert answer is not None
-    assert (answer.status, answer.headers["cache-control"]) == (404, "public, max-age=1")
+    assert (answer.status, answer.headers["cache-control"]) == (404, cache)
     assert answer.headers["access-control-allow-origin"] == "*"
 
 
@@ -211,9 +217,9 @@ async def test_caches_may_keep_what_never_changes_and_blocked_answers(stage: Sta
         LIVE: "public, max-age=1",
         f"{LIVE}?_HLS_msn=2&_HLS_part=1": "public, max-age=12",
         "/live/show/index.m3u8": "public, max-age=1",
-        "/live/show/s0.m4s": "public, max-age=12, immutable",
-        "/live/show/s2.1.m4s": "public, max-age=12, immutable",
-        "/live/show/init0.mp4": "public, max-age=12, immutable",
+        "/live/show/source/s0.m4s": "public, max-age=12, immutable",
+        "/live/show/source/s2.1.m4s": "public, max-age=12, immutable",
+        "/live/show/source/init0.mp4": "public, max-age=12, immutable",
     }
     for address, cache in expected.items():
         answer = await stage.browser.ok(address)
@@ -237,16 +243,17 @@ async def test_playlists_are_zipped_for_who_takes_it(stage: Stage, encoding: str
 
 async def test_one_version_is_rendered_and_zipped_once(stage: Stage) -> None:
     await stage.browser.ok(LIVE)
-    rendered = stage.origin._media[stage.studio.packager]
+    lists = stage.origin._lists[stage.studio.source]
+    rendered = lists["full"]
     await stage.browser.ok(LIVE, "gzip")
-    assert stage.origin._media[stage.studio.packager] is rendered
+    assert lists["full"] is rendered
     stage.play(155)
     await stage.browser.ok(LIVE)
-    assert stage.origin._media[stage.studio.packager] is not rendered
+    assert lists["full"] is not rendered
 
 
 async def test_head_has_the_headers_and_no_body(stage: Stage) -> None:
-    for address in (LIVE, "/live/show/s0.m4s", "/live/show/nothing"):
+    for address in (LIVE, "/live/show/source/s0.m4s", "/live/show/nothing"):
         got, head = await stage.browser.get(address), await stage.browser.get(address, "HEAD")
         assert got is not None
         assert head is not None
@@ -263,54 +270,123 @@ async def test_other_methods_are_refused_and_preflights_allowed(stage: Stage) ->
 
 
 async def test_the_multivariant_playlist_says_what_is_in_it(stage: Stage) -> None:
-    text = (await stage.browser.ok("/live/show/index.m3u8")).text
-    lines = text.splitlines()
+    lines = (await stage.browser.ok("/live/show/index.m3u8")).text.splitlines()
     assert lines[0] == "#EXTM3U"
-    assert lines[-1] == "live.m3u8"
-    stream_info = attributes(lines[-2].removeprefix("#EXT-X-STREAM-INF:"))
+    media = attributes(next(li for li in lines if li.startswith("#EXT-X-MEDIA:")).partition(":")[2])
+    assert media == {
+        "TYPE": "AUDIO",
+        "GROUP-ID": "audio",
+        "NAME": "Show",
+        "LANGUAGE": "und",
+        "DEFAULT": "YES",
+        "AUTOSELECT": "YES",
+        "CHANNELS": "2",
+        "URI": "audio/live.m3u8",
+    }
+    place = lines.index("source/live.m3u8")
+    stream_info = attributes(lines[place - 1].removeprefix("#EXT-X-STREAM-INF:"))
     assert stream_info["RESOLUTION"] == "320x180"
+    assert stream_info["AUDIO"] == "audio"
     assert float(stream_info["FRAME-RATE"]) == pytest.approx(30, abs=0.1)
     assert stream_info["CODECS"].split(",")[1] == "mp4a.40.2"
-    segments = stage.studio.timeline.listed()
-    assert int(stream_info["BANDWIDTH"]) >= max(s.size * 8 / s.seconds for s in segments if s.closed) - 1
+    peaks = [
+        max(s.size * 8 / s.seconds for s in one.timeline.listed() if s.closed)
+        for one in (stage.studio.source, stage.studio.audio)
+    ]
+    assert int(stream_info["BANDWIDTH"]) >= sum(peaks) - 2
+    keyframes = attributes(lines[-1].removeprefix("#EXT-X-I-FRAME-STREAM-INF:"))
+    assert (keyframes["URI"], keyframes["RESOLUTION"]) == ("source/iframes.m3u8", "320x180")
+
+
+async def test_a_token_goes_with_every_playlist_and_only_a_token(stage: Stage) -> None:
+    text = (await stage.browser.ok("/live/show/index.m3u8?token=eyJ.a-b_c.D&x=1")).text
+    assert text.count(".m3u8") == text.count(".m3u8?token=eyJ.a-b_c.D") == 3
+    for odd in ('a"b', "a%0Ab", "a/b", "x" * 2001, ""):
+        text = (await stage.browser.ok(f"/live/show/index.m3u8?token={odd}")).text
+        assert "token" not in text
+
+
+async def test_behind_a_door_nothing_is_served_without_it(stage: Stage) -> None:
+    stage.studio.renditions.door = f"{'s3cret' * 4}/"
+    lines = (await stage.browser.ok("/live/show/index.m3u8")).text.splitlines()
+    assert f"{'s3cret' * 4}/source/live.m3u8" in lines
+    assert await stage.browser.status(LIVE) == 404
+    assert await stage.browser.status(f"{BASE}/s0.m4s") == 404
+    assert await stage.browser.status(f"/live/show/{'other' * 4}/source/live.m3u8") == 404
+    for name in ("live.m3u8", "iframes.m3u8", "init0.mp4", "s0.m4s", "s2.1.m4s"):
+        await stage.browser.ok(f"/live/show/{'s3cret' * 4}/source/{name}")
+    text = (await stage.browser.ok(f"/live/show/{'s3cret' * 4}/source/live.m3u8")).text
+    assert set(lint(text).reports) == {"../audio/live.m3u8"}
+
+
+async def test_a_segment_may_be_had_in_pieces(stage: Stage) -> None:
+    whole = (await stage.browser.ok(f"{BASE}/s0.m4s")).body
+    some = await stage.browser.get(f"{BASE}/s0.m4s", headers={"range": "bytes=10-1999"})
+    assert some is not None
+    assert (some.status, some.body) == (206, whole[10:2000])
+    assert some.headers["content-range"] == f"bytes 10-1999/{len(whole)}"
+    past = await stage.browser.get(f"{BASE}/s0.m4s", headers={"range": f"bytes={len(whole)}-"})
+    assert past is not None
+    assert (past.status, past.headers["content-range"]) == (416, f"bytes */{len(whole)}")
+
+
+async def test_the_keyframes_are_listed_and_waited_for_like_the_rest(stage: Stage) -> None:
+    text = (await stage.browser.ok(f"{BASE}/iframes.m3u8")).text
+    assert [line for line in text.splitlines() if line.endswith(".m4s")] == ["s0.m4s", "s1.m4s"]
+    task = await stage.asked(f"{BASE}/iframes.m3u8?_HLS_msn=2")
+    stage.play(185)
+    answer = await task
+    assert answer is not None
+    assert answer.text.splitlines()[-1] == "s2.m4s"
+
+
+async def test_a_delta_is_rendered_once_and_only_when_it_spares_something(stage: Stage) -> None:
+    assert (await stage.browser.ok(f"{LIVE}?_HLS_skip=YES")).text == (await stage.browser.ok(LIVE)).text
+    assert set(stage.origin._lists[stage.studio.source]) == {"YES", "full"}
+
+
+async def test_a_rung_that_has_nothing_yet_is_503_and_not_offered(stage: Stage) -> None:
+    stage.studio.renditions.open_rung(Rung("90p", 160, 90, 30.0))
+    assert await stage.browser.status("/live/show/90p/live.m3u8") == 503
+    assert "90p" not in (await stage.browser.ok("/live/show/index.m3u8")).text
 
 
 async def test_the_end_of_the_show_wakes_everybody_and_stays(stage: Stage) -> None:
     tasks = [
         await stage.asked(f"{LIVE}?_HLS_msn=3"),
         await stage.asked(f"{LIVE}?_HLS_msn=2&_HLS_part=3"),
-        await stage.asked("/live/show/s2.2.m4s"),
+        await stage.asked("/live/show/source/s2.2.m4s"),
     ]
-    stage.studio.packager.finish()
+    stage.studio.renditions.finish()
     answers = [answer for task in tasks if (answer := await task)]
     assert all(lint(answer.text).ended for answer in answers[:2])
     assert answers[2].status in (200, 404)
     late = await stage.browser.ok(f"{LIVE}?_HLS_msn=99&_HLS_part=99")
     assert lint(late.text).ended
-    assert await stage.browser.status("/live/show/s3.0.m4s") == 404
+    assert await stage.browser.status("/live/show/source/s3.0.m4s") == 404
 
 
 async def test_a_show_that_ends_before_it_began_is_404() -> None:
     stage = Stage()
-    stage.studio.packager.finish()
+    stage.studio.renditions.finish()
     assert await stage.browser.status(LIVE) == 404
 
 
 async def test_what_the_playlist_lists_plays() -> None:
     stage = Stage()
     stage.play()
-    stage.studio.packager.finish()
+    stage.studio.renditions.finish()
     linted = lint((await stage.browser.ok(LIVE)).text)
-    initialisation = (await stage.browser.ok(f"/live/show/{linted.segments[0].map}")).body
-    segments = [(await stage.browser.ok(f"/live/show/{s.uri}")).body for s in linted.segments]
-    parts = [(await stage.browser.ok(f"/live/show/{uri}")).body for uri in linted.parts]
+    initialisation = (await stage.browser.ok(f"/live/show/source/{linted.segments[0].map}")).body
+    segments = [(await stage.browser.ok(f"/live/show/source/{s.uri}")).body for s in linted.segments]
+    parts = [(await stage.browser.ok(f"/live/show/source/{uri}")).body for uri in linted.parts]
     assert b"".join(segments).endswith(b"".join(parts))
     assert len(parts) >= 18
     with av.open(io.BytesIO(initialisation + b"".join(segments)), "r") as container:
         assert len(list(container.decode(video=0))) == len(pictures(stream(SHAPE)))
     lasted = [sum(p.seconds for p in s.parts) for s in linted.segments]
     for segment, body, seconds in zip(linted.segments, segments, lasted, strict=True):
-        shown = [run for run in runs(body) if run.track == 1]
+        shown = list(runs(body))
         assert segment.seconds == pytest.approx((shown[-1].ends - shown[0].begins) / 90_000, abs=2e-5)
         assert not segment.parts or seconds == pytest.approx(segment.seconds, abs=1e-4)
         assert all(b.begins == a.ends for a, b in itertools.pairwise(shown))
