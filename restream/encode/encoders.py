@@ -25,16 +25,24 @@ class Feed(Source, Tracks, Protocol):
 class Machine:
     """The machine all shows of a worker share. `taken` is what each show's encoders were granted, in cores.
 
-    `factor` says how much slower it is than the planner's (`restream.encode.measure`).
+    `ladders` is the same for the rungs of our own player. They get what the encoders leave and give it back
+    when those want it: what platforms were promised comes first. `factor` says how much slower the machine is
+    than the planner's (`restream.encode.measure`).
     """
 
     cores: float = field(default_factory=cores_here)
     factor: float = 1.0
     taken: dict[str, float] = field(default_factory=dict)
+    ladders: dict[str, float] = field(default_factory=dict)
 
     def free_for(self, slug: str) -> float:
         """What a show may plan with: everything that other shows have not."""
         return max(0.0, self.cores - sum(cores for other, cores in self.taken.items() if other != slug))
+
+    def left_for_ladder(self, slug: str) -> float:
+        """What a show's ladder may plan with."""
+        others = sum(cores for other, cores in self.ladders.items() if other != slug)
+        return max(0.0, self.cores - sum(self.taken.values()) - others)
 
 
 class Encoders:

@@ -28,10 +28,18 @@ class Sink(Protocol):
         ...
 
 
-async def read_into(child: Child, sink: Sink) -> None:
-    """Every frame of the child's FLV output, until it closes it. Raises BrokenFlv or UnsupportedCodec."""
+class Readable(Protocol):
+    """A pipe out of a child."""
+
+    async def read(self) -> bytes:
+        """Some bytes; empty at the end."""
+        ...
+
+
+async def read_into(pipe: Readable, sink: Sink) -> None:
+    """Every frame of a child's FLV output, until it closes it. Raises BrokenFlv or UnsupportedCodec."""
     reader, clock = FlvReader(), Unwrapper()
-    while data := await child.read():
+    while data := await pipe.read():
         for found in reader.feed(data):
             if found.kind == Kind.DATA:
                 _metadata(found.body, sink)
