@@ -208,9 +208,11 @@ def missing_in(error: BaseException | None) -> list[str]:
 
 
 def revealed(value: object) -> object:
-    """A dump with its secrets in it. SecretStr hides them in every other; on this wire they are needed."""
+    """A dump for JSON with its secrets in it. SecretStr hides them in every other; this wire needs them."""
     if isinstance(value, SecretStr):
         return value.get_secret_value()
+    if isinstance(value, datetime):
+        return value.isoformat()
     if isinstance(value, dict):
         return {key: revealed(one) for key, one in value.items()}
     if isinstance(value, list):

@@ -79,12 +79,12 @@ class Figures(Collector):
 
     def _show(self, status: LiveStatus, figures: dict[str, Figure]) -> None:
         slug, publisher = status.slug, status.publisher
-        packager = self._worker.packager(slug)
+        renditions = self._worker.renditions(slug)
         figures["publishing"].add_metric([slug], float(publisher is not None))
         figures["on_air"].add_metric([slug, status.on_air], 1.0)
         figures["kbps"].add_metric([slug], publisher.bitrate_kbps if publisher else 0)
         figures["fps"].add_metric([slug], (publisher.fps or 0.0) if publisher else 0.0)
-        figures["waiting"].add_metric([slug], len(packager.bell) if packager else 0)
+        figures["waiting"].add_metric([slug], renditions.waiting if renditions else 0)
         figures["recorded"].add_metric([slug], status.recording.bytes)
         for severity in SEVERITIES:
             count = sum(finding.severity == severity for finding in status.findings)

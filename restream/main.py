@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import structlog
 
+from restream.api import ViewersStatus
 from restream.archive import Archive
 from restream.control import Control
 from restream.encode.encoders import Machine
@@ -20,14 +21,18 @@ from restream.encode.measure import NotMeasured, measure, remember, remembered
 from restream.ingest.srt import serve_srt
 from restream.ingest.whip_door import Place, WhipDoor
 from restream.journal import Journal
+from restream.playback.doorkeeper import Doorkeeper
+from restream.playback.sites import networks
 from restream.programme import House
-from restream.public import MediaApp
+from restream.public import Doors, MediaApp
 from restream.record.library import Library
+from restream.replay.door import ReplayDoor
 from restream.rtmp.server import RtmpServer, serve
 from restream.serving import serving
 from restream.settings import MediaSettings
 from restream.targets.target import Outfit
 from restream.tls import client_context, files_in, server_context
+from restream.webrtc.door import Terms, WhepDoor
 from restream.worker import Worker
 
 log = structlog.get_logger()
@@ -47,6 +52,7 @@ async def running(settings: MediaSettings) -> AsyncIterator[Worker]:
     outfit = Outfit(client_context(settings.media_ca_file), on_change=lambda status: None)
     worker = Worker(House(outfit, journal, Machine(), settings.data))
     library = Library(worker.house.recordings)
+    await look_for_replays(worker)
     certificate, key = certificate_of(settings)
     async with AsyncExitStack() as stack:
         servers: list[RtmpServer] = []
@@ -63,10 +69,11 @@ async def running(settings: MediaSettings) -> AsyncIterator[Worker]:
             return sum(server.ask_reconnect(tc_url) for server in servers)
 
         control = Control(worker, journal, settings.media_token, drain, Archive(worker, library).routes)
-        whip = WhipDoor(worker, Place(settings.bind, settings.webrtc_port, settings.public_host))
-        stack.push_async_callback(whip.close)
-        public = MediaApp(worker, whip, settings.media_token)
-        await stack.enter_async_context(serving(public, settings.bind, settings.media_port))
+        doors = doors_of(worker, settings)
+        stack.push_async_callback(doors.whip.close)
+        stack.push_async_callback(doors.whep.close)
+        public = MediaApp(worker, doors, settings.media_token)
+        await stack.enter_async_context(serving(public, settings.bind, settings.media_port, public.resolve))
         await stack.enter_async_context(serving(control.app, settings.bind, settings.media_control_port))
         stack.push_async_callback(worker.stop)
         for task in (
@@ -80,6 +87,26 @@ async def running(settings: MediaSettings) -> AsyncIterator[Worker]:
         yield worker
 
 
+def doors_of(worker: Worker, settings: MediaSettings) -> Doors:
+    """The media port's doors, with one doorkeeper for all of them."""
+    whep = WhepDoor(worker.watched, Terms.of(settings))
+    proxies = networks(settings.trusted_proxies)
+    guard = Doorkeeper(worker.playback, elsewhere=whep.viewers, proxies=proxies)
+    worker.audience = lambda slug: ViewersStatus(
+        hls=guard.viewers(slug), whep=whep.viewers(slug), refused=guard.refused(slug) + whep.refused(slug)
+    )
+    whip = WhipDoor(worker, Place(settings.bind, settings.webrtc_port, settings.public_host))
+    return Doors(guard, whip, whep, ReplayDoor(worker.replays, guard))
+
+
+async def look_for_replays(worker: Worker) -> None:
+    """What lies on the disk; a disk that cannot be read costs the replays and nothing else."""
+    try:
+        await worker.replays.scan()
+    except OSError as error:
+        log.warning("replays.not_found", why=error.strerror)
+
+
 async def sweep(worker: Worker, library: Library, every: float) -> None:
     """Remove recordings whose time is over, until cancelled."""
     while True:
@@ -87,6 +114,7 @@ async def sweep(worker: Worker, library: Library, every: float) -> None:
         try:
             for slug in await library.sweep(datetime.now(UTC), open_slugs):
                 log.info("recording.removed", show=slug)
+            await worker.replays.scan()
         except OSError as error:
             log.warning("recording.not_swept", why=error.strerror)
         await asyncio.sleep(every)

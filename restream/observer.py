@@ -16,7 +16,7 @@ from restream.continuity.director import ROLES, OnAir, Role
 from restream.delays import DelayMap, Way, packaged_ms
 from restream.gate import Publisher
 from restream.health.health import Health
-from restream.hls.packager import Packager
+from restream.hls.renditions import Renditions
 from restream.journal import Journal
 from restream.live import Live
 from restream.record.pictures import LatestPicture
@@ -39,10 +39,12 @@ class Facts:
 class Observer:
     """`observe` publishers as they are admitted, `apply` the wish, `tick` once a second."""
 
-    def __init__(self, slug: str, live: Live, packager: Packager, journal: Journal, recordings: Path) -> None:
+    def __init__(
+        self, slug: str, live: Live, renditions: Renditions, journal: Journal, recordings: Path
+    ) -> None:
         self._slug = slug
         self._live = live
-        self._packager = packager
+        self._renditions = renditions
         self._journal = journal
         self._recordings = recordings
         self._recorder: Recorder | None = None
@@ -86,7 +88,7 @@ class Observer:
         self._tell(self.findings())
         for destination, ms, way in facts.delays:
             self._delays.note(destination, ms, way)
-        packaged = packaged_ms(self._packager.timeline, time.time())
+        packaged = packaged_ms(self._renditions.timeline, time.time())
         if packaged is not None:
             self._delays.note(PLAYER, packaged, "sent")
 

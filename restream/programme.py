@@ -12,15 +12,15 @@ from typing import Final
 
 import structlog
 
-from restream.api import EncoderStatus, Finding, LiveSpec, LiveStatus, PublisherStatus
+from restream.api import EncoderStatus, Finding, LiveSpec, LiveStatus, PublisherStatus, RungStatus
 from restream.assets import Assets
 from restream.continuity.director import OnAir, Role
 from restream.continuity.keeper import Keeper
 from restream.encode.encoders import Encoders, Machine
 from restream.encode.ffmpeg import Facts as FeedFacts
+from restream.encode.ladder import Ladder
 from restream.gate import Publisher, PublishRefused, PublishRequest
-from restream.hls.packager import Packager
-from restream.hls.timeline import Timeline
+from restream.hls.renditions import Renditions
 from restream.ingest.source import Source
 from restream.journal import Journal
 from restream.live import Live, Session
@@ -28,6 +28,7 @@ from restream.observer import Facts, Observer
 from restream.targets.bundler import Feed
 from restream.targets.roster import Roster
 from restream.targets.target import Outfit
+from restream.webrtc.watch import Rung, WatchFeed
 
 log = structlog.get_logger()
 
@@ -68,7 +69,7 @@ class Programme:
         self.live = Live(spec.slug)
         # A segment lasts a second or more, so a worker that starts again counts on from above where the one
         # before it was: players see time go on, and caches hold nothing of the same name.
-        self.packager = Packager(Timeline(int(time.time())), spec.part_ms, spec.segment_ms)
+        self.renditions = Renditions(int(time.time()), spec.part_ms, spec.segment_ms)
         self.live.director.on_switch = self._switched
         self._house = house
         self._journal = journal = house.journal
@@ -80,11 +81,19 @@ class Programme:
             asset=Assets(house.assets).path,
             on_change=self._encoder_changed,
         )
+        self._ladder = Ladder(
+            spec.slug,
+            self.live,
+            house.machine,
+            self.renditions.open_rung,
+            self.renditions.close_rung,
+            on_change=self._rung_changed,
+        )
         outfit = replace(
             house.outfit, on_change=lambda status: journal.write("target.changed", spec.slug, target=status)
         )
         self._roster = Roster(self._feed_of, self._trouble_of, outfit)
-        self.observer = Observer(spec.slug, self.live, self.packager, journal, house.recordings)
+        self.observer = Observer(spec.slug, self.live, self.renditions, journal, house.recordings)
         self._source: Source | None = None
         self._packaging = False
         self._key_hashes: dict[Role, str] = {}
@@ -103,8 +112,9 @@ class Programme:
                 self._keeper.apply(spec)
                 self._keeper.start()
                 self._cut_old_keys()
-                self._package(spec.player)
+                self._package(spec)
                 await self._encoders.apply(spec.profiles, used_profiles(spec))
+                await self._ladder.apply(spec.ladder if spec.player else None)
                 await self._roster.apply(spec.targets)
                 await self.observer.apply(spec)
                 await self._play_source()
@@ -168,8 +178,27 @@ class Programme:
             plan=self._encoders.plan() if self.spec.profiles else None,
             findings=[*self._trouble(), *self.observer.findings()],
             recording=self.observer.recording(),
+            rungs=self._ladder.statuses(),
             delays=self.observer.delays(),
-            playable=self._packaging and self.packager.timeline.playable,
+            playable=self._packaging and self.renditions.playable,
+        )
+
+    def watched(self) -> WatchFeed | None:
+        """What WHEP sends; None when the show is over."""
+        spec = self.spec
+        if self._over or not spec.open:
+            return None
+        on_air = self.live.director.on_air
+        sender = self.live.backup if on_air == "backup" else self.live.publisher
+        measured = self._measured(sender)
+        running = (one for one in self._ladder.statuses() if one.state in ("running", "starved"))
+        rungs = ((one.name, self._ladder.feed(one.name)) for one in running)
+        return WatchFeed(
+            self.live,
+            f"/live/{spec.slug}/index.m3u8",
+            next((Rung(name, feed) for name, feed in rungs if feed), None),
+            b_frames=bool(measured and measured.b_frames),
+            most_viewers=spec.whep.most_viewers if spec.whep and spec.player else 0,
         )
 
     def _measured(self, session: Session | None) -> PublisherStatus | None:
@@ -244,13 +273,20 @@ class Programme:
     def _encoder_changed(self, status: EncoderStatus) -> None:
         self._journal.write("encoder.changed", self.spec.slug, encoder=status)
 
-    def _package(self, wanted: bool) -> None:
+    def _rung_changed(self, status: RungStatus) -> None:
+        log.info("rung.changed", show=self.spec.slug, rung=status.name, state=status.state, why=status.reason)
+
+    def _package(self, spec: LiveSpec) -> None:
         """Cut the feed for our own player, or spare the work."""
+        secret, wanted = spec.playback.path_secret, spec.player
+        self.renditions.door = f"{secret.get_secret_value()}/" if secret else ""
+        self.renditions.set_lengths(spec.part_ms, spec.segment_ms)
+        self.renditions.set_cues(spec.cues)
         if wanted and not self._packaging:
-            self.live.attach(self.packager)
+            self.live.attach(self.renditions.leader)
         elif self._packaging and not wanted:
-            self.live.detach(self.packager)
-            self.packager.ended()
+            self.live.detach(self.renditions.leader)
+            self.renditions.ended()
         self._packaging = wanted
 
     async def _play_source(self) -> None:
@@ -267,7 +303,7 @@ class Programme:
             session.kick(reason)
         await self._rest(show_over=True)
         self.live.director.finish()
-        self.packager.finish()
+        self.renditions.finish()
 
     async def _rest(self, *, show_over: bool) -> None:
         self._over = True
@@ -275,7 +311,10 @@ class Programme:
             await self._source.stop()
         await self._keeper.stop()
         await asyncio.gather(
-            self._encoders.stop(), self._roster.stop(), self.observer.stop(show_over=show_over)
+            self._encoders.stop(),
+            self._ladder.stop(),
+            self._roster.stop(),
+            self.observer.stop(show_over=show_over),
         )
 
 

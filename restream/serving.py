@@ -5,27 +5,73 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import resource
 import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from functools import partial
+from typing import Any, Final, cast
 
 import structlog
 import uvicorn
 
+from restream.hls.fast import FastProtocol, Lane, Limits, Resolver
+from restream.hls.respond import Request
+
+MOST_CONNECTIONS: Final = 50_000
+OTHER_FILES: Final = 512
+"""Open files that connections must leave to publishers, targets, recordings and children."""
+
+TICKS: Final = 10
+"""What uvicorn counts as a second."""
+
 
 class _Server(uvicorn.Server):
-    """Leaves signals to whoever runs the loop."""
+    """Leaves signals to whoever runs the loop, and wakes an idle worker seldom."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.stopping = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        """Once a second, for the Date header; uvicorn's own loop wakes up ten times as often."""
+        ticks = 0
+        while not self.stopping.is_set():
+            await self.on_tick(ticks)
+            ticks += TICKS
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await self.stopping.wait()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
 
 
+def nothing(request: Request) -> None:
+    """A resolver that leaves everything to the app."""
+
+
+def room() -> int:
+    """How many connections this process can have, after asking for as many files as it may open."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+            soft = hard
+    files = soft if soft != resource.RLIM_INFINITY else MOST_CONNECTIONS
+    return max(files // 2, min(files - OTHER_FILES, MOST_CONNECTIONS))
+
+
 @asynccontextmanager
-async def serving(app: Any, host: str, port: int) -> AsyncIterator[int]:
-    """Serve an ASGI app; the port it got (0 picks a free one). OSError when the port is taken."""
+async def serving(
+    app: Any, host: str, port: int, resolve: Resolver = nothing, limits: Limits | None = None
+) -> AsyncIterator[int]:
+    """Serve an ASGI app; the port it got (0 picks a free one). OSError when the port is taken.
+
+    `resolve` is asked first about every simple GET; what it knows is answered without the app.
+    """
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM, 6)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -34,9 +80,11 @@ async def serving(app: Any, host: str, port: int) -> AsyncIterator[int]:
     except OSError:
         listener.close()
         raise
+    lane = Lane(resolve, limits or Limits(connections=room()))
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=cast(type[asyncio.Protocol], partial(FastProtocol, lane)),
+        interface="asgi3",
         ws="none",
         lifespan="off",
         log_config=None,
@@ -48,12 +96,19 @@ async def serving(app: Any, host: str, port: int) -> AsyncIterator[int]:
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))
+    watching = asyncio.create_task(lane.watch())
     try:
         yield int(listener.getsockname()[1])
     finally:
         server.should_exit = True
+        server.stopping.set()
         with contextlib.suppress(asyncio.CancelledError):
             await task
+        watching.cancel()
+        for connection in list(lane.connections):
+            connection.transport.abort()  # it had its time to read what it was sent
+        with contextlib.suppress(asyncio.CancelledError):
+            await watching
 
 
 def configure_logs(level: str) -> None:

@@ -28,4 +28,9 @@ class MediaSettings(BaseSettings):
     rtmps_key: Path | None = None
     media_token: SecretStr
     media_ca_file: Path | None = None
+    trusted_proxies: str = "127.0.0.1,::1"
+    stun_urls: str = ""
+    turn_urls: str = ""
+    turn_secret: SecretStr | None = None
+    whep_processes: int | None = None
     log_level: str = "INFO"

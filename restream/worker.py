@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 import structlog
 
-from restream.api import LiveSpec, LiveStatus, PlanStatus
+from restream.api import Finding, LiveSpec, LiveStatus, PlanStatus, PlaybackSpec, ViewersStatus
 from restream.assets import Assets
 from restream.encode.planner import plan
 from restream.gate import Publisher, PublishRefused, PublishRequest
-from restream.hls.packager import Packager
+from restream.hls.renditions import Renditions
 from restream.programme import House, Programme
+from restream.replay.shelf import Shelf
+from restream.webrtc.watch import WatchFeed
 
 log = structlog.get_logger()
 
@@ -29,21 +33,45 @@ class Worker:
     def __init__(self, house: House) -> None:
         self.house = house
         self.assets = Assets(house.assets)
+        self.replays = Shelf(house.recordings, running=self.runs)
+        self.audience: Callable[[str], ViewersStatus] = lambda slug: ViewersStatus()
+        """Who watches a show; told by whoever serves viewers."""
         self._journal = house.journal
         self._programmes: dict[str, Programme] = {}
+        self._putting: dict[str, asyncio.Lock] = {}
+        """One wish at a time for each show: its end, and what is kept of it, before it begins anew."""
 
     async def put(self, spec: LiveSpec) -> LiveStatus:
         """Take the whole wanted state of a show. Repeatable."""
+        async with self._putting.setdefault(spec.slug, asyncio.Lock()):
+            return await self._put(spec)
+
+    async def _put(self, spec: LiveSpec) -> LiveStatus:
         programme = await self._programme_for(spec)
         was_open = programme.spec.open or programme.spec is spec
+        if spec.open:
+            await self.replays.apply(spec)
         await programme.apply(spec)
+        if not spec.open:
+            await self.replays.apply(spec)  # when the last segments have been handed over
         if was_open and not programme.spec.open:
             asyncio.get_running_loop().call_later(FORGET_SECONDS, self._forget, programme)
-        return programme.status()
+        return self.status(programme)
+
+    def status(self, programme: Programme) -> LiveStatus:
+        """What is so of one show, viewers and replay included."""
+        said, slug = programme.status(), programme.spec.slug
+        said.viewers = self.audience(slug)
+        if trouble := self.replays.trouble(slug):
+            now = datetime.now(UTC)
+            said.findings.append(
+                Finding(code="replay.trouble", severity="warning", sentence=trouble, since=now)
+            )
+        return said
 
     def statuses(self) -> list[LiveStatus]:
         """Every show."""
-        return [programme.status() for programme in self._programmes.values()]
+        return [self.status(programme) for programme in self._programmes.values()]
 
     def programme(self, slug: str) -> Programme | None:
         """One show."""
@@ -56,6 +84,11 @@ class Worker:
     def carries(self, slug: str) -> bool:
         """Whether a show is on this worker."""
         return slug in self._programmes
+
+    def runs(self, slug: str) -> bool:
+        """Whether a show is on this worker and goes on."""
+        programme = self._programmes.get(slug)
+        return programme is not None and programme.spec.open
 
     def plan(self, spec: LiveSpec) -> PlanStatus:
         """What a wish would cost here, beside the other shows; nothing is changed."""
@@ -81,10 +114,22 @@ class Worker:
         secret = programme.spec.srt_passphrase
         return secret.get_secret_value() if secret else None
 
-    def packager(self, slug: str) -> Packager | None:
+    def renditions(self, slug: str) -> Renditions | None:
         """What a player is served from."""
         programme = self._programmes.get(slug)
-        return programme.packager if programme else None
+        return programme.renditions if programme else None
+
+    def watched(self, slug: str) -> WatchFeed | None:
+        """What a viewer gets by WebRTC."""
+        programme = self._programmes.get(slug)
+        return programme.watched() if programme else None
+
+    def playback(self, slug: str) -> PlaybackSpec | None:
+        """Who may watch; None for a show that nobody here knows, or whose rules are lost."""
+        if self.replays.has(slug):
+            return self.replays.playback(slug)
+        programme = self._programmes.get(slug)
+        return programme.spec.playback if programme else None
 
     async def publish(self, request: PublishRequest, kick: Callable[[str], None]) -> Publisher:
         """The gate (`gate.Gate`). The key is compared by its hash and goes no further.
@@ -109,13 +154,14 @@ class Worker:
             for programme in list(self._programmes.values()):
                 try:
                     programme.tick()
-                    self._journal.write("live.stats", programme.spec.slug, status=programme.status())
+                    self._journal.write("live.stats", programme.spec.slug, status=self.status(programme))
                 except Exception:  # our mistake about one show must not silence the others
                     log.exception("statistics.failed", show=programme.spec.slug)
 
     async def stop(self) -> None:
         """Say goodbye to every platform."""
         await asyncio.gather(*(programme.stop() for programme in self._programmes.values()))
+        await self.replays.stop()
 
     async def _programme_for(self, spec: LiveSpec) -> Programme:
         """Who carries a wish. A show that ended and is wanted again begins anew: its playlist has an end."""
@@ -125,7 +171,8 @@ class Worker:
             if self._programmes.get(spec.slug) is before:
                 del self._programmes[spec.slug]
         if spec.slug not in self._programmes:
-            self._programmes[spec.slug] = Programme(spec, self.house)
+            programme = self._programmes[spec.slug] = Programme(spec, self.house)
+            programme.renditions.on_segment = partial(self.replays.take, spec.slug)
         return self._programmes[spec.slug]
 
     def _programme_of(self, key_hash: str, slug: str | None) -> Programme | None:
@@ -142,6 +189,8 @@ class Worker:
     def _forget(self, programme: Programme) -> None:
         if not programme.spec.open and self._programmes.get(programme.spec.slug) is programme:
             del self._programmes[programme.spec.slug]
+            if not self._putting[programme.spec.slug].locked():
+                del self._putting[programme.spec.slug]
 
 
 def key_hash_of(key: str) -> str:

@@ -25,7 +25,7 @@ from aiortc import (
 )
 from aiortc.rate import RemoteBitrateEstimator
 
-from restream.ingest.sdp import Local, Offer
+from restream.webrtc.sdp import Local, Offer
 
 __all__ = ["Peer", "RemoteBitrateEstimator", "UdpPort", "open_port"]
 

@@ -16,26 +16,24 @@ from typing import Final
 import structlog
 
 from restream.gate import Gate, PublishRefused, PublishRequest
-from restream.hls.respond import TEXT, Answer, Header, Receive, Scope, Send, refusal, respond
+from restream.hls.respond import Answer, Header, Receive, Scope, Send, respond
 from restream.ingest.admission import APP, Refusal
 from restream.ingest.admission import refusal as why
 from restream.ingest.limiter import Limiter
 from restream.ingest.rtc import UdpPort
-from restream.ingest.sdp import LARGEST, BrokenOffer, UnfitOffer, answer, parse_fragment, parse_offer
+from restream.ingest.sdp import answer, parse_offer
 from restream.ingest.whip_session import Patience, Session
+from restream.webrtc.http import EXPOSED, FRAGMENT, NEVER, SDP, Refused, empty, header, must_be, read_body
+from restream.webrtc.sdp import BrokenOffer, UnfitOffer, parse_fragment
 
 __all__ = ["Patience", "WhipApp"]
 
 log = structlog.get_logger()
 
 ADDRESS: Final = re.compile(r"/live/(?P<slug>[^/]+)/whip(?:/(?P<id>[A-Za-z0-9_-]{1,64}))?")
-SDP: Final = "application/sdp"
-FRAGMENT: Final = "application/trickle-ice-sdpfrag"
 BROWSER: Final = re.compile(r"(?:Edg|OPR|Firefox|Chrome|Version)/[\d.]+")
-NEVER: Final = "no-store"
 MOST_SESSIONS: Final = 32
 TRIES_PER_SECOND, TRIES_AT_ONCE = 1.0, 10.0
-READ_SECONDS: Final = 10.0
 STATUS: Final = {
     Refusal.KEY: HTTPStatus.UNAUTHORIZED,
     Refusal.OVER: HTTPStatus.FORBIDDEN,
@@ -43,7 +41,6 @@ STATUS: Final = {
 }
 BEARER: Final[tuple[Header, ...]] = ((b"www-authenticate", b"Bearer"),)
 LATER: Final[tuple[Header, ...]] = ((b"retry-after", b"5"),)
-EXPOSED: Final[tuple[Header, ...]] = ((b"access-control-expose-headers", b"Location, ETag, Accept-Post"),)
 OPTIONS: Final[tuple[Header, ...]] = (
     (b"accept-post", SDP.encode()),
     (b"accept-patch", FRAGMENT.encode()),
@@ -52,14 +49,6 @@ OPTIONS: Final[tuple[Header, ...]] = (
     (b"access-control-allow-headers", b"authorization, content-type, if-match"),
     (b"access-control-max-age", b"86400"),
 )
-
-
-class _Refused(Exception):
-    """An answer other than success."""
-
-    def __init__(self, status: HTTPStatus, sentence: str, more: tuple[Header, ...] = ()) -> None:
-        super().__init__(sentence)
-        self.answer = refusal(status, NEVER, sentence, (*more, *EXPOSED))
 
 
 class WhipApp:
@@ -90,44 +79,44 @@ class WhipApp:
         """One request."""
         try:
             found = await self._answer(scope, receive)
-        except _Refused as refused:
+        except Refused as refused:
             found = refused.answer
         await respond(send, found, with_body=scope["method"] != "HEAD")
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
         address = ADDRESS.fullmatch(scope["path"])
         if address is None or not self._known(address["slug"]):
-            raise _Refused(HTTPStatus.NOT_FOUND, "There is no such show.")
+            raise Refused(HTTPStatus.NOT_FOUND, "There is no such show.")
         method, slug, name = scope["method"], address["slug"], address["id"]
         if method == "OPTIONS":
-            return _empty(HTTPStatus.OK, OPTIONS)
+            return empty(HTTPStatus.OK, OPTIONS)
         if method == "POST" and name is None:
             return await self._post(scope, receive, slug)
         if name is not None and name not in self._sessions:
-            raise _Refused(HTTPStatus.NOT_FOUND, "This session is over.")
+            raise Refused(HTTPStatus.NOT_FOUND, "This session is over.")
         if method in ("GET", "HEAD"):
-            return _empty(HTTPStatus.NO_CONTENT)
+            return empty(HTTPStatus.NO_CONTENT)
         if method == "PATCH" and name is not None:
             return await self._patch(scope, receive, self._sessions[name])
         if method == "DELETE" and name is not None:
             self._sessions[name].kick("The encoder stopped.")
-            return _empty(HTTPStatus.OK)
-        raise _Refused(HTTPStatus.METHOD_NOT_ALLOWED, "This address takes no such request.", OPTIONS[:1])
+            return empty(HTTPStatus.OK)
+        raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, "This address takes no such request.", OPTIONS[:1])
 
     async def _post(self, scope: Scope, receive: Receive, slug: str) -> Answer:
         peer = str((scope.get("client") or ("?",))[0])
         if not self._limiter.allows(peer):
-            raise _Refused(HTTPStatus.TOO_MANY_REQUESTS, "Too many tries. Wait a little.", LATER)
+            raise Refused(HTTPStatus.TOO_MANY_REQUESTS, "Too many tries. Wait a little.", LATER)
         key = _key(scope)
-        _must_be(scope, SDP)
+        must_be(scope, SDP)
         try:
-            offer = parse_offer(await _body(receive))
+            offer = parse_offer(await read_body(receive))
         except BrokenOffer as error:
-            raise _Refused(HTTPStatus.BAD_REQUEST, str(error)) from error
+            raise Refused(HTTPStatus.BAD_REQUEST, str(error)) from error
         except UnfitOffer as error:
-            raise _Refused(HTTPStatus.NOT_ACCEPTABLE, str(error)) from error
+            raise Refused(HTTPStatus.NOT_ACCEPTABLE, str(error)) from error
         if len(self._sessions) >= MOST_SESSIONS:
-            raise _Refused(HTTPStatus.SERVICE_UNAVAILABLE, "This media worker is full. Try again.", LATER)
+            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "This media worker is full. Try again.", LATER)
         request = PublishRequest(
             app=APP, key=key, peer=peer, encoder=_agent(scope), protocol="whip", slug=slug
         )
@@ -136,7 +125,7 @@ class WhipApp:
             publisher = await self._gate.publish(request, session.kick)
         except PublishRefused as refused:
             status = STATUS[why(refused)]
-            raise _Refused(status, refused.description, BEARER if status == 401 else ()) from refused
+            raise Refused(status, refused.description, BEARER if status == 401 else ()) from refused
         finally:
             if publisher is None:
                 await session.abandon()
@@ -150,39 +139,26 @@ class WhipApp:
         return Answer(HTTPStatus.CREATED, SDP, NEVER, (body,), (*more, *EXPOSED))
 
     async def _patch(self, scope: Scope, receive: Receive, session: Session) -> Answer:
-        _must_be(scope, FRAGMENT)
-        wanted = _header(scope, b"if-match")
+        must_be(scope, FRAGMENT)
+        wanted = header(scope, b"if-match")
         if not wanted:
-            raise _Refused(HTTPStatus.PRECONDITION_REQUIRED, "If-Match with the session's ETag is missing.")
+            raise Refused(HTTPStatus.PRECONDITION_REQUIRED, "If-Match with the session's ETag is missing.")
         if wanted not in ("*", session.etag):
-            raise _Refused(HTTPStatus.PRECONDITION_FAILED, "The ETag is not that of this session.")
+            raise Refused(HTTPStatus.PRECONDITION_FAILED, "The ETag is not that of this session.")
         try:
-            username, candidates = parse_fragment(await _body(receive))
+            fragment = parse_fragment(await read_body(receive))
         except BrokenOffer as error:
-            raise _Refused(HTTPStatus.BAD_REQUEST, str(error)) from error
-        if username not in (None, session.offer.username):
-            raise _Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "ICE restarts are not offered. Connect anew.")
-        await session.add(candidates)
-        return _empty(HTTPStatus.NO_CONTENT)
-
-
-def _empty(status: HTTPStatus, more: tuple[Header, ...] = ()) -> Answer:
-    return Answer(status, TEXT, NEVER, (), (*more, *EXPOSED))
-
-
-def _header(scope: Scope, name: bytes) -> str:
-    return next((value.decode("latin-1") for found, value in scope["headers"] if found == name), "")
-
-
-def _must_be(scope: Scope, kind: str) -> None:
-    if _header(scope, b"content-type").partition(";")[0].strip().lower() != kind:
-        raise _Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"The body must be {kind}.")
+            raise Refused(HTTPStatus.BAD_REQUEST, str(error)) from error
+        if fragment.username not in (None, session.offer.username):
+            raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "ICE restarts are not offered. Connect anew.")
+        await session.add(fragment.candidates)
+        return empty(HTTPStatus.NO_CONTENT)
 
 
 def _key(scope: Scope) -> str:
-    scheme, _, key = _header(scope, b"authorization").partition(" ")
+    scheme, _, key = header(scope, b"authorization").partition(" ")
     if scheme.lower() != "bearer" or not key.strip():
-        raise _Refused(
+        raise Refused(
             HTTPStatus.UNAUTHORIZED, "The stream key is missing. Send it as the bearer token.", BEARER
         )
     return key.strip()
@@ -190,24 +166,6 @@ def _key(scope: Scope) -> str:
 
 def _agent(scope: Scope) -> str:
     """The program's name; browsers hide theirs among those of all others."""
-    said = _header(scope, b"user-agent")
+    said = header(scope, b"user-agent")
     found = BROWSER.search(said)
     return found[0] if found else said[:80] or "WHIP"
-
-
-async def _body(receive: Receive) -> bytes:
-    body = bytearray()
-    try:
-        async with asyncio.timeout(READ_SECONDS):
-            more = True
-            while more:
-                message = await receive()
-                if message["type"] != "http.request":
-                    raise _Refused(HTTPStatus.BAD_REQUEST, "The request breaks off.")
-                body += message.get("body", b"")
-                more = message.get("more_body", False)
-                if len(body) > LARGEST:
-                    raise _Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large.")
-    except TimeoutError as error:
-        raise _Refused(HTTPStatus.REQUEST_TIMEOUT, "The body did not come.") from error
-    return bytes(body)

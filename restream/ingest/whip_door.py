@@ -6,8 +6,6 @@ Most shows are never published to by WebRTC, and the libraries take a dozen mega
 from __future__ import annotations
 
 import asyncio
-import ipaddress
-import socket
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
@@ -15,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from restream.hls.respond import Receive, Scope, Send, refusal, respond
+from restream.webrtc.addresses import addresses_of
 from restream.worker import Worker
 
 if TYPE_CHECKING:
@@ -78,13 +77,3 @@ class WhipDoor:
                 self._port = await open_port(self._place.host, self._place.port, told)
                 self._app = WhipApp(self._worker, self._worker.carries, self._port)
             return self._app
-
-
-async def addresses_of(host: str) -> list[str]:
-    """What encoders elsewhere are told: candidates are addresses, never names, and never our own loopback."""
-    try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_DGRAM)
-    except OSError:
-        return []
-    told = dict.fromkeys(str(one[4][0]) for one in found)
-    return [one for one in told if not ipaddress.ip_address(one).is_loopback]

@@ -21,8 +21,8 @@ from restream.ingest import rtp
 from restream.ingest.h264 import Depacketiser, Writer
 from restream.ingest.rtc import RemoteBitrateEstimator
 from restream.ingest.rtp import BrokenRtp, Packet, Reception, Sequencer, Unwrapper
-from restream.ingest.sdp import Offer, Section
 from restream.media import Frame, Kind
+from restream.webrtc.sdp import Offer, Section
 
 log = structlog.get_logger()
 

@@ -15,10 +15,10 @@ from restream.encode.process import GOODBYE
 from restream.gate import Publisher
 from restream.ingest.admission import Admitted
 from restream.ingest.rtc import Peer, UdpPort
-from restream.ingest.sdp import Local, Offer
 from restream.ingest.whip_media import Media, converter
 from restream.rtmp.flv import UnsupportedCodec
 from restream.rtmp.flv_file import BrokenFlv
+from restream.webrtc.sdp import Local, Offer
 
 log = structlog.get_logger()
 

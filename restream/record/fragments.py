@@ -13,7 +13,7 @@ from typing import Final
 
 from restream.hls.box import full
 from restream.hls.boxes import NOT_SYNC, SYNC, VIDEO_ID, VIDEO_SCALE, Sample, fragment, initialisation
-from restream.hls.packager import DELIMITER
+from restream.hls.pictures import DELIMITER
 from restream.media import AudioTrack, Frame, Kind, VideoTrack
 from restream.record.batch import Batch
 from restream.rtmp.codecs import opus_samples

@@ -132,5 +132,5 @@ def test_the_packagers_newest_part_says_how_old_the_players_picture_is_at_least(
     assert min(ages) == pytest.approx(0, abs=40)
     assert max(ages) <= 333 + 40 + DELAY * 1000
     assert packaged_ms(studio.timeline, studio.now + 60) is None
-    studio.packager.finish()
+    studio.renditions.finish()
     assert packaged_ms(studio.timeline, studio.now) is None

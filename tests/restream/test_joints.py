@@ -85,7 +85,7 @@ class Show(Station):
 
     async def shown(self, slug: str = "show") -> tuple[int, int]:
         """Width and height of what a player gets, which must be media that decodes."""
-        async with httpx.AsyncClient(base_url=f"{self.media}/live/{slug}/") as http:
+        async with httpx.AsyncClient(base_url=f"{self.media}/live/{slug}/source/") as http:
             text = (await http.get("live.m3u8")).text
             names = [HEAD.findall(text)[-1], SEGMENT.findall(text)[-1]]
             parts = [(await http.get(name)).content for name in names]
@@ -99,7 +99,7 @@ class Show(Station):
         """Until a player finds a whole segment."""
         await self.until(lambda now: now.playable)
         async with asyncio.timeout(PATIENCE), httpx.AsyncClient() as http:
-            address = f"{self.media}/live/{(await self.status()).slug}/live.m3u8"
+            address = f"{self.media}/live/{(await self.status()).slug}/source/live.m3u8"
             while not SEGMENT.search((await http.get(address)).text):
                 await asyncio.sleep(0.1)
 
@@ -249,7 +249,7 @@ async def test_player_and_recording_are_switched_while_targets_notice_nothing(sh
         before = await show.until(lambda now: states(now) == ["live"] and now.recording.seconds > 2)
         assert not before.playable
         async with httpx.AsyncClient() as http:
-            nothing = await http.get(f"{show.media}/live/show/live.m3u8")
+            nothing = await http.get(f"{show.media}/live/show/source/live.m3u8")
             assert "#EXTINF" not in nothing.text
         await show.client.put(wish(version=2, targets=first.targets))
         (recorded,) = await show.client.recordings("show")
@@ -321,7 +321,7 @@ async def test_a_show_that_is_opened_again_begins_anew_with_all_its_parts(show: 
         assert (closed.on_air, states(closed), closed.recording.state) == ("nothing", ["idle"] * 2, "off")
         assert all(target.frames_sent for target in closed.targets), "the figures outlast the end"
         async with httpx.AsyncClient() as http:
-            assert "#EXT-X-ENDLIST" in (await http.get(f"{show.media}/live/show/live.m3u8")).text
+            assert "#EXT-X-ENDLIST" in (await http.get(f"{show.media}/live/show/source/live.m3u8")).text
         late = await show.client.put(wish(version=version, **parts))
         assert not late.open, "an old wish opens nothing"
     assert len(await show.client.recordings("show")) >= 2

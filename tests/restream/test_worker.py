@@ -121,7 +121,7 @@ async def test_a_feed_reaches_its_targets_and_its_players(
         assert "stream key" in (refused.targets[1].reason or "")
         assert refused.targets[0].state == "live"
         base = f"http://127.0.0.1:{settings.media_port}"
-        playlist = (await http.get(f"{base}/live/show/live.m3u8")).text
+        playlist = (await http.get(f"{base}/live/show/source/live.m3u8")).text
         assert "#EXT-X-PART:" in playlist
         figures = (await http.get(f"{base}/metrics")).text
         assert 'simulcast_target_live{id="far",show="show",target="far"} 1.0' in figures
@@ -191,7 +191,7 @@ async def test_the_end_of_a_show_ends_playback_and_refuses_the_key(
         await client.put(spec(version=2, open=False))
         async with asyncio.timeout(20):
             await process.communicate()
-        playlist = await http.get(f"http://127.0.0.1:{settings.media_port}/live/show/live.m3u8")
+        playlist = await http.get(f"http://127.0.0.1:{settings.media_port}/live/show/source/live.m3u8")
         assert playlist.text.endswith("#EXT-X-ENDLIST\n")
     async with encoder(settings.rtmp_port) as process:
         async with asyncio.timeout(20):

@@ -131,7 +131,7 @@ async def test_memory_and_open_files_stay_flat_over_an_evening_of_trouble(tmp_pa
 
         async def watch() -> None:
             async with httpx.AsyncClient(timeout=10) as http:
-                index = f"http://127.0.0.1:{ports.media}/live/show/live.m3u8"
+                index = f"http://127.0.0.1:{ports.media}/live/show/source/live.m3u8"
                 for _ in range(20):
                     (await http.get(index)).raise_for_status()
 

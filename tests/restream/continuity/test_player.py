@@ -5,45 +5,63 @@ from __future__ import annotations
 import pytest
 
 from restream.hls import playlist
-from restream.hls.packager import Packager
+from restream.hls.renditions import Renditions
 from restream.hls.timeline import Timeline
+from restream.media import Frame
 from tests.restream.continuity.stage import Stage
-from tests.restream.hls.linter import Linted, Reloads, lint
+from tests.restream.hls.linter import Reloads, lint
 from tests.restream.hls.parsing import runs
 
 
+MOST_AT_ONCE = 8
+"""Parts that come with one picture: a new encoder's first ones are held back until its pace is known."""
+
+
 class Viewer:
-    """Reloads after every change, as a player with a blocking reload does.
+    """Reloads after every picture, as a player with a blocking reload does.
 
     Not `strict`: from one reload to the next nothing is compared, because the hint may name the wrong part.
     """
 
     def __init__(self, stage: Stage, *, strict: bool) -> None:
         self._strict = strict
-        self.reloads = Reloads()
-        self.timeline = Timeline()
+        self.reloads = Reloads(MOST_AT_ONCE)
+        self.renditions = Renditions(0, 333, 2000)
         self.holes: list[float] = []
         """Milliseconds between parts that follow one another."""
+        self._version = 0
         self._ends: int | None = None
-        self._segment = -1
-        self._discontinuities = 0
-        stage.live.attach(Packager(self.timeline, 333, 2000, self._changed))
+        self._newest = (-1, -1)
+        stage.live.attach(self.renditions.leader)
+        stage.live.attach(self)
 
-    def _changed(self) -> None:
-        if not self.timeline.playable:
+    def push(self, frame: Frame) -> None:
+        """Of the live, after the leader had it."""
+        source = self.renditions.rendition("source")
+        assert source is not None
+        if source.timeline.version == self._version:
             return
-        text = playlist.media(self.timeline)
-        self._look_into(self.reloads.load(text) if self._strict else lint(text))
+        self._version = source.timeline.version
+        self._look_into(source.timeline)
+        if source.timeline.playable:
+            text = playlist.media(source.timeline, self.renditions.beside(source))
+            if self._strict:
+                self.reloads.load(text)
+            else:
+                lint(text)
 
-    def _look_into(self, linted: Linted) -> None:
-        newest = self.timeline.segments[-1]
-        if not newest.parts or newest.closed:
-            return
-        run = next(runs(newest.parts[-1].data))
-        discontinuities = linted.segments[-1].discontinuities
-        if self._ends is not None and discontinuities == self._discontinuities:
-            self.holes.append((run.begins - self._ends) / 90)
-        self._ends, self._discontinuities = run.ends, discontinuities
+    def ended(self) -> None:
+        """Of the live."""
+
+    def _look_into(self, timeline: Timeline) -> None:
+        for segment in timeline.segments:
+            for index, part in enumerate(segment.parts):
+                if (segment.number, index) > self._newest:
+                    self._newest = segment.number, index
+                    run = next(runs(part.data))
+                    if self._ends is not None and not (segment.discontinuity and not index):
+                        self.holes.append((run.begins - self._ends) / 90)
+                    self._ends = run.ends
 
 
 @pytest.mark.parametrize("size", ["320x180", "640x360"])

@@ -13,7 +13,7 @@ from aioice import stun
 
 from restream.ingest import rtc
 from restream.ingest.rtc import UdpPort, open_port
-from restream.ingest.sdp import Offer
+from restream.webrtc.sdp import Offer
 
 ROOT = Path(__file__).parents[3]
 

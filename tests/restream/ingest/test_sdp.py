@@ -9,14 +9,8 @@ from aiortc.sdp import SessionDescription
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restream.ingest.sdp import (
-    BrokenOffer,
-    Local,
-    UnfitOffer,
-    answer,
-    parse_fragment,
-    parse_offer,
-)
+from restream.ingest.sdp import answer, parse_offer
+from restream.webrtc.sdp import BrokenOffer, Fragment, Local, UnfitOffer, parse_fragment
 
 LOCAL = Local("user", "p" * 24, "AA:BB", ["1 1 udp 1 10.0.0.1 8189 typ host"])
 OFFER = """v=0
@@ -155,7 +149,7 @@ def test_junk_never_crashes(junk: bytes) -> None:
     with contextlib.suppress(BrokenOffer, UnfitOffer):
         assert answer(parse_offer(junk), LOCAL)
     with contextlib.suppress(BrokenOffer):
-        assert isinstance(parse_fragment(junk), tuple)
+        assert isinstance(parse_fragment(junk), Fragment)
 
 
 @given(st.integers(0, len(OFFER)), st.integers(0, 40), st.text(max_size=10))
@@ -171,4 +165,4 @@ def test_no_secret_is_in_a_repr() -> None:
 
 def test_a_fragment_brings_candidates() -> None:
     data = b"a=ice-ufrag:abcd\r\nm=audio 9 X 0\r\na=mid:0\r\na=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\n"
-    assert parse_fragment(data) == ("abcd", ["1 1 udp 1 192.0.2.1 9 typ host"])
+    assert parse_fragment(data) == Fragment("abcd", None, ("1 1 udp 1 192.0.2.1 9 typ host",))

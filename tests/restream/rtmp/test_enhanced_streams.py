@@ -9,9 +9,8 @@ from collections.abc import AsyncIterator
 import pytest
 from av.audio.frame import AudioFrame
 
-from restream.hls.packager import Packager
-from restream.hls.timeline import Timeline
-from restream.media import Frame, Kind
+from restream.hls.renditions import Renditions
+from restream.media import AudioTrack, Frame, Kind, VideoTrack
 from restream.rtmp.address import parse
 from restream.rtmp.client import RtmpClient, publish
 from restream.rtmp.server import RtmpServer, serve
@@ -107,23 +106,26 @@ async def relay(client: RtmpClient, sent: list[Frame]) -> None:
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_what_the_packager_makes_of_it_decodes_to_the_same_pictures(encoding: Encoding) -> None:
-    timeline = Timeline()
-    packager = Packager(timeline, 333, 1000)
+    renditions = Renditions(0, 333, 1000)
     sent = list(frames(encoding))
     for frame in sent:
-        packager.push(frame)
-    packager.finish()
-    assert packager.tracks
-    video, audio = packager.tracks
+        renditions.leader.push(frame)
+    renditions.finish()
+    source, sound = renditions.current()
+    video, audio = source.shown, sound.shown
+    assert isinstance(video, VideoTrack)
     assert (video.width, video.height) == (320, 180)
     assert video.codec.startswith({"hevc": "hvc1.", "libdav1d": "av01."}[encoding.video_decoder])
-    assert audio
+    assert isinstance(audio, AudioTrack)
     assert audio.codec == {"aac": "mp4a.40.2", "opus": "opus"}[encoding.audio_decoder]
-    parts = [part.data for segment in timeline.segments for part in segment.parts]
-    whole = timeline.initialisations[0] + b"".join(parts)
+    shown, heard_parts = (
+        [part.data for segment in one.timeline.segments for part in segment.parts] for one in (source, sound)
+    )
+    whole = source.timeline.initialisations[0] + b"".join(shown)
     pictures = [fingerprint(found) for found in decoded(whole, Kind.VIDEO)]
     assert pictures == fingerprints(encoding.video_decoder, sent, Kind.VIDEO)
+    whole = sound.timeline.initialisations[0] + b"".join(heard_parts)
     heard = sum(found.samples for found in decoded(whole, Kind.AUDIO) if isinstance(found, AudioFrame))
     assert heard / audio.rate == pytest.approx(encoding.seconds, abs=0.2)
-    lasted = sum(sum(run.durations) for part in parts for run in runs(part) if run.track == 2)
+    lasted = sum(sum(run.durations) for part in heard_parts for run in runs(part))
     assert lasted / audio.rate == pytest.approx(encoding.seconds, abs=0.1)

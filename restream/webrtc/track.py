@@ -1,0 +1,109 @@
+"""One RTP stream to one viewer: its numbers, and what may be asked for again."""
+
+from __future__ import annotations
+
+import secrets
+from collections import deque
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from restream.webrtc import rtcp
+from restream.webrtc.srtp import HEADER, Sealer
+
+VERSION: Final = 0x80
+MARKER: Final = 0x80
+KEPT: Final = 2048
+"""Packets that may be asked for again: about three seconds of a 5 Mbit/s feed."""
+
+
+class Run(NamedTuple):
+    """Packets that left together. `last`: they end a picture."""
+
+    begin: int
+    payloads: Sequence[bytes]
+    timestamp: int
+    last: bool
+
+
+class Kept(NamedTuple):
+    """A packet that may go out again."""
+
+    number: int
+    payload: bytes
+    timestamp: int
+    last: bool
+
+
+class Track:
+    """`index` counts packets and does not begin anew at 65,536; `source` is the SSRC."""
+
+    def __init__(self, source: int, payload_type: int, per_ms: int) -> None:
+        self.source = source
+        self.packets = self.octets = 0
+        self._type = payload_type
+        self._per_ms = per_ms
+        # The first half of the numbers, so that no viewer takes the first rollover for the beginning.
+        self._index = secrets.randbelow(1 << 15)
+        self._offset = secrets.randbits(32)
+        self._kept: deque[Run] = deque()
+        self._kept_packets = 0
+
+    def timestamp(self, units: int) -> int:
+        """RTP's, for a moment in units of this stream's clock."""
+        return units + self._offset & 0xFFFF_FFFF
+
+    def seal(
+        self, sealer: Sealer, payloads: Sequence[bytes], timestamp: int, *, last: bool, keep: bool = True
+    ) -> list[bytes]:
+        """The next packets; `last`: they end a picture."""
+        index, source, kind, pack = self._index, self.source, self._type, HEADER.pack
+        if keep:
+            self._keep(Run(index, payloads, timestamp, last))
+        end = self._index = index + len(payloads)
+        headers = [pack(VERSION, kind, number & 0xFFFF, timestamp, source) for number in range(index, end)]
+        if last:
+            headers[-1] = pack(VERSION, MARKER | kind, end - 1 & 0xFFFF, timestamp, source)
+        self.packets += len(payloads)
+        self.octets += sum(map(len, payloads))
+        return sealer.seal(headers, index, source, payloads)
+
+    def find(self, number: int) -> Kept | None:
+        """A kept packet by its sequence number."""
+        index = self._index - 1 - ((self._index - 1 - number) & 0xFFFF)
+        for sent in reversed(self._kept):
+            if sent.begin <= index:
+                at = index - sent.begin
+                if at >= len(sent.payloads):
+                    return None
+                final = sent.last and at == len(sent.payloads) - 1
+                return Kept(index, sent.payloads[at], sent.timestamp, final)
+        return None
+
+    def seal_again(self, sealer: Sealer, found: Kept) -> bytes:
+        """The same packet once more, as it was."""
+        kind = self._type | (MARKER if found.last else 0)
+        header = HEADER.pack(VERSION, kind, found.number & 0xFFFF, found.timestamp, self.source)
+        (packet,) = sealer.seal((header,), found.number, self.source, (found.payload,))
+        return packet
+
+    def report(self, wall: float, now: float) -> bytes:
+        """A sender report: the stream's time (ms) now."""
+        return rtcp.sender_report(
+            self.source, wall, self.timestamp(round(now * self._per_ms)), self.packets, self.octets
+        )
+
+    def _keep(self, sent: Run) -> None:
+        self._kept.append(sent)
+        self._kept_packets += len(sent.payloads)
+        while self._kept_packets > KEPT:
+            self._kept_packets -= len(self._kept.popleft().payloads)
+
+
+class Repair(Track):
+    """The stream for what is sent again (RFC 4588)."""
+
+    def seal_repair(self, sealer: Sealer, found: Kept) -> bytes:
+        """A packet of the other stream, with its number before it."""
+        body = (found.number & 0xFFFF).to_bytes(2, "big") + found.payload
+        (packet,) = self.seal(sealer, (body,), found.timestamp, last=found.last, keep=False)
+        return packet

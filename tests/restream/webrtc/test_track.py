@@ -1,0 +1,79 @@
+"""Numbers of packets, what is kept of them, and how fast they leave."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from restream.ingest.rtp import parse
+from restream.webrtc.pacing import AT_ONCE, LEAST_RATE, Allowance, rate
+from restream.webrtc.track import KEPT, Repair, Track
+
+
+class Open:
+    """Seals nothing."""
+
+    tag = 0
+
+    def seal(
+        self, headers: Sequence[bytes], index: int, source: int, payloads: Sequence[bytes]
+    ) -> list[bytes]:
+        return [header + payload for header, payload in zip(headers, payloads, strict=True)]
+
+
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=200))
+def test_numbers_follow_each_other_and_a_picture_ends_with_a_marker(sizes: list[int]) -> None:
+    track = Track(7, 96, 90)
+    number = None
+    for size in sizes:
+        packets = [parse(one) for one in track.seal(Open(), [b"x"] * size, 5, last=True)]
+        assert [one.marker for one in packets] == [False] * (size - 1) + [True]
+        for one in packets:
+            assert number is None or one.sequence == (number + 1) & 0xFFFF
+            number = one.sequence
+    assert track.packets == track.octets == sum(sizes)
+
+
+def test_what_is_asked_for_again_is_found_beyond_the_rollover_until_it_is_too_old() -> None:
+    track, sent = Track(7, 96, 90), []
+    for moment in range(5000):
+        payloads = [f"{moment}.{part}".encode() for part in range(20)]
+        sent += [parse(one) for one in track.seal(Open(), payloads, moment, last=True)]
+    for packet in sent[-KEPT + 20 :]:
+        found = track.find(packet.sequence)
+        assert found
+        assert parse(track.seal_again(Open(), found)) == packet
+    assert track.find(sent[-KEPT - 40].sequence) is None
+    assert track.find(sent[-1].sequence + 1 & 0xFFFF) is None
+
+
+def test_what_is_sent_again_names_the_packet_it_stands_for() -> None:
+    track, repair = Track(7, 96, 90), Repair(8, 97, 90)
+    packet = parse(track.seal(Open(), [b"picture"], 5, last=True)[0])
+    found = track.find(packet.sequence)
+    assert found
+    again = parse(repair.seal_repair(Open(), found))
+    assert (again.payload_type, again.source, again.timestamp, again.marker) == (97, 8, 5, True)
+    assert again.payload == packet.sequence.to_bytes(2, "big") + b"picture"
+    assert repair.find(again.sequence) is None
+
+
+def test_a_keyframe_is_spread_over_some_milliseconds() -> None:
+    allowance, now, sent = Allowance(0.0), 0.0, 0.0
+    keyframe, burst = 150_000.0, 28_000.0
+    while sent < keyframe:
+        allowance.refill(now, rate(625_000))  # a feed of 5 Mbit/s
+        while allowance.left > 0 and sent < keyframe:
+            allowance.left -= burst
+            sent += burst
+        now += 0.004
+    assert 0.010 < now < 0.050
+
+
+def test_a_small_feed_is_not_slowed_down_and_nothing_is_saved_up() -> None:
+    assert rate(0) == LEAST_RATE
+    allowance = Allowance(0.0)
+    allowance.refill(3600.0, LEAST_RATE)
+    assert allowance.left == AT_ONCE
