@@ -4,15 +4,19 @@
 export interface Position {
   /** How far the playhead is behind the newest media in the playlist. */
   latency: number;
-  /** How far it should be: the server's PART-HOLD-BACK. */
+  /** How far it should be: the server's PART-HOLD-BACK, and more after stalls. */
   target: number;
   /** How much is downloaded ahead of the playhead. */
   ahead: number;
 }
 
-export const MAX_RATE = 1.1;
+/** Browsers keep the pitch; up to here they also keep the sound clean. */
+export const MAX_RATE = 1.08;
+const GENTLE_RATE = 1.04;
+/** Beyond this excess the faster rate. Only two: each change of the rate may be heard, not the rate itself. */
+const FAR = 0.6;
 
-/** Closer than this to the target is good enough: changing the rate all the time is heard. */
+/** Closer than this to the target is good enough. */
 const CLOSE = 0.15;
 /** Once catching up, go on until this close, or the rate would flicker around the limit above. */
 const REACHED = 0.05;
@@ -20,7 +24,7 @@ const REACHED = 0.05;
 const NEEDED_AHEAD = 0.5;
 
 /**
- * The playback rate, 1 to 1.1. hls.js's own rule never speeds up with less than a second ahead, and
+ * The playback rate, 1 to 1.08. hls.js's own rule never speeds up with less than a second ahead, and
  * with short parts there never is that much: the delay of each stall would stay for good.
  */
 export function catchUpRate(at: Position, current: number): number {
@@ -28,8 +32,8 @@ export function catchUpRate(at: Position, current: number): number {
   const enough = current > 1 ? REACHED : CLOSE;
   if (!Number.isFinite(excess) || excess <= enough) return 1;
   if (at.ahead < at.target * NEEDED_AHEAD) return 1;
-  const wanted = 1 + excess / 10;
-  return Math.min(MAX_RATE, Math.max(1.02, Math.round(wanted * 50) / 50));
+  const far = current === MAX_RATE ? FAR - CLOSE : FAR;
+  return excess > far ? MAX_RATE : GENTLE_RATE;
 }
 
 /** Further behind than this is skipped when what follows is here already: a slow start, a long stall. */

@@ -8,6 +8,8 @@ if (script?.src) SimulcastPlayer.origin = new URL(script.src).origin;
 
 if (!customElements.get("simulcast-player")) customElements.define("simulcast-player", SimulcastPlayer);
 
-export { SimulcastPlayer, type PlayerEvents } from "./player";
-export { type Programme, programmeOf } from "./programme";
-export type { PlayerState } from "./words";
+export type { PlayerEvent, PlayerEvents } from "./events";
+export { SimulcastPlayer } from "./player";
+export { type Playback, type Programme, programmeOf } from "./programme";
+export type { Quality } from "./quality";
+export type { PlayerState } from "./states";

@@ -32,8 +32,10 @@ export class WatchApp extends LitElement {
   /** Goes up with each change of the room or the purchase. */
   private declare version: number;
   private readonly slug = slugOf(location.pathname);
+  /** The token of a private link, as it stands in the address. */
+  private readonly access = new URL(location.href).searchParams.get("access") ?? "";
   private readonly room = new Room(
-    new ViewerApi(this.slug),
+    new ViewerApi(this.slug, undefined, "", this.access),
     () => this.changed(),
     (news) => this.purchase.orderChanged(news),
   );
@@ -72,7 +74,7 @@ export class WatchApp extends LitElement {
     await this.room.enter();
     if (this.room.phase !== "ready") return;
     void this.purchase.resume();
-    await this.room.arrivedBy(location.href);
+    await this.room.arrivedBy(landing(location.href));
   }
 
   private changed(): void {
@@ -90,6 +92,7 @@ export class WatchApp extends LitElement {
 
   protected override render() {
     const { show, phase } = this.room;
+    if (show?.access === "private") return this.notice(show.show.title, show.access_reason ?? "");
     if (show) return this.page(show);
     if (phase === "missing") {
       return this.notice("This show does not exist", "Check the link, or ask whoever sent it to you.");
@@ -151,6 +154,7 @@ export class WatchApp extends LitElement {
   private video(show: PublicShow) {
     return html`<simulcast-player
       show=${this.slug}
+      access=${this.access}
       .programme=${programmeOf(show, this.room.clock.offsetMs)}
       @simulcast-size=${({ detail }: CustomEvent<{ width: number; height: number }>) =>
         (this.portrait = detail.height > detail.width)}
@@ -208,6 +212,13 @@ export class WatchApp extends LitElement {
       @done=${() => this.purchase.dismiss()}
     ></buy-sheet>`;
   }
+}
+
+/** Where the viewer came from, without the key to a private show. */
+export function landing(address: string): string {
+  const url = new URL(address);
+  url.searchParams.delete("access");
+  return url.href;
 }
 
 /** "/watch/spring-show" → "spring-show". */

@@ -1,18 +1,16 @@
-/** The player's looks. A constructable style sheet: the page's policy allows no inline styles. */
+/** The picture and what stands on it. */
 
 import { css } from "lit";
 
-export const styles = css`
+export const stageStyles = css`
   :host {
     display: block;
     position: relative;
     width: 100%;
     aspect-ratio: 16 / 9; /* until the page around it says otherwise */
-    overflow: hidden;
     background: #0b0b0f;
     color: #fff;
     font: 500 0.9375rem/1.4 system-ui, sans-serif;
-    container-type: size;
   }
   :host([hidden]) {
     display: none;
@@ -20,16 +18,41 @@ export const styles = css`
   .stage {
     position: absolute;
     inset: 0;
+    overflow: hidden;
+    background: #0b0b0f;
+    container-type: size;
+  }
+  .stage.mini {
+    position: fixed;
+    inset: auto 0.75rem calc(0.75rem + env(safe-area-inset-bottom)) auto;
+    width: min(20rem, 60vw);
+    aspect-ratio: 16 / 9;
+    border-radius: 0.75rem;
+    box-shadow: 0 6px 28px rgb(0 0 0 / 0.45);
+    z-index: 2147483000;
+  }
+  .stage.mini.tall {
+    width: min(11rem, 34vw);
+    aspect-ratio: 9 / 16;
   }
   .stage:focus-visible {
     outline: 3px solid #7cc4ff;
     outline-offset: -3px;
   }
-  video {
+  .stage.idle {
+    cursor: none;
+  }
+  video,
+  .poster {
+    position: absolute;
+    inset: 0;
     width: 100%;
     height: 100%;
-    object-fit: contain;
     display: block;
+    object-fit: contain;
+  }
+  .poster {
+    object-fit: cover;
   }
   button {
     font: inherit;
@@ -44,11 +67,13 @@ export const styles = css`
     align-items: center;
     justify-content: center;
     gap: 0.5rem;
+    flex: none;
   }
   button:hover {
     background: rgb(11 11 15 / 0.9);
   }
-  button:focus-visible {
+  button:focus-visible,
+  input:focus-visible {
     outline: 3px solid #7cc4ff;
     outline-offset: 2px;
   }
@@ -67,87 +92,77 @@ export const styles = css`
     display: grid;
     place-content: center;
     justify-items: center;
-    gap: 0.25rem;
+    gap: 0.75rem;
     padding: 1rem;
     text-align: center;
     background: rgb(11 11 15 / 0.72);
     pointer-events: none;
   }
+  .words {
+    display: grid;
+    justify-items: center;
+    gap: 0.25rem;
+  }
   .notice strong {
     font-size: 1.0625rem;
+    text-wrap: balance;
   }
   .notice span {
-    color: #d0d0d8;
-    max-width: 34ch;
+    color: #d8d8e0;
+    max-width: 38ch;
     text-wrap: balance;
+  }
+  .notice .count {
+    color: #fff;
+    font-size: clamp(1.75rem, 12cqh, 3.5rem);
+    font-weight: 700;
+    font-variant-numeric: tabular-nums;
+    line-height: 1.2;
   }
   .spinner {
     width: 2rem;
     height: 2rem;
-    margin-bottom: 0.5rem;
     border-radius: 50%;
     border: 3px solid rgb(255 255 255 / 0.25);
     border-top-color: #fff;
     animation: turn 1s linear infinite;
   }
-  .big {
-    position: absolute;
-    left: 50%;
-    top: 50%;
-    transform: translate(-50%, -50%);
+  .big,
+  .deed {
     padding: 0 1.25rem 0 1rem;
     background: #fff;
     color: #111;
     font-weight: 650;
     white-space: nowrap;
     box-shadow: 0 4px 20px rgb(0 0 0 / 0.35);
+    pointer-events: auto;
+  }
+  .big {
+    position: absolute;
+    left: 50%;
+    top: 50%;
+    transform: translate(-50%, -50%);
+  }
+  .deed {
+    padding: 0 1.25rem;
   }
   .big.sound {
     top: 0.75rem;
     left: 0.75rem;
     transform: none;
   }
-  .big:hover {
+  .big:hover,
+  .deed:hover {
     background: #ececf1;
   }
-  .volume {
-    display: none;
-    width: 5.5rem;
-    accent-color: #fff;
-    pointer-events: auto;
-  }
-  .volume:focus-visible {
-    outline: 3px solid #7cc4ff;
-    outline-offset: 4px;
-  }
-  @media (hover: hover) {
-    @container (min-width: 30rem) {
-      .volume {
-        display: block;
-      }
+  @container (max-height: 9rem) {
+    .notice {
+      gap: 0.375rem;
+      padding: 0.5rem;
     }
-  }
-  .bar {
-    position: absolute;
-    inset: auto 0 0 0;
-    display: flex;
-    align-items: center;
-    gap: 0.5rem;
-    padding: 0.625rem;
-    background: linear-gradient(transparent, rgb(0 0 0 / 0.6));
-    pointer-events: none;
-  }
-  .bar button {
-    pointer-events: auto;
-  }
-  .delay {
-    margin-inline-start: auto;
-    padding: 0.25rem 0.625rem;
-    border-radius: 999px;
-    background: rgb(11 11 15 / 0.72);
-    font-size: 0.8125rem;
-    font-variant-numeric: tabular-nums;
-    white-space: nowrap;
+    .notice .words span:not(.count) {
+      display: none;
+    }
   }
   .visually-hidden {
     position: absolute;
