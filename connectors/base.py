@@ -153,6 +153,30 @@ class PaymentGateway(Protocol):
         ...
 
 
+class Delivery(Protocol):
+    """A CDN in front of playback. Signing is pure; `until` is aware."""
+
+    def base_url(self, show: str) -> str:
+        """What stands before `/live/SHOW/…` in the addresses players get: an origin, no slash at the end."""
+        ...
+
+    async def purge(self, paths: Sequence[str], *, key: str) -> str:
+        """Forget these addresses, and what is below those that end in a slash; the provider's reference.
+
+        Paths begin with a slash and have no query. The same key twice is one purge. Raises Refused for a path
+        the provider cannot name.
+        """
+        ...
+
+    def sign(self, url: str, until: datetime) -> str:
+        """The address with a signature that the CDN's edge accepts until then.
+
+        One that ends in `/*` is signed for everything below it; the query of what comes back then goes with
+        each of those requests. Raises Refused when there is no key to sign with.
+        """
+        ...
+
+
 class Webhooks(Protocol):
     """Reads what a platform sends us. Pure: no I/O, no clock but the one in the request."""
 
@@ -197,6 +221,7 @@ class Connector(Generic[C]):
     order_sink: Callable[[Session[C]], OrderSink] | None = None
     stock_sink: Callable[[Session[C]], StockSink] | None = None
     payments: Callable[[Session[C]], PaymentGateway] | None = None
+    delivery: Callable[[Session[C]], Delivery] | None = None
 
     def session(self, http: Http, config: C, addresses: Addresses) -> Session[C]:
         """A session for one connection."""

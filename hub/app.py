@@ -30,6 +30,7 @@ from hub.connections.service import Connections
 from hub.customers import routes as customers
 from hub.customers.service import Customers
 from hub.db import Database, run
+from hub.delivery.service import Edges
 from hub.errors import Unavailable
 from hub.news import Coalescer
 from hub.orders.channels import Channels
@@ -37,8 +38,13 @@ from hub.orders.checkout import Checkout
 from hub.orders.news import tell_sales
 from hub.orders.service import Orders
 from hub.payments.service import Payments
+from hub.playback import routes as playback
+from hub.playback.service import Playback
 from hub.public import routes as public
 from hub.public.pace import Pace
+from hub.quality import routes as quality_routes
+from hub.quality.service import Quality
+from hub.quality.store import Beacons
 from hub.secrets import Vault
 from hub.services import Services
 from hub.settings import Settings, secrets_of
@@ -79,8 +85,8 @@ async def services(
         orders = Orders(clock, vault, room, known, attributed, sales_news=sales_news)
         channels = Channels(db, clock, links, orders)
         payments = Payments(db, clock, vault, links, room)
-        planned = Shows(clock, vault, links, attributed)
-        chat = Chat(clock)
+        planned, chat = Shows(clock, vault, links, attributed), Chat(clock)
+        beacons = Beacons(db, clock)
         media = Media(db, clock, vault, planned, settings=settings, token=kept.media_token)
         try:
             yield Services(
@@ -104,13 +110,18 @@ async def services(
                 shows=planned,
                 targets=Targets(db, clock, vault, links, planned),
                 feeds=Feeds(vault, planned),
+                playback=Playback(db, clock, vault, planned, settings=settings),
+                edges=Edges(links),
                 media=media,
                 archive=Archive(db, planned, media, kept.media_token),
                 chat=chat,
                 replies=Replies(db, clock, links, planned, chat),
                 pace=Pace(clock),
+                beacons=beacons,
+                quality=Quality(clock),
             )
         finally:
+            await beacons.close()
             await reserved.close()
             await links.close()
             await stock_news.close()
@@ -140,11 +151,12 @@ def create_app(settings: Settings, environ: Mapping[str, str]) -> FastAPI:
         shows,
         target_routes,
         feed_routes,
+        playback,
         archive_routes,
         customers,
     ):
         app.include_router(room.router)
-    for room in (public, attribution, webhooks):
+    for room in (public, attribution, webhooks, quality_routes):
         app.include_router(room.router)
     install_health(app)
     web.install_pages(app)

@@ -9,7 +9,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Coroutine
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import structlog
 import typer
@@ -195,6 +195,33 @@ def bench(
     else:
         print_table(console, result)
     raise typer.Exit(0 if all(row["ok"] for row in result["rows"]) else 1)
+
+
+@cli.command()
+def probe(
+    show: Annotated[str, typer.Argument(help="The show's slug, or the address of a page with the player.")],
+    seconds: Annotated[int, typer.Option(help="How long to watch.", min=5, max=3600)] = 30,
+    transport: Annotated[Literal["auto", "hls", "whep"], typer.Option(help="How to play.")] = "auto",
+    throttle_kbps: Annotated[
+        int | None, typer.Option(help="Play over a line as slow as this (LL-HLS only).", min=100)
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Play a show without a screen, as a viewer would, and say how it was. Fails when it was not good."""
+    from hub.probe.play import Wish, run_probe
+    from hub.probe.report import lines_of
+
+    async def play() -> int:
+        report = await run_probe(Wish(show, seconds, transport, throttle_kbps), Settings().site_url())
+        if as_json:
+            sys.stdout.write(report.model_dump_json(indent=2) + "\n")
+        for line in lines_of(report):
+            console.print(line, highlight=False)
+        for problem in report.problems:
+            console.print(f"[red]✗[/red] {problem}", highlight=False, soft_wrap=True)
+        return 0 if report.ok else 1
+
+    run_until_stopped(play())
 
 
 @cli.command(hidden=True)

@@ -10,12 +10,15 @@ from hub.connections.models import Connection
 from hub.customers.models import Customer, Identity
 from hub.orders.models import Order, OrderLine
 from hub.payments.models import Payment
+from hub.playback.models import PlaybackKey, ShowCue
+from hub.quality.models import PlaybackPoint, PlaybackSession
 from hub.shows.models import Asset, MediaWorker, Show, ShowProduct, ShowTarget
 from hub.stock.models import Hold, Stock, StockMovement
 from hub.webhooks.models import WebhookEvent
 
 TABLES = (
     *(Brand, Member, StaffSession, Connection, Product, Variant, Listing, Stock, Hold, StockMovement),
-    *(MediaWorker, Asset, Show, ShowTarget, ShowProduct, Message, Delivery, Customer, Identity),
-    *(TrackedLink, Touch, Order, OrderLine, Payment, WebhookEvent),
+    *(MediaWorker, Asset, Show, ShowTarget, ShowProduct, PlaybackKey, ShowCue),
+    *(Message, Delivery, Customer, Identity),
+    *(TrackedLink, Touch, Order, OrderLine, Payment, WebhookEvent, PlaybackSession, PlaybackPoint),
 )

@@ -57,6 +57,7 @@ def serve_api(settings: Settings, environ: Mapping[str, str]) -> None:
         backlog=4096,
         timeout_graceful_shutdown=2,
         server_header=False,
+        forwarded_allow_ips=settings.trusted_proxies,
     )
 
 

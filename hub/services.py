@@ -15,11 +15,15 @@ from hub.clock import Clock
 from hub.connections.service import Connections
 from hub.customers.service import Customers
 from hub.db import Database
+from hub.delivery.service import Edges
 from hub.orders.channels import Channels
 from hub.orders.checkout import Checkout
 from hub.orders.service import Orders
 from hub.payments.service import Payments
+from hub.playback.service import Playback
 from hub.public.pace import Pace
+from hub.quality.service import Quality
+from hub.quality.store import Beacons
 from hub.settings import Settings
 from hub.shows.archive import Archive
 from hub.shows.feeds import Feeds
@@ -55,8 +59,12 @@ class Services:
     shows: Shows
     targets: Targets
     feeds: Feeds
+    playback: Playback
+    edges: Edges
     media: Media
     archive: Archive
     chat: Chat
     replies: Replies
     pace: Pace
+    beacons: Beacons
+    quality: Quality

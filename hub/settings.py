@@ -43,7 +43,23 @@ class Settings(BaseSettings):
         None, description="Origin of the site behind a proxy, e.g. https://live.brand.com"
     )
     public_media_url: str | None = Field(None, description="Origin of playback behind a proxy or CDN.")
+    playback_url: str | None = Field(
+        None, description="Origin of LL-HLS and replays on a CDN. Unset: as the media worker is reached."
+    )
     public_gateway_url: str | None = Field(None, description="wss:// address of the gateway behind a proxy.")
+
+    trusted_proxies: str = Field(
+        "127.0.0.1,::1", description="Addresses or networks of proxies whose X-Forwarded-For is believed."
+    )
+    stun_urls: str = Field("", description="STUN servers for WebRTC playback, with commas between them.")
+    turn_urls: str = Field("", description="TURN servers for viewers behind strict firewalls.")
+    turn_secret: SecretStr | None = Field(
+        None, description="Shared with the TURN servers; viewers get passwords made from it that run out."
+    )
+
+    whep_processes: int | None = Field(
+        None, description="Processes that send WebRTC to viewers; unset: one for each core but one."
+    )
 
     database_url: str | None = Field(
         None, validation_alias="DATABASE_URL", description="PostgreSQL; unset starts the embedded one."

@@ -118,16 +118,20 @@ def headers_of(path: str) -> dict[str, str]:
 
 
 def content_policy(settings: Settings) -> str:
-    """Own scripts only; media and sockets from where they are; pictures from shops anywhere."""
+    """Own scripts only; media and sockets from where they are; pictures from shops anywhere.
+
+    A show may play from another server by WHEP, which only the show knows: hence any https address.
+    """
     media, gateway = settings.media_url(), settings.gateway_url()
+    played = f"{media} {settings.playback_url}" if settings.playback_url else media
     return "; ".join(
         [
             "default-src 'self'",
             "script-src 'self'",
             "style-src 'self'",
             "img-src 'self' data: https:",
-            f"media-src 'self' blob: {media}",
-            f"connect-src 'self' {media} {gateway}",
+            f"media-src 'self' blob: {played}",
+            f"connect-src 'self' https: {played} {gateway}",
             "worker-src 'self' blob:",
             "object-src 'none'",
             "base-uri 'none'",

@@ -20,7 +20,7 @@ router = APIRouter(prefix="/api/v1", tags=["connections"])
 
 CAPABILITIES = (
     *("destination", "chat_source", "chat_sink", "catalog_source", "order_source", "order_sink"),
-    *("stock_sink", "payments", "webhooks"),
+    *("stock_sink", "payments", "webhooks", "delivery"),
 )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field, StringConstraints
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -16,17 +17,18 @@ from hub.auth.models import Brand
 from hub.auth.tokens import Viewer
 from hub.catalog.service import Shelf
 from hub.chat.out import MessageOut
-from hub.errors import Conflict, Forbidden, NotFound
+from hub.errors import Conflict, Forbidden, NotFound, Unauthorised
 from hub.ids import new_id
+from hub.playback.keys import Invitation
+from hub.playback.out import PlaybackOut
 from hub.services import Services
 from hub.shows.models import Show
-from hub.shows.out import PlaybackOut
-from hub.shows.routes import playback_of
 
 router = APIRouter(prefix="/api/v1/public", tags=["public"])
 
 VISITOR = "simulcast_visitor"
 A_YEAR = 365 * 24 * 3600
+PRIVATE = "This show is private. Open it with the link you were given."
 
 Email = Annotated[
     str, StringConstraints(strip_whitespace=True, max_length=320, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
@@ -72,9 +74,16 @@ class PublicProduct(BaseModel):
 
 
 class WatchPage(BaseModel):
-    """Everything the page needs to begin."""
+    """Everything the page needs to begin.
+
+    `access` is private when the show is for those who were given a link, and none came along, or one that is
+    no good: `access_reason` is a sentence for the viewer, and there is no player, chat or shop.
+    """
 
     show: dict[str, Any]
+    access: Literal["open", "private"]
+    access_reason: str | None
+    poster_url: str | None
     playback: PlaybackOut | None
     gateway: dict[str, str]
     viewer_token: str
@@ -142,34 +151,36 @@ def own_show(viewer: Viewer, slug: str) -> None:
         raise Forbidden("other_show", "This page belongs to another show. Load it again.")
 
 
+@dataclass(frozen=True)
+class Visit:
+    """Who asks for a watch page, and from where. `player` counts as one viewer over its renewals."""
+
+    visitor: str
+    player: str
+    link: str | None
+    address: str | None
+
+
 @router.get("/shows/{slug}")
-async def watch_page(slug: str, request: Request, response: Response, hub: Hub) -> WatchPage:
-    """The watch page's document, with a token for whoever asks."""
+async def watch_page(
+    slug: str,
+    request: Request,
+    response: Response,
+    hub: Hub,
+    access: Annotated[str | None, Query(max_length=2000)] = None,
+    viewer: Annotated[str | None, Query(pattern="^[0-9a-f]{32}$")] = None,
+) -> WatchPage:
+    """The watch page's document, with a token for whoever asks.
+
+    `access`: the token of a private link. `viewer`: the `viewer_id` of the document before, where a page
+    keeps no cookie; a renewed player's token then counts as the same viewer.
+    """
     visitor = request.cookies.get(VISITOR, "")
     visitor = visitor if len(visitor) == 32 and visitor.isalnum() else new_id().hex
+    address = request.client.host if request.client else None
+    visit = Visit(visitor, viewer or visitor, access, address)
     async with hub.db.session() as session:
-        show = await find_show(session, slug)
-        brand = (await session.exec(select(Brand).where(col(Brand.id) == show.brand_id))).one()
-        feed = await hub.chat.feed(session, show.id, limit=100)
-        page = WatchPage(
-            show={
-                **show.model_dump(
-                    mode="json", include={"slug", "title", "description", "state", "starts_at", "live_at"}
-                ),
-                "brand": brand.name,
-            },
-            playback=await playback_of(session, show) if show.state == "live" else None,
-            gateway={"url": f"{hub.settings.gateway_url()}/ws"},
-            viewer_token=hub.tokens.viewer(Viewer(visitor, show.id, show.brand_id, show.slug)),
-            viewer_id=visitor,
-            server_time=hub.clock(),
-            products=[
-                PublicProduct.of(shelf) for shelf in await hub.catalog.shelves_of_show(session, show.id)
-            ],
-            messages=[shown for one in feed if (shown := for_viewers(one))],
-            seq=show.seq,
-            payment=await payment_of(hub, session, show),
-        )
+        page = await page_for(hub, session, await find_show(session, slug), visit)
     # The player asks from whatever site it is embedded in; without credentials, so it gets no cookie there.
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.set_cookie(
@@ -181,6 +192,55 @@ async def watch_page(slug: str, request: Request, response: Response, hub: Hub) 
         secure=hub.settings.site_url().startswith("https"),
     )
     return page
+
+
+async def page_for(hub: Services, session: AsyncSession, show: Show, visit: Visit) -> WatchPage:
+    """Everything for who may watch; for who may not, the show's name and why."""
+    brand = (await session.exec(select(Brand).where(col(Brand.id) == show.brand_id))).one()
+    reason, invitation = None, None
+    try:
+        invitation = await hub.playback.invited(session, show, visit.link, visit.address)
+    except Unauthorised as error:
+        reason = error.detail
+    about = show.model_dump(mode="json", include={"slug", "title", "state", "starts_at", "live_at"})
+    page = WatchPage(
+        show={**about, "description": "", "brand": brand.name},
+        access="private",
+        access_reason=reason or PRIVATE,
+        poster_url=hub.playback.poster_url(show),
+        playback=None,
+        gateway={"url": f"{hub.settings.gateway_url()}/ws"},
+        viewer_token="",
+        viewer_id=visit.visitor,
+        server_time=hub.clock(),
+        products=[],
+        messages=[],
+        seq=show.seq,
+        payment=None,
+    )
+    if show.access != "signed" or invitation:
+        await let_in(hub, session, show, page, visit, invitation)
+    return page
+
+
+async def let_in(
+    hub: Services,
+    session: AsyncSession,
+    show: Show,
+    page: WatchPage,
+    visit: Visit,
+    invitation: Invitation | None,
+) -> None:
+    """Fill in what only those get who may watch."""
+    feed = await hub.chat.feed(session, show.id, limit=100)
+    page.access, page.access_reason = "open", None
+    page.show["description"] = show.description
+    if show.state != "scheduled":
+        page.playback = await hub.playback.play(session, show, invitation, visit.player)
+    page.viewer_token = hub.tokens.viewer(Viewer(visit.visitor, show.id, show.brand_id, show.slug))
+    page.products = [PublicProduct.of(shelf) for shelf in await hub.catalog.shelves_of_show(session, show.id)]
+    page.messages = [shown for one in feed if (shown := for_viewers(one))]
+    page.payment = await payment_of(hub, session, show)
 
 
 async def payment_of(hub: Services, session: AsyncSession, show: Show) -> dict[str, Any] | None:

@@ -37,11 +37,16 @@ def ingest_of(publisher: PublisherStatus | None) -> dict[str, Any] | None:
 
 
 def health_of(status: LiveStatus) -> dict[str, Any]:
-    """What is on air, the standby's feed, encoders, findings, recording, delays."""
-    said = status.model_dump(mode="json", include={"on_air", "encoders", "plan", "findings", "recording"})
+    """What is on air, the standby's feed, encoders, the player's rungs, findings, recording, delays."""
+    said = status.model_dump(
+        mode="json", include={"on_air", "encoders", "plan", "rungs", "findings", "recording"}
+    )
     for encoder in said["encoders"]:
         if encoder["speed"] is not None:
             encoder["speed"] = round(encoder["speed"], 1)
+    for rung in said["rungs"]:
+        rung["video_kbps"] = round(rung["video_kbps"], -2)
+        rung["behind_ms"] = None if rung["behind_ms"] is None else round(rung["behind_ms"], -2)
     said["recording"]["seconds"] = status.recording.seconds // 10 * 10
     said["recording"]["bytes"] = round(status.recording.bytes, -7)
     said["backup"] = ingest_of(status.backup)

@@ -18,6 +18,7 @@ from hub.db import Database, announce
 from hub.errors import Unavailable
 from hub.ids import new_id
 from hub.jobs import defer
+from hub.playback.told import told
 from hub.secrets import Vault
 from hub.settings import Settings
 from hub.shows.health import count, health_of, ingest_of
@@ -136,7 +137,8 @@ class Media:
                 await client.put_asset(sha, asset.data)
 
     async def _spec(self, session: AsyncSession, show: Show) -> LiveSpec:
-        return spec_of(show, await self._shows.targets(session, show.id), self._vault)
+        rows = await told(session, show, self._clock(), self._settings.site_url())
+        return spec_of(show, await self._shows.targets(session, show.id), self._vault, rows)
 
     async def heard(self, event: WorkerEvent) -> None:
         """One piece of news from a worker."""

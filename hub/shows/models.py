@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, Index, UniqueConstraint, text
+from sqlalchemy import JSON, CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from hub.columns import OptionalId, OptionalTime, big, brand, key, now, one_of, ref, when
@@ -37,6 +37,9 @@ class Show(SQLModel, table=True):
         one_of("show", "state", "scheduled", "live", "ended"),
         one_of("show", "takeover", "newest", "refuse"),
         one_of("show", "failback", "sticky", "return"),
+        one_of("show", "playback_mode", "balanced", "interactive"),
+        one_of("show", "access", "public", "unlisted", "signed"),
+        CheckConstraint("part_ms IN (200, 333, 500, 1000)", name="show_part_ms_known"),
     )
 
     id: UUID = key()
@@ -67,6 +70,16 @@ class Show(SQLModel, table=True):
     ingest: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     health: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     playable: bool = False
+    playback_mode: str = "balanced"
+    part_ms: int = 333
+    ladder: bool = True
+    whep: bool = True
+    whep_url: str | None = None
+    poster_asset: str | None = None
+    access: str = "public"
+    origins: list[str] = Field(default_factory=list, sa_type=JSON)
+    viewer_cap: int | None = None
+    path_secret_sealed: bytes | None = None
     created_at: datetime = now()
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from hub.catalog.out import ProductOut
 from hub.chat.out import MessageOut
 from hub.orders.numbers import SalesOut
+from hub.playback.out import PlaybackOut
 from hub.shows.models import Show, ShowTarget
 from hub.shows.sources import SourceOut
 from restream.api import ProfileSpec
@@ -127,12 +128,6 @@ class ChatOut(BaseModel):
     target_id: UUID
     state: str
     detail: str
-
-
-class PlaybackOut(BaseModel):
-    """Where a player plays."""
-
-    hls_url: str
 
 
 class ShowSnapshot(BaseModel):

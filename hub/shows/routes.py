@@ -16,16 +16,10 @@ from hub.catalog.out import ProductOut
 from hub.chat.out import MessageOut
 from hub.chat.replies import Address
 from hub.orders.numbers import OrderOut, newest, sales
+from hub.playback.service import STAFF
 from hub.services import Services
-from hub.shows.models import MediaWorker, Show
-from hub.shows.out import (
-    ChatOut,
-    IngestAddress,
-    PlaybackOut,
-    ShowDetail,
-    ShowSnapshot,
-    ShowSummary,
-)
+from hub.shows.models import Show
+from hub.shows.out import ChatOut, IngestAddress, ShowDetail, ShowSnapshot, ShowSummary
 from hub.shows.profiles import profiles_of
 
 router = APIRouter(prefix="/api/v1/shows", tags=["shows"])
@@ -124,16 +118,8 @@ async def snapshot_of(hub: Services, session: AsyncSession, show: Show) -> ShowS
         messages=await hub.chat.feed(session, show.id),
         products=[ProductOut.of(shelf) for shelf in await hub.catalog.shelves_of_show(session, show.id)],
         sales=await sales(session, show.id, brand.currency),
-        playback=await playback_of(session, show),
+        playback=await hub.playback.play(session, show, STAFF),
     )
-
-
-async def playback_of(session: AsyncSession, show: Show) -> PlaybackOut | None:
-    """Where the show plays, once there is something to play."""
-    worker = await session.get(MediaWorker, show.media_worker_id) if show.media_worker_id else None
-    if worker is None or not show.playable or show.state == "ended":
-        return None
-    return PlaybackOut(hls_url=f"{worker.playback_url}/live/{show.slug}/index.m3u8")
 
 
 @router.post("/{show_id}/start", status_code=202)
@@ -167,7 +153,7 @@ async def rotate_key(show_id: UUID, staff: SignedIn, hub: Hub) -> IngestAddress:
 async def highlight(show_id: UUID, body: Highlight, staff: SignedIn, hub: Hub) -> None:
     """Put a product on every viewer's screen now."""
     async with hub.db.session() as session:
-        show = await hub.shows.get(session, staff.brand_id, show_id)
+        show = await hub.shows.get(session, staff.brand_id, show_id, lock=True)
         await hub.shows.highlight(session, show, body.product_id)
 
 

@@ -22,6 +22,8 @@ from hub.connections.service import Connections, revealed
 from hub.db import announce, run
 from hub.errors import BadInput, Conflict, NotFound
 from hub.jobs import defer
+from hub.playback.cues import end_all, light, light_first
+from hub.playback.keys import make_secret
 from hub.secrets import Vault
 from hub.shows.models import MediaWorker, Show, ShowProduct, ShowTarget
 from hub.shows.out import TargetOut
@@ -68,6 +70,7 @@ class Shows:
         self._new_key(show)
         standby = make_key()
         show.backup_key_sealed, show.backup_key_hash = self._vault.seal(standby), hash_of(standby)
+        show.path_secret_sealed = self._vault.seal(make_secret())
         session.add(show)
         try:
             await session.flush()
@@ -106,6 +109,7 @@ class Shows:
         for target in await self.targets(session, show.id):
             if target.wanted:
                 await self.open_target(session, target)
+        await light_first(session, show, show.live_at)
         await self._changed(session, show)
         await self.sync(session, show)
 
@@ -115,6 +119,7 @@ class Shows:
             return
         show.state, show.ended_at = "ended", self._clock()
         show.playable, show.ingest, show.health = False, None, None
+        await end_all(session, show, show.ended_at)
         for target in await self.targets(session, show.id):
             await defer(
                 session,
@@ -297,6 +302,8 @@ class Shows:
         seq = await next_seq(session, show.id)
         data = {"product_id": str(product_id) if product_id else None}
         announce(session, Event(show_id=show.id, kind="product.highlighted", seq=seq, data=data))
+        if await light(session, show, product_id, self._clock()):
+            await self.sync(session, show)
 
     async def sync(self, session: AsyncSession, show: Show) -> None:
         """Tell the media worker what is wanted now, as soon as this transaction has committed."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from pydantic import SecretStr, TypeAdapter
 
+from hub.playback.told import Told, watching_of
 from hub.secrets import Vault
 from hub.shows.models import Show, ShowTarget
 from hub.shows.sources import opened
@@ -18,7 +19,14 @@ NOT_OPEN_YET = "rtmp://not.open.yet/live"
 """Stands for an address that a platform gives out only when the show goes live: planning needs none."""
 
 
-def spec_of(show: Show, targets: Iterable[ShowTarget], vault: Vault, *, planning: bool = False) -> LiveSpec:
+def spec_of(
+    show: Show,
+    targets: Iterable[ShowTarget],
+    vault: Vault,
+    rows: Told | None = None,
+    *,
+    planning: bool = False,
+) -> LiveSpec:
     """The whole wanted state. `planning`: with the targets whose address is not known yet."""
     wanted = [spec for target in targets for spec in specs_of(show, target, vault, planning=planning)]
     named = {target.profile for target in wanted}
@@ -38,6 +46,7 @@ def spec_of(show: Show, targets: Iterable[ShowTarget], vault: Vault, *, planning
         recording=RecordingSpec() if show.recording else None,
         source=opened(vault, show.source_sealed) if show.source_sealed else None,
         open=show.state != "ended",
+        **watching_of(show, vault, rows or Told()),
     )
 
 

@@ -9,6 +9,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from procrastinate import App
 
 from hub.errors import Unavailable
+from hub.quality.sweep import note_quality
 from hub.services import Services
 from hub.work.jobs import revive_stalled
 
@@ -28,6 +29,7 @@ def clockwork(hub: Services, app: App) -> AsyncIOScheduler:
     every(1, "push stock", hub.channels.find_behind)
     every(60, "reconcile orders", hub.channels.reconcile)
     every(15, "revive jobs", lambda: revive_stalled(app))
+    every(10, "viewers' quality", lambda: note_quality(hub))
     return scheduler
 
 

@@ -73,6 +73,9 @@ def handlers(hub: Services) -> Mapping[str, Handler]:
     async def capture(payment_id: str) -> None:
         await hub.payments.capture(UUID(payment_id), hub.checkout.settle)
 
+    async def purge(connection_id: str, slug: str, once: str) -> None:
+        await hub.edges.purge(UUID(connection_id), slug, once)
+
     def by_id(argument: str, verb: Callable[[UUID], Awaitable[None]]) -> Handler:
         async def run(**arguments: str) -> None:
             await verb(UUID(arguments[argument]))
@@ -84,6 +87,8 @@ def handlers(hub: Services) -> Mapping[str, Handler]:
         "target.started": by_id("target_id", hub.targets.started),
         "target.close": by_id("target_id", hub.targets.close),
         "media.sync": by_id("show_id", hub.media.sync),
+        "playback.retire": by_id("show_id", hub.playback.retire),
+        "delivery.purge": purge,
         "chat.send": by_id("delivery_id", hub.replies.send),
         "webhook.process": by_id("event_id", hub.inbox.process),
         "payment.authorise": authorise,

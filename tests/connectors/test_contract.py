@@ -24,7 +24,7 @@ import pytest
 from pydantic import SecretStr
 
 import connectors
-from connectors.base import AnyConnector, Session
+from connectors.base import AnyConnector, Delivery, Session
 from connectors.errors import ConnectorError, Reconnect, Refused, RetryLater
 from connectors.types import Broadcast, ChatHealth, ChatItem, ChatMessage, Tokens, Webhook
 from tests.connectors.conftest import Rig, make_fake, reaching
@@ -84,6 +84,9 @@ def probes(connector: AnyConnector, session: Session[Any]) -> list[Probe]:
     if connector.payments:
         payments = connector.payments(session)
         found.append(lambda: payments.get("pi_unknown"))
+    if connector.delivery:
+        delivery = connector.delivery(session)
+        found.append(lambda: delivery.purge(["/live/contract/"], key="contract-1"))
     return found
 
 
@@ -275,6 +278,60 @@ async def test_only_the_stream_key_that_was_given_out_is_good(rig: Rig) -> None:
     for key, status in ((opened.key.get_secret_value(), 200), ("guessed", 403)):
         body = {"event": "publish", "app": app, "key": key}
         assert (await rig.control.post("/_ctl/ingest", json=body)).status_code == status
+
+
+# --- delivery -------------------------------------------------------------------------------------
+
+
+def delivery_of(rig: Rig) -> Delivery:
+    """The CDN, or skip."""
+    if rig.connector.delivery is None:
+        pytest.skip("no delivery")
+    return rig.connector.delivery(rig.session)
+
+
+async def test_playback_has_an_origin_that_addresses_can_be_put_behind(rig: Rig) -> None:
+    assert re.fullmatch(r"https://[a-z0-9.-]+", delivery_of(rig).base_url("evening"))
+
+
+async def test_a_purge_that_is_repeated_changes_nothing(rig: Rig) -> None:
+    delivery = delivery_of(rig)
+    paths = ["/live/evening/", "/live/other/poster.jpg"]
+    assert await delivery.purge(paths, key="purge-1")
+    after = await rig.state()
+    assert len(after["purged"]) == len(paths)
+    assert await delivery.purge(list(reversed(paths)), key="purge-1")
+    assert await rig.state() == after
+
+
+@pytest.mark.parametrize(
+    "path", ["", "live/evening/", "/live/*", "/a b", "/a?b=c", "/a\r\nX: y", "https://a/b"]
+)
+async def test_what_is_no_path_is_never_purged(rig: Rig, path: str) -> None:
+    delivery = delivery_of(rig)
+    with pytest.raises(Refused):
+        await delivery.purge(["/live/evening/", path], key="purge-2")
+    assert (await rig.state())["purged"] == []
+
+
+async def test_a_signed_address_opens_until_then_and_nothing_else(rig: Rig) -> None:
+    delivery = delivery_of(rig)
+    until = datetime(2026, 11, 24, 21, tzinfo=UTC)
+    late, before = until.timestamp() + 1, until.timestamp() - 60
+    base = f"{delivery.base_url('evening')}/live/evening"
+
+    async def opens(url: str, at: float = before) -> bool:
+        return bool((await rig.ctl("edge", url=url, at=at))["status"] == 200)
+
+    one, whole = delivery.sign(f"{base}/clip.mp4", until), delivery.sign(f"{base}/*", until)
+    assert await opens(one)
+    assert not await opens(one, late)
+    assert not await opens(one.replace("clip", "other"))
+    assert not await opens(f"{base}/clip.mp4")
+    query = whole.partition("?")[2]
+    assert await opens(f"{base}/source/s1.m4s?{query}")
+    assert not await opens(f"{base}/source/s1.m4s?{query}", late)
+    assert not await opens(f"{delivery.base_url('x')}/live/another/source/s1.m4s?{query}")
 
 
 # --- chat -----------------------------------------------------------------------------------------

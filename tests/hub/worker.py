@@ -66,6 +66,7 @@ class Worker:
                 Route("/events", self._stream),
                 Route("/lives/{slug}/health", self._known(self._health)),
                 Route("/lives/{slug}/delays", self._known(self._delays)),
+                Route("/lives/{slug}/delays", self._known(self._note_delay), methods=["POST"]),
                 Route("/lives/{slug}/recordings", self._known(self._recordings)),
                 Route("/lives/{slug}/clips", self._known(self._cut), methods=["POST"]),
                 Route("/lives/{slug}/clips/{name}", self._known(self._clip)),
@@ -163,6 +164,10 @@ class Worker:
     async def _delays(self, request: Request) -> Response:
         named = request.query_params.get("destination")
         return listed([one for one in self.delays if named in (None, one.destination)])
+
+    async def _note_delay(self, request: Request) -> Response:
+        self.delays.append(Delay.model_validate(await request.json()))
+        return Response(status_code=204)
 
     async def _recordings(self, _: Request) -> Response:
         return listed(self.recordings)

@@ -1,6 +1,8 @@
 /** The studio's half of the HTTP API: the session cookie says who is asking. */
 
 import { call, type Call, type Fetch } from "./http";
+import type * as P from "./playback";
+import type * as Q from "./quality";
 import type * as T from "./types";
 
 /** Writes carry this header, which another site's form cannot send. */
@@ -79,10 +81,33 @@ export class StaffApi {
       file,
     });
 
+  player = (showId: string, signal?: AbortSignal) =>
+    this.read<P.PlayerSettings>(`/shows/${showId}/playback`, signal);
+  changePlayer = (showId: string, change: P.PlayerChange) =>
+    this.write<P.PlayerSettings>("PATCH", `/shows/${showId}/playback`, change);
+  /** Another signing key; with 0 minutes everybody who watches a private show is cut. */
+  rotatePlaybackKey = (showId: string, graceMinutes: number) =>
+    this.write<P.PlayerSettings>("POST", `/shows/${showId}/playback/keys`, { grace_minutes: graceMinutes });
+  /** A link to a private show for one person. */
+  makePrivateLink = (showId: string, wish: { hours: number; ip: string | null }) =>
+    this.write<P.PrivateLink>("POST", `/shows/${showId}/playback/links`, wish);
+  addChapter = (showId: string, title: string) =>
+    this.write<P.Cue>("POST", `/shows/${showId}/chapters`, { title });
+
   /** The feed over time, from a moment on. */
   health = (showId: string, since: string | null, signal?: AbortSignal) =>
     this.read<T.HealthSample[]>(
       `/shows/${showId}/health${since ? `?since=${encodeURIComponent(since)}` : ""}`,
+      signal,
+    );
+  /** How viewers see the show, now and since it began. */
+  quality = (showId: string, signal?: AbortSignal) => this.read<Q.Quality>(`/shows/${showId}/quality`, signal);
+  /** Players one by one, those with most trouble first. */
+  qualitySessions = (showId: string, limit = 20, signal?: AbortSignal) =>
+    this.read<Q.PlaybackSession[]>(`/shows/${showId}/quality/sessions?limit=${limit}`, signal);
+  qualityHistory = (showId: string, every: Q.PointEvery, since: string | null, signal?: AbortSignal) =>
+    this.read<Q.QualityPoint[]>(
+      `/shows/${showId}/quality/history?every=${every}${since ? `&since=${encodeURIComponent(since)}` : ""}`,
       signal,
     );
   recordings = (showId: string, signal?: AbortSignal) =>

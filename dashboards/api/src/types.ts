@@ -1,5 +1,7 @@
 /** What the hub's HTTP API and gateway say, as types. Money is in minor units; moments are ISO 8601 in UTC. */
 
+import type { Rung } from "./playback";
+
 export type Role = "owner" | "producer" | "moderator" | "viewer";
 export type ShowState = "scheduled" | "live" | "ended";
 export type OrderState =
@@ -274,6 +276,8 @@ export interface Health {
   backup: Ingest | null;
   encoders: EncoderState[];
   plan: Plan | null;
+  /** The ladder of our own player; none before the feed is known. */
+  rungs?: Rung[];
   findings: Finding[];
   recording: {
     state: "off" | "waiting" | "recording" | "stopped";
@@ -524,6 +528,35 @@ export interface PublicProduct {
   variants: PublicVariant[];
 }
 
+/** Where and how a show is played. All but `hls_url` may be missing: a hub that knows only LL-HLS says no more. */
+export interface PublicPlayback {
+  hls_url: string | null;
+  mode?: "balanced" | "interactive";
+  whep_url?: string | null;
+  /** From the show's beginning; after the end, its replay. */
+  dvr_url?: string | null;
+  chapters_url?: string | null;
+  /** The show has ended, and `hls_url` and `dvr_url` are its recording. */
+  replay?: boolean;
+  /** Live, but nobody publishes. */
+  paused?: boolean;
+  poster_url?: string | null;
+  ice_servers?: { urls: string | string[]; username?: string; credential?: string }[];
+  /** The token in the addresses runs out then: ask for this document again before. */
+  renew_at?: string | null;
+  beacon_url?: string | null;
+}
+
+/** A moment of the show, as `chapters_url` lists it; seconds from the start of the programme. */
+export interface Chapter {
+  id: string;
+  kind: string;
+  title: string;
+  reference: string;
+  begins_at: number;
+  ends_at: number | null;
+}
+
 export interface PublicShow {
   show: {
     slug: string;
@@ -534,8 +567,14 @@ export interface PublicShow {
     live_at: string | null;
     brand: string;
   };
-  /** Null unless the show is live and there is something to play. */
-  playback: { hls_url: string } | null;
+  /** Private: for those who were given a link, and none came along, or one that is no good. */
+  access?: "open" | "private";
+  /** A sentence for who may not watch. */
+  access_reason?: string | null;
+  /** The picture before the first frame; also before there is anything to play. */
+  poster_url?: string | null;
+  /** Null unless there is something to play: the show is live, or has ended and left a replay. */
+  playback: PublicPlayback | null;
   gateway: { url: string };
   viewer_token: string;
   viewer_id: string;

@@ -14,12 +14,16 @@ export interface OrderRequest {
 /** One show, seen by one viewer. Call `load` first; every method throws `ApiError`. */
 export class ViewerApi {
   private token = "";
+  /** As the first document named this viewer: where no cookie is kept, the next one is told it. */
+  private viewer = "";
 
   constructor(
     readonly slug: string,
     private readonly fetch: Fetch = (input, init) => globalThis.fetch(input, init),
     /** The hub's origin; empty for a page that the hub serves itself. */
     private readonly origin = "",
+    /** The token of a private link. */
+    private readonly access = "",
   ) {}
 
   get viewerToken(): string {
@@ -31,8 +35,14 @@ export class ViewerApi {
    * cookies are blocked every answer brings another viewer, who would not own this one's reservation.
    */
   async load(signal?: AbortSignal): Promise<PublicShow> {
-    const show = await this.send<PublicShow>(`/shows/${encodeURIComponent(this.slug)}`, { signal });
+    const query = new URLSearchParams();
+    if (this.access) query.set("access", this.access);
+    if (/^[0-9a-f]{32}$/.test(this.viewer)) query.set("viewer", this.viewer);
+    const asked = query.toString();
+    const path = `/shows/${encodeURIComponent(this.slug)}${asked && `?${asked}`}`;
+    const show = await this.send<PublicShow>(path, { signal });
     this.token ||= show.viewer_token;
+    this.viewer ||= show.viewer_id;
     return show;
   }
 

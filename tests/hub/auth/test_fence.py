@@ -26,6 +26,8 @@ OPEN = {
     ("GET", "/readyz"),
     ("GET", "/metrics"),
     ("GET", "/api/v1/public/shows/{slug}"),
+    ("GET", "/api/v1/public/shows/{slug}/poster"),
+    ("POST", "/api/v1/public/shows/{slug}/quality"),
 }
 """Routes that need no sign-in, each for a reason. A new route that is not here needs one."""
 
@@ -35,6 +37,7 @@ BODIES: dict[str, Any] = {
     "/api/v1/shows/{show_id}/highlight": {"product_id": None},
     "/api/v1/shows/{show_id}/messages": {"text": "hello"},
     "/api/v1/shows/{show_id}/clips": {"begins_s": 0, "ends_s": 10},
+    "/api/v1/shows/{show_id}/chapters": {"title": "Bags"},
     "/api/v1/shows/{show_id}/profiles": {"name": "Small", "width": 640, "height": 360, "video_kbps": 900},
 }
 
@@ -108,6 +111,8 @@ async def dump(market: Market) -> list[Any]:
         "message",
         "webhook_event",
         "show_product",
+        "show_cue",
+        "playback_key",
     )
     return [
         await market.sql(f"SELECT row_to_json(t)::text FROM {table} t ORDER BY 1")  # noqa: S608

@@ -1,0 +1,15 @@
+"""What players report of a show: a row per player, and the show's figures over time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+
+
+def upgrade() -> None:
+    # The driver's own cursor: the file holds several statements.
+    op.get_bind().connection.cursor().execute(Path(__file__).with_suffix(".sql").read_text())

@@ -1,0 +1,1 @@
+"""How a show is played and by whom: player settings, playback tokens and their keys, moments of the show."""

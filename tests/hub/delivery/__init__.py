@@ -1,0 +1,1 @@
+"""The CDNs of a brand."""

@@ -1,0 +1,73 @@
+"""Shows that are forgotten at every CDN a brand has linked, and nowhere else."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from connectors.errors import RetryLater
+from hub.delivery.service import Edges
+from hub.shows.models import Show
+from tests.hub.market import Market, Trade
+
+PURGES = text("SELECT args FROM procrastinate_jobs WHERE task_name = 'delivery.purge' ORDER BY id")
+
+
+async def forgotten(market: Market, edges: Edges) -> list[dict[str, Any]]:
+    """The arguments of the jobs that wait after a show was forgotten."""
+    async with market.hub.db.session() as session:
+        show = await session.get_one(Show, market.shop.show_id)
+        await edges.forget(session, show)
+    async with market.hub.db.session() as session:
+        connection = await session.connection()
+        return [dict(row[0]) for row in await connection.execute(PURGES)]
+
+
+async def test_a_show_is_forgotten_once_at_each_cdn(trade: Trade) -> None:
+    market = await trade("fastly", "cloudfront", "shopify")
+    edges = Edges(market.hub.connections)
+    await forgotten(market, edges)
+    jobs = await forgotten(market, edges)
+    wanted = {str(market.connections[name]) for name in ("fastly", "cloudfront")}
+    assert {job["connection_id"] for job in jobs} == wanted
+    assert len(jobs) == len(wanted)
+    for job in [*jobs, *jobs]:
+        await edges.purge(UUID(job["connection_id"]), job["slug"], job["once"])
+    slug = market.shop.slug
+    assert (await market.fakes["fastly"].state())["purged"] == [f"show-{slug}"]
+    assert (await market.fakes["cloudfront"].state()) == {"batches": 1, "purged": [f"/live/{slug}/*"]}
+
+
+async def test_a_cdn_that_is_down_is_asked_again(trade: Trade) -> None:
+    market = await trade("fastly")
+    edges = Edges(market.hub.connections)
+    [job] = await forgotten(market, edges)
+    await market.fakes["fastly"].control("fault", {"kind": "status", "status": 503})
+    with pytest.raises(RetryLater):
+        await edges.purge(UUID(job["connection_id"]), job["slug"], job["once"])
+    await edges.purge(UUID(job["connection_id"]), job["slug"], job["once"])
+    assert len((await market.fakes["fastly"].state())["purged"]) == 1
+
+
+async def test_players_are_sent_to_the_cdn_that_was_linked_first(trade: Trade) -> None:
+    market = await trade("shopify", "fastly", "cloudfront")
+    edges = Edges(market.hub.connections)
+    async with market.hub.db.session() as session:
+        show = await session.get_one(Show, market.shop.show_id)
+        assert await edges.base_url(session, show) == "https://cdn.example.com"
+        row = await market.hub.connections.get(session, show.brand_id, market.connections["fastly"])
+        row.state = "reconnect"
+        await session.flush()
+        assert await edges.base_url(session, show) == "https://d111111abcdef8.cloudfront.net"
+
+
+async def test_a_brand_without_a_cdn_has_no_other_address(trade: Trade) -> None:
+    market = await trade("shopify")
+    edges = Edges(market.hub.connections)
+    assert await forgotten(market, edges) == []
+    async with market.hub.db.session() as session:
+        show = await session.get_one(Show, market.shop.show_id)
+        assert await edges.base_url(session, show) is None
