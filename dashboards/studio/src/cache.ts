@@ -13,6 +13,8 @@ export const TARGET_PRESETS = ["target-presets"];
 export const PROFILE_PRESETS = ["profile-presets"];
 export const COST = ["cost"];
 export const HISTORY = ["history"];
+export const QUALITY = ["quality"];
+export const PLAYER = ["player"];
 export const RECORDINGS = ["recordings"];
 
 const MOST_TRIES = 3;

@@ -10,6 +10,7 @@ const ABILITIES: [string, string][] = [
   ["order_source", "orders come in"],
   ["stock_sink", "stock is kept in step"],
   ["payments", "takes payments"],
+  ["delivery", "delivers the player through its CDN"],
 ];
 
 /** "Shows the video, chat is read." */

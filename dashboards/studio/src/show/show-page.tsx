@@ -12,7 +12,9 @@ import { Programme } from "./feed/programme";
 import { JumpBar } from "./jump-bar";
 import { OrdersPanel } from "./orders/orders-panel";
 import { Panel } from "./panel";
+import { PlayerPanel } from "./playback/player-panel";
 import { ProductsPanel } from "./products/products-panel";
+import { QualityPanel } from "./quality/quality-panel";
 import { Recording } from "./recording/recording";
 import type { Picture } from "./reduce";
 import type { Room } from "./room";
@@ -89,6 +91,8 @@ function Control({ room, picture, connection }: Props) {
               <Recording show={show.show} health={null} clock={room.clock} onChanged={room.refresh} />
             </Panel>
           )}
+          {state !== "scheduled" && <QualityPanel showId={id} live={state === "live"} />}
+          <PlayerPanel show={show.show} health={show.health} />
           <ProductsPanel showId={id} state={state} products={show.products} />
         </div>
         <div className="stack">

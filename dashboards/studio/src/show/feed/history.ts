@@ -75,12 +75,17 @@ export function rangeOf({ points, write }: Line): Range | null {
   return { now: write(now), range: lowest === highest ? "steady" : `from ${lowest} to ${highest}` };
 }
 
-/** SVG path data; a hole where nothing is known. */
-export function pathOf({ points, least }: Line, width: number, height: number): string {
+/** SVG path data of the last `span` ms; a hole where nothing is known for longer than `hole`. */
+export function pathOf(
+  { points, least }: Line,
+  width: number,
+  height: number,
+  { span, hole } = { span: HISTORY_MS, hole: HOLE_MS },
+): string {
   const newest = points.at(-1);
   if (!newest) return "";
   const top = Math.max(least, ...points.map((one) => one.value ?? 0)) * 1.05;
-  const from = newest.at - HISTORY_MS;
+  const from = newest.at - span;
   let drawn: Point | null = null;
   let path = "";
   for (const { at, value } of points) {
@@ -88,9 +93,9 @@ export function pathOf({ points, least }: Line, width: number, height: number): 
       drawn = null;
       continue;
     }
-    const x = ((at - from) / HISTORY_MS) * width;
+    const x = ((at - from) / span) * width;
     const y = height - (Math.max(0, value) / top) * height;
-    path += `${drawn && at - drawn.at <= HOLE_MS ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`;
+    path += `${drawn && at - drawn.at <= hole ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`;
     drawn = { at, value };
   }
   return path;
