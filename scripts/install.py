@@ -35,11 +35,13 @@ NO_NETWORK = (
 BENCH_PACKAGES = {
     "wrk": "/usr/bin/wrk",
     "libnginx-mod-stream": "/usr/lib/nginx/modules/ngx_stream_module.so",
+    "janus": "/usr/bin/janus",
 }
 TEST_PACKAGES = {
     "chromium": "/usr/bin/chromium",
     "nginx": "/usr/sbin/nginx",
     "libnginx-mod-rtmp": "/usr/lib/nginx/modules/ngx_rtmp_module.so",
+    "libnginx-mod-http-lua": "/usr/lib/nginx/modules/ngx_http_lua_module.so",
 }
 
 

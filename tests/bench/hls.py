@@ -1,4 +1,6 @@
-"""How late a frame is listed, beside nginx-rtmp's HLS, and what playlists and parts cost to serve."""
+"""How late a frame is listed, beside nginx-rtmp's HLS; what playlists and parts cost, beside Starlette and
+nginx's files; what thousands of blocked players cost and how late they are, beside Starlette.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +13,20 @@ import subprocess
 import sys
 import tempfile
 import time
+from bisect import bisect_left
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+from urllib.parse import urljoin
 
 import httpx
 
 from restream.api import LiveSpec
 from restream.client import WorkerClient
-from tests.bench import media
+from tests.bench import hls_crowd, media
+from tests.bench.hls_crowd import SERVERS_CORE, on_core
 from tests.bench.publisher import Publisher
 from tests.bench.rows import (
     CannotMeasure,
@@ -39,8 +44,11 @@ from tests.bench.rows import (
 TOKEN: Final = "bench"
 KEY: Final = "bench-key"
 FPS: Final = 30
+OURS: Final = "ours"
 NGINX: Final = "nginx-rtmp HLS, 1 s"
 STARLETTE: Final = "Starlette responses"
+FILES: Final = "nginx, files"
+CROWDS: Final = (1000, 5000)
 LATE_BAR_MS: Final = 15
 RATE_BARS: Final = {"playlist": 15_000, "part": 8_000}
 POLL: Final = 0.01
@@ -58,10 +66,7 @@ class Edge:
 
     def see(self, playlist: str, sent: list[float]) -> None:
         """A playlist; `sent` has the wall time of each picture since the beginning."""
-        self._segments |= segments_of(playlist)
-        tail = playlist.rpartition("#EXTINF")[2]
-        parts = sum(float(one) for one in re.findall(r"#EXT-X-PART:DURATION=([\d.]+)", tail))
-        pictures = min(round((sum(self._segments.values()) + parts) * FPS), len(sent))
+        pictures = self._pictures(playlist, sent)
         if pictures <= self._listed:
             return
         now = time.time()
@@ -69,6 +74,14 @@ class Edge:
             self.newest.append((now - sent[pictures - 1]) * 1000)
             self.oldest.append((now - sent[self._listed]) * 1000)
         self._listed = pictures
+
+    def _pictures(self, playlist: str, sent: list[float]) -> int:
+        """How many there were from the beginning to the end of a playlist."""
+        if "#EXT-X-PROGRAM-DATE-TIME" in playlist:
+            # By its dates: durations add up to more than the pictures, as the file lasts longer than they do.
+            return bisect_left(sent, hls_crowd.end_of(playlist) - 0.5 / FPS)
+        self._segments |= segments_of(playlist)  # nginx-rtmp tells no dates; it has no parts either
+        return min(round(sum(self._segments.values()) * FPS), len(sent))
 
 
 def run(quick: bool) -> tuple[int, list[Row]]:
@@ -92,7 +105,7 @@ class Stage:
         """First how late, then how dear."""
         file = await asyncio.to_thread(media.sample, self._folder)
         worker = self._start_ours()
-        self._start_nginx()
+        files = self._start_nginx()
         await self._ask()
         addresses = [f"rtmp://127.0.0.1:{port}/live/{KEY}" for port in (self._rtmp, self._peer_rtmp)]
         publisher = Publisher(file, addresses)
@@ -101,10 +114,13 @@ class Stage:
             rows = await self._lateness(publisher, windows * seconds)
             await self._save_samples()
             argv = [sys.executable, "-m", "tests.bench.hls_peer", str(self._starlette), str(self._folder)]
-            peer = self._stack.enter_context(process(argv))
+            peer = self._stack.enter_context(process(on_core(SERVERS_CORE, argv)))
             listening(self._starlette, "The Starlette server")
+            pids = {OURS: worker.pid, STARLETTE: peer.pid, FILES: files.pid}
             for what in RATE_BARS:
-                rows.append(await self._cost(what, worker.pid, peer.pid, windows, seconds / 2))
+                rows.append(await self._cost(what, pids, windows, seconds / 2))
+            for count in CROWDS:
+                rows += await self._crowd(count, pids, seconds)
         finally:
             publishing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -122,19 +138,22 @@ class Stage:
             "SIMULCAST_MEDIA_CONTROL_PORT": str(self._control),
             "SIMULCAST_LOG_LEVEL": "ERROR",
         }
-        worker = self._stack.enter_context(process([sys.executable, "-m", "restream"], env=env))
+        argv = on_core(SERVERS_CORE, [sys.executable, "-m", "restream"])
+        worker = self._stack.enter_context(process(argv, env=env))
         listening(self._control, "The media worker")
         return worker
 
-    def _start_nginx(self) -> None:
+    def _start_nginx(self) -> subprocess.Popen[bytes]:
         (self._folder / "hls").mkdir()
         rtmp = (
             f"server {{ listen {self._peer_rtmp}; application live {{ live on; hls on; "
             f"hls_path {self._folder}/hls; hls_fragment 1s; hls_playlist_length 60s; }} }}"
         )
         http = f"server {{ listen 127.0.0.1:{self._peer_http}; root {self._folder}; }}"
-        self._stack.enter_context(process(media.nginx(self._folder, "peer", rtmp, http)))
+        argv = media.nginx(self._folder, "peer", rtmp, http)
+        nginx = self._stack.enter_context(process(on_core(SERVERS_CORE, argv)))
         listening(self._peer_rtmp, "nginx-rtmp")
+        return nginx
 
     async def _ask(self) -> None:
         client = WorkerClient(f"http://127.0.0.1:{self._control}", TOKEN)
@@ -184,7 +203,7 @@ class Stage:
 
     async def _see_ours(self, http: httpx.AsyncClient, edge: Edge, sent: list[float]) -> None:
         """One blocking reload, or a plain one as long as nothing is listed."""
-        base = f"http://127.0.0.1:{self._media}/live/bench/live.m3u8"
+        base = await self._address(http)
         text = ""
         while True:
             answer = await http.get(base + wanted(text))
@@ -201,39 +220,59 @@ class Stage:
             edge.see(answer.text, sent)
         await asyncio.sleep(POLL)
 
+    async def _address(self, http: httpx.AsyncClient) -> str:
+        """Our media playlist, as soon as the multivariant one names it."""
+        index = f"http://127.0.0.1:{self._media}/live/bench/index.m3u8"
+        while (answer := await http.get(index)).status_code != 200:
+            await asyncio.sleep(POLL)
+        return urljoin(index, next(line for line in answer.text.splitlines() if line[:1] not in ("#", "")))
+
     async def _save_samples(self) -> None:
-        """The same bytes for the peer: a playlist, and a part of about 200 kB."""
-        base = f"http://127.0.0.1:{self._media}/live/bench"
-        async with httpx.AsyncClient() as http:
-            playlist = (await http.get(f"{base}/live.m3u8")).text
-            part = (await http.get(f"{base}/{part_of(playlist)}")).content
+        """The same bytes for the peers: a playlist, and a part of about 200 kB."""
+        async with httpx.AsyncClient(timeout=30) as http:
+            base = await self._address(http)
+            playlist = (await http.get(base)).text
+            part = (await http.get(urljoin(base, part_of(playlist)))).content
         (self._folder / "playlist").write_text(playlist)
         (self._folder / "part").write_bytes(part)
 
-    async def _cost(self, what: str, ours: int, peer: int, windows: int, seconds: float) -> Row:
-        """Requests for each second of CPU time the server used."""
-        rates: dict[int, list[float]] = {ours: [], peer: []}
-        base = f"http://127.0.0.1:{self._media}/live/bench"
+    async def _cost(self, what: str, pids: dict[str, int], windows: int, seconds: float) -> Row:
+        """Requests for each second of CPU time the server used; ours carries the show meanwhile."""
+        rates: dict[str, list[float]] = {name: [] for name in pids}
         for _ in range(windows):
-            async with httpx.AsyncClient() as http:
-                fresh = part_of((await http.get(f"{base}/live.m3u8")).text)
-            path = {"playlist": "live.m3u8", "part": fresh}[what]
-            for pid, address in (
-                (ours, f"{base}/{path}"),
-                (peer, f"http://127.0.0.1:{self._starlette}/{what}"),
-            ):
-                before = cpu_seconds(pid)
+            async with httpx.AsyncClient(timeout=30) as http:
+                playlist = await self._address(http)
+                fresh = urljoin(playlist, part_of((await http.get(playlist)).text))
+            addresses = {
+                OURS: {"playlist": playlist, "part": fresh}[what],
+                STARLETTE: f"http://127.0.0.1:{self._starlette}/{what}",
+                FILES: f"http://127.0.0.1:{self._peer_http}/{what}",
+            }
+            for name, address in addresses.items():
+                before = cpu_seconds(pids[name])
                 requests = await load(address, seconds)
-                rates[pid].append(requests / (cpu_seconds(pid) - before))
-        mine, bar = median(rates[ours]), RATE_BARS[what]
+                rates[name].append(requests / (cpu_seconds(pids[name]) - before))
+        mine, bar = median(rates.pop(OURS)), RATE_BARS[what]
         return row(
             f"{what}, 64 connections",
             "requests per CPU second",
             "1/s",
             mine,
-            {STARLETTE: median(rates[peer])},
+            {name: median(values) for name, values in rates.items()},
             bar=f">= {bar}",
             ok=mine >= bar,
+        )
+
+    async def _crowd(self, count: int, pids: dict[str, int], seconds: float) -> list[Row]:
+        """A crowd at our worker, then the same at the Starlette server."""
+
+        async with httpx.AsyncClient(timeout=30) as http:
+            ours = await self._address(http)
+        theirs = f"http://127.0.0.1:{self._starlette}/blocking"
+        return hls_crowd.rows(
+            await hls_crowd.watch(ours, count, seconds, pids[OURS], self._folder, hls_crowd.end_of),
+            await hls_crowd.watch(theirs, count, seconds, pids[STARLETTE], self._folder, hls_crowd.rung),
+            STARLETTE,
         )
 
 
@@ -245,7 +284,14 @@ async def forever(step: Callable[[], Awaitable[None]]) -> None:
 
 async def load(address: str, seconds: float) -> int:
     """How many requests were answered with 200 in that time."""
-    argv = [needed("wrk", "wrk"), "-t1", "-c64", f"-d{max(1, round(seconds))}s", address]
+    argv = [
+        *on_core(hls_crowd.VIEWERS_CORE, []),
+        needed("wrk", "wrk"),
+        "-t1",
+        "-c64",
+        f"-d{max(1, round(seconds))}s",
+        address,
+    ]
     done = await asyncio.to_thread(subprocess.run, argv, capture_output=True, text=True, check=True)
     if "Non-2xx" in done.stdout:
         raise CannotMeasure(f"{address} did not answer with 200.")
