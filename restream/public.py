@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass
+from typing import Final
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -26,6 +27,9 @@ from restream.ingest.whip_door import WhipDoor
 from restream.replay.door import ReplayDoor
 from restream.webrtc.door import WhepDoor
 from restream.worker import Worker
+
+DIRECT: Final = (".m4s", "/live.m3u8")
+"""How addresses end that only the origin can have, but for those of a replay."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,8 @@ class MediaApp:
     def resolve(self, request: Request) -> Answer | Waiting | None:
         """What a GET or HEAD of a show's playback is answered with; None for every other address."""
         path = request.path
+        if path.endswith(DIRECT) and "/replay/" not in path and path.startswith("/live/"):
+            return self._playback(request)  # a thousand times for each of the others
         if not path.startswith("/live/") or self._whip.serves(path) or self._whep.serves(path):
             return None
         if self._replay.serves(path):

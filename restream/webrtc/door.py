@@ -319,6 +319,8 @@ class WhepDoor:
         watched = self._find(screening.slug)
         if watched is None:
             return "The show has ended."
+        if watched.rung and watched.rung.feed is screening.choice.feed:
+            return ""  # who watches the rung stays there; a slate without B-frames may be on the air
         try:
             choice = choose(watched)
         except NotWatchable as error:

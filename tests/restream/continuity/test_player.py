@@ -12,7 +12,6 @@ from tests.restream.continuity.stage import Stage
 from tests.restream.hls.linter import Reloads, lint
 from tests.restream.hls.parsing import runs
 
-
 MOST_AT_ONCE = 8
 """Parts that come with one picture: a new encoder's first ones are held back until its pace is known."""
 

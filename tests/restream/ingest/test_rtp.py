@@ -20,10 +20,10 @@ from restream.gate import PublishRequest
 from restream.ingest import rtp
 from restream.ingest.h264 import IDR, PPS, SPS, Depacketiser, Picture, Writer
 from restream.ingest.rtp import WAIT, BrokenRtp, Packet, Reception, Sequencer, Unwrapper
-from restream.webrtc.sdp import Section
 from restream.ingest.whip_media import OPUS_HEADER, Line, Track, converter
 from restream.media import Frame, Kind
 from restream.rtmp.flv import video_frame, video_track
+from restream.webrtc.sdp import Section
 from tests.restream.hls.feed import Shape, pictures, stream
 from tests.restream.ingest.studio import Intake
 

@@ -152,6 +152,15 @@ async def test_b_frames_are_avoided_by_the_rung(stage: Show) -> None:
             await watching.watch(stage.address)
             await shown(watching, 30)
             assert list(stage.door._screenings) == [("show", "180p")]
+            # The feed itself could be sent now, but nobody who watches is disturbed for that.
+            await stage.drop()
+            stage.publish()
+            await until(lambda: stage.live.backlog())
+            await shown(watching, 60)
+            assert watching.peer.connectionState == "connected"
+            # The rung is gone.
+            stage.watched = WatchFeed(stage.live, HLS)
+            await until(lambda: watching.peer.connectionState == "closed")
 
 
 async def test_when_all_places_are_taken_the_player_is_told_where_else_to_go(stage: Show) -> None:
