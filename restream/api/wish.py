@@ -128,7 +128,7 @@ class LadderSpec(Schema):
     `heights` are wishes: what is not smaller than the feed, or more than the machine can do, is left out.
     """
 
-    heights: list[int] = Field(default=[720, 540, 480, 360], max_length=8)
+    heights: list[int] = Field(default=[1080, 720, 540, 480, 360], max_length=8)
 
 
 class VerificationKey(Schema):
