@@ -11,13 +11,12 @@ import ipaddress
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
-
-import jwt
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from jwt.types import Options
+from typing import TYPE_CHECKING, Final
 
 from restream.api import VerificationKey
+
+if TYPE_CHECKING:
+    from jwt.types import Options
 
 ISSUER: Final = "simulcast"
 AUDIENCE: Final = "playback"
@@ -64,6 +63,10 @@ class Keyring:
         """Raises BadToken. Whether it has expired is for the caller to see. Takes about 0.3 ms."""
         if len(token) > LONGEST:
             raise BadToken
+        # Most shows are public, and these take nine megabytes of every worker.
+        import jwt
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
         try:
             key_id = str(jwt.get_unverified_header(token).get("kid"))
             raw = self._keys[key_id]

@@ -6,6 +6,8 @@ import base64
 import hashlib
 import hmac
 import json
+import subprocess
+import sys
 from typing import Any
 
 import jwt
@@ -144,3 +146,11 @@ def test_a_token_longer_than_any_of_ours_is_not_even_looked_at() -> None:
     assert theatre().ask(INDEX, long) == 401
     with pytest.raises(BadToken):
         Keyring([OURS.public]).verify(long)
+
+
+def test_a_worker_whose_shows_are_public_loads_no_cryptography() -> None:
+    script = (
+        "import sys, restream.main; print([one for one in ('jwt', 'cryptography') if one in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
