@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-import segno
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from restream.api import AnyLayer, CardLayer, Layer, PictureLayer, QrLayer, TextLayer
@@ -117,6 +116,8 @@ def _qr(text: str, width: int) -> Image.Image | None:
     """Square modules of whole pixels, dark on white, with the quiet zone; None where that has no room."""
     if not text:
         return None
+    import segno  # few shows have one, and every worker would carry it
+
     code = segno.make(text, micro=False, error="m", boost_error=False)
     modules = int(code.symbol_size(border=QUIET_ZONE)[0])
     scale = width // modules
