@@ -39,9 +39,14 @@ class MovableClock:
 
     def __init__(self) -> None:
         self.ahead = timedelta()
+        self._stopped: datetime | None = None
 
     def __call__(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
+        return (self._stopped or datetime.now(UTC)) + self.ahead
+
+    def stop(self) -> None:
+        """Only `tick` moves it from now on."""
+        self._stopped = datetime.now(UTC)
 
     def tick(self, seconds: float) -> None:
         self.ahead += timedelta(seconds=seconds)

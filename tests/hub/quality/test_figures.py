@@ -185,6 +185,7 @@ def test_a_figure_is_good_below_its_bar_and_bad_from_twice_the_bar() -> None:
 
 
 async def test_the_history_says_what_happened_in_each_time_alone(studio: Studio) -> None:
+    studio.market.clock.stop()
     session = UUID(int=1)
     told = [(10_000, 0, 0, 1_500), (15_000, 5_000, 1, 1_800), (25_000, 5_000, 1, 2_100)]
     for seq, (watched, stalled, stalls, latency) in enumerate(told):
@@ -215,6 +216,7 @@ async def test_the_history_says_what_happened_in_each_time_alone(studio: Studio)
 
 
 async def test_by_the_minute_the_history_adds_up(studio: Studio) -> None:
+    studio.market.clock.stop()
     for seq in range(13):
         more: dict[str, Any] = {
             "watched_ms": 9_000 * (seq + 1),
