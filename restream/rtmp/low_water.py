@@ -23,7 +23,7 @@ class LowWater:
     """Follows one connection's pace. `received` is how many bytes have come on it so far."""
 
     def __init__(self, transport: asyncio.Transport, received: Callable[[], int]) -> None:
-        self._socket = transport.get_extra_info("socket")
+        self._transport = transport
         self._received = received
         self._before = received()
         self._mark = 1
@@ -34,11 +34,14 @@ class LowWater:
         self._timer.cancel()
 
     def _look(self) -> None:
+        if self._transport.is_closing():
+            return  # its socket may be gone before we are told
         now = self._received()
         mark = LEAST_BYTES if now - self._before >= FAST_BYTES else 1
         self._before = now
         if mark != self._mark:
             self._mark = mark
             # Lowering it makes the kernel look again: what lies there is then read.
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, mark)
+            kernel = self._transport.get_extra_info("socket")
+            kernel.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, mark)
         self._timer = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look)

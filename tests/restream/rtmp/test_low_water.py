@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import cast
 
-from restream.rtmp.low_water import FAST_BYTES, LEAST_BYTES, LowWater
+from restream.rtmp.low_water import FAST_BYTES, LEAST_BYTES, LOOK_SECONDS, LowWater
 from tests.restream.rtmp.peers import SECONDS
 
 
@@ -90,3 +90,16 @@ async def test_a_slow_feed_is_read_byte_by_byte() -> None:
                     await asyncio.sleep(0.001)
         assert intake.mark() == 1
         assert intake.wakes == 5
+
+
+async def test_a_connection_that_was_cut_is_left_alone() -> None:
+    loop, wrong = asyncio.get_running_loop(), []
+    loop.set_exception_handler(lambda _, context: wrong.append(context))
+    async with connected() as (intake, writer):
+        await until_fast(intake, writer)
+        assert intake.transport
+        intake.transport.abort()
+        over = loop.time() + 2 * LOOK_SECONDS
+        while loop.time() < over:
+            await asyncio.sleep(0.01)
+    assert not wrong
