@@ -65,18 +65,50 @@ class Tokens(Value):
     access: SecretStr
     refresh: SecretStr | None = None
     expires_at: AwareDatetime | None = None
+    scopes: tuple[str, ...] = ()
+
+
+class Account(Value):
+    """A page or channel that a login reaches. `config` joins what the brand entered for its app.
+
+    `tokens` is the account's own login, where it is another one than the person's.
+    """
+
+    id: str
+    title: str
+    detail: str = ""
+    picture_url: str | None = None
+    config: dict[str, str] = {}
+    tokens: Tokens | None = None
 
 
 # --- destinations -------------------------------------------------------------------------------
 
 
+class Picture(Value):
+    """An image file, whole."""
+
+    media_type: Literal["image/jpeg", "image/png"]
+    data: bytes = Field(repr=False)
+
+
 class Broadcast(Value):
-    """The show as a platform needs to know it. `marker` is unique and finds it again after a lost answer."""
+    """The show as a platform needs to know it. `marker` is unique and finds it again after a lost answer.
+
+    `title` and `description` fit the platform's limits already. None leaves a choice to the connection's
+    config or to the platform; a connector passes over what its platform does not know.
+    """
 
     title: str
     description: str = ""
     privacy: Literal["public", "unlisted", "private"] = "public"
     starts_at: AwareDatetime | None = None
+    thumbnail: Picture | None = None
+    latency: Literal["normal", "low", "ultra_low"] | None = None
+    made_for_kids: bool | None = None
+    category: str | None = None
+    tags: tuple[str, ...] = ()
+    language: str | None = None
     marker: str
 
 
@@ -90,7 +122,8 @@ class BackupIngest(Value):
 class Ingest(Value):
     """Where to push. `url` has no key in it; `key` is pushed verbatim, query and all.
 
-    `passphrase` encrypts SRT. `backup` is pushed to as well, where a platform offers it.
+    `passphrase` encrypts SRT. `backup` is pushed to as well, where a platform offers it. The key is good
+    until `expires_at`.
     """
 
     ref: str
@@ -100,10 +133,15 @@ class Ingest(Value):
     backup: BackupIngest | None = None
     chat_ref: str | None = None
     watch_url: str | None = None
+    expires_at: AwareDatetime | None = None
 
 
 class BroadcastStatus(Value):
-    """The platform's own word on a broadcast, in the state words of all platforms together."""
+    """The platform's own word on a broadcast, in the state words of all platforms together.
+
+    `receiving`: our data arrives there, as far as it tells. `reason` is a sentence for the producer: what is
+    wrong or awaited, and what to do.
+    """
 
     state: Literal["scheduled", "starting", "live", "ending", "ended", "failed"]
     receiving: bool | None = None
@@ -111,21 +149,85 @@ class BroadcastStatus(Value):
     reason: str | None = None
 
 
+class Audience(Value):
+    """Who is there, as the platform counts; None is untold, which is not nought."""
+
+    viewers: int | None = None
+    reactions: int | None = None
+
+
+class IngestHealth(Value):
+    """The platform's own word on the quality of what it receives. `issues` are sentences for the producer."""
+
+    state: Literal["good", "fair", "bad", "nothing"]
+    issues: tuple[str, ...] = ()
+
+
+class TextLimits(Value):
+    """How much a platform takes of a show's texts, in characters; None: no such text there.
+
+    `forbidden` holds the single characters it refuses.
+    """
+
+    title: int | None = None
+    description: int | None = None
+    tags: int | None = None
+    forbidden: str = ""
+    thumbnail_bytes: int | None = None
+
+
 # --- chat ---------------------------------------------------------------------------------------
+
+
+class ChatLimits(Value):
+    """What a chat takes from a program: `characters` of a message, and `messages` in any `seconds`.
+
+    `unit` says what a character is there: a code point, or a UTF-16 unit. `links`: False where addresses are
+    refused. `repeats`: False where the same words twice in a row are.
+    """
+
+    characters: int
+    unit: Literal["code_point", "utf16"] = "code_point"
+    messages: int
+    seconds: float
+    links: bool = True
+    repeats: bool = True
+
+
+class Fragment(Value):
+    """A piece of a message; all texts in a row are its text. `url`: an emote's picture, a link's target."""
+
+    kind: Literal["text", "emote", "link", "mention"] = "text"
+    text: str
+    url: str | None = None
+
+
+class Badge(Value):
+    """What an author is in this chat; `title` in the platform's words, for example "Member (2 years)"."""
+
+    kind: Literal["owner", "moderator", "member", "vip", "verified", "other"]
+    title: str = ""
 
 
 class ChatMessage(Value):
     """One message. `cursor`, if set, is where reading may resume after this message.
 
     `ours` is True when the linked account itself said it: a reply of ours coming back, or the host's phone.
+    `fragments` may be empty for a message that is mere text. `reply_to`: the id of the message it answers.
     """
 
     id: str
     text: str
     author_id: str | None = None
     author_name: str | None = None
-    kind: Literal["text", "paid", "membership", "notice"] = "text"
+    author_picture: str | None = None
+    badges: tuple[Badge, ...] = ()
+    fragments: tuple[Fragment, ...] = ()
+    kind: Literal[
+        "text", "paid", "membership", "gift", "raid", "poll", "reaction", "announcement", "notice"
+    ] = "text"
     money: Money | None = None
+    reply_to: str | None = None
     sent_at: AwareDatetime | None = None
     ours: bool = False
     backlog: bool = False
@@ -133,7 +235,7 @@ class ChatMessage(Value):
 
 
 class ChatDeletion(Value):
-    """The platform removed messages: by id, or all of one author."""
+    """The platform removed messages: by id, or all of one author, or (with neither) all there are."""
 
     message_ids: tuple[str, ...] = ()
     author_id: str | None = None
@@ -261,4 +363,11 @@ class Webhook(Value):
     received_at: datetime
 
 
-Fact = Order | OrderHint | ChatMessage | PaymentResult
+class ChatNews(Value):
+    """What a webhook brought of the chat `chat_ref`; the same things come by reading it, too."""
+
+    chat_ref: str
+    items: tuple[ChatItem, ...]
+
+
+Fact = Order | OrderHint | ChatMessage | ChatNews | PaymentResult

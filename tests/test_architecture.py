@@ -11,7 +11,9 @@ PACKAGES = ("connectors", "restream", "hub")
 FILE_LINES = 400
 FUNCTION_LINES = 60
 
-BOUNDARY = {f"connectors.{name}" for name in ("base", "types", "errors", "http", "oauth")}
+BOUNDARY = {
+    f"connectors.{name}" for name in ("base", "capabilities", "session", "types", "errors", "http", "oauth")
+}
 FOR_HUB_ALONE = {"fastapi", "sqlmodel", "sqlalchemy", "asyncpg", "nats", "procrastinate"}
 MAY_START_PROCESSES = {
     "hub/engines/process.py",

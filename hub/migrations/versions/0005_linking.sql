@@ -1,0 +1,1 @@
+-- What linking an account by consent needs: logins that are under way, allowances used.

@@ -1,0 +1,1 @@
+-- Chat both ways: who wrote, what was moderated, what is passed on.

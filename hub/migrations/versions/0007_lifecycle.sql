@@ -1,0 +1,1 @@
+-- A show on its platforms: what it is told there, and what they say of it.
