@@ -49,9 +49,8 @@ def publish_argv(address: str) -> list[str]:
         preset="ultrafast",
         tune="zerolatency",
         # Constant bit rate, as platforms ask for: still scenes would need almost nothing.
-        **{"profile:v": "main", "b:v": "2500k", "b:a": "128k", "fps_mode": "cfr"},
+        **{"profile:v": "main", "b:v": "2500k", "b:a": "128k", "fps_mode": "passthrough"},
         **{"x264-params": "nal-hrd=cbr"},
-        r=FPS,
         minrate="2500k",
         maxrate="2500k",
         bufsize="2500k",

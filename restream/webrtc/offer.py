@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from restream.webrtc.sdp import (
+    PLAYOUT_DELAY,
     Codec,
     Local,
     Offer,
@@ -80,6 +81,8 @@ def answer(offer: Offer, local: Local, sources: Sources, name: str) -> str:
         if section.kind == "video":
             lines += [f"a=ssrc:{sources.video} cname:{name}"]  # browsers take the first for the media
             lines += _repair(section, section.chosen.payload_type, sources, name)
+            if section.playout_delay:
+                lines.append(f"a=extmap:{section.playout_delay} {PLAYOUT_DELAY}")
         else:
             lines.append(f"a=ssrc:{sources.audio} cname:{name}")
         lines += ways(local)

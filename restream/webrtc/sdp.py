@@ -16,6 +16,7 @@ LARGEST: Final = 64 << 10
 MOST_SECTIONS: Final = 16
 MOST_CANDIDATES: Final = 64
 SEND_TIME: Final = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
+PLAYOUT_DELAY: Final = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay"
 HIGHEST_LEVEL: Final = "34"
 """5.2: we decode nothing, so no picture is too large. The profile stays the one that was offered."""
 RTPMAP: Final = re.compile(r"(\d{1,3}) ([^/ ]+)/(\d+)(?:/(\d+))?")
@@ -47,7 +48,7 @@ class Codec:
 @dataclass(frozen=True)
 class Section:
     """One m-line. `chosen` is what we take of it, None: nothing; `repair` is the payload type of what is sent
-    again (rtx). `send_time` is an extension's number."""
+    again (rtx). `send_time` and `playout_delay` are numbers of header extensions."""
 
     kind: str
     protocol: str
@@ -56,6 +57,7 @@ class Section:
     chosen: Codec | None = None
     send_time: int | None = None
     repair: int | None = None
+    playout_delay: int | None = None
 
 
 @dataclass(frozen=True)
@@ -232,7 +234,16 @@ def _section(lines: _Lines, number: str, rules: Rules) -> Section:
     codecs = _codecs(lines, formats.split())
     fits = "SAVPF" in protocol and not rules.declined & {name for name, _ in lines.attributes}
     chosen = rules.choose(kind, codecs) if fits else None
-    return Section(kind, protocol, formats.strip(), mid, chosen, _extension(lines), _repair(chosen, codecs))
+    return Section(
+        kind,
+        protocol,
+        formats.strip(),
+        mid,
+        chosen,
+        send_time=_extension(lines, SEND_TIME),
+        repair=_repair(chosen, codecs),
+        playout_delay=_extension(lines, PLAYOUT_DELAY),
+    )
 
 
 def _repair(chosen: Codec | None, codecs: Sequence[Codec]) -> int | None:
@@ -266,11 +277,11 @@ def _codecs(lines: _Lines, formats: list[str]) -> list[Codec]:
     return codecs
 
 
-def _extension(lines: _Lines) -> int | None:
+def _extension(lines: _Lines, wanted: str) -> int | None:
     for value in lines.all("extmap"):
         number, _, uri = value.partition(" ")
         number = number.partition("/")[0]
-        if uri.split(" ")[0] == SEND_TIME and number.isdecimal() and 1 <= int(number) <= 14:
+        if uri.split(" ")[0] == wanted and number.isdecimal() and 1 <= int(number) <= 14:
             return int(number)
     return None
 

@@ -11,18 +11,23 @@ from restream.webrtc import rtcp
 from restream.webrtc.srtp import HEADER, Sealer
 
 VERSION: Final = 0x80
+EXTENDED: Final = 0x90
+"""The version, and that a header extension follows (RFC 3550, 5.3.1)."""
+ONE_BYTE: Final = b"\xbe\xde\x00\x01"
+"""One word of elements with a head of a byte (RFC 8285, 4.2)."""
 MARKER: Final = 0x80
 KEPT: Final = 2048
 """Packets that may be asked for again: about three seconds of a 5 Mbit/s feed."""
 
 
 class Run(NamedTuple):
-    """Packets that left together. `last`: they end a picture."""
+    """Packets that left together. `last`: they end a picture. `hint`: what stands behind their headers."""
 
     begin: int
     payloads: Sequence[bytes]
     timestamp: int
     last: bool
+    hint: bytes
 
 
 class Kept(NamedTuple):
@@ -32,6 +37,16 @@ class Kept(NamedTuple):
     payload: bytes
     timestamp: int
     last: bool
+    hint: bytes
+
+
+def shown(extension: int, *, at_once: bool) -> bytes:
+    """A header extension about how long a player may keep a picture: not at all, or as it thinks best.
+
+    Twelve bits each for the least and the most delay, in units of 10 ms.
+    """
+    most = 0 if at_once else 0xFFF
+    return ONE_BYTE + bytes((extension << 4 | 2, 0, most >> 8, most & 0xFF))
 
 
 class Track:
@@ -53,16 +68,26 @@ class Track:
         return units + self._offset & 0xFFFF_FFFF
 
     def seal(
-        self, sealer: Sealer, payloads: Sequence[bytes], timestamp: int, *, last: bool, keep: bool = True
+        self,
+        sealer: Sealer,
+        payloads: Sequence[bytes],
+        timestamp: int,
+        *,
+        last: bool,
+        keep: bool = True,
+        hint: bytes = b"",
     ) -> list[bytes]:
-        """The next packets; `last`: they end a picture."""
+        """The next packets; `last`: they end a picture. `hint` is a header extension, or nothing."""
         index, source, kind, pack = self._index, self.source, self._type, HEADER.pack
+        first = EXTENDED if hint else VERSION
         if keep:
-            self._keep(Run(index, payloads, timestamp, last))
+            self._keep(Run(index, payloads, timestamp, last, hint))
         end = self._index = index + len(payloads)
-        headers = [pack(VERSION, kind, number & 0xFFFF, timestamp, source) for number in range(index, end)]
+        headers = [pack(first, kind, number & 0xFFFF, timestamp, source) for number in range(index, end)]
         if last:
-            headers[-1] = pack(VERSION, MARKER | kind, end - 1 & 0xFFFF, timestamp, source)
+            headers[-1] = pack(first, MARKER | kind, end - 1 & 0xFFFF, timestamp, source)
+        if hint:
+            headers = [header + hint for header in headers]
         self.packets += len(payloads)
         self.octets += sum(map(len, payloads))
         return sealer.seal(headers, index, source, payloads)
@@ -76,13 +101,14 @@ class Track:
                 if at >= len(sent.payloads):
                     return None
                 final = sent.last and at == len(sent.payloads) - 1
-                return Kept(index, sent.payloads[at], sent.timestamp, final)
+                return Kept(index, sent.payloads[at], sent.timestamp, final, sent.hint)
         return None
 
     def seal_again(self, sealer: Sealer, found: Kept) -> bytes:
         """The same packet once more, as it was."""
         kind = self._type | (MARKER if found.last else 0)
-        header = HEADER.pack(VERSION, kind, found.number & 0xFFFF, found.timestamp, self.source)
+        first = EXTENDED if found.hint else VERSION
+        header = HEADER.pack(first, kind, found.number & 0xFFFF, found.timestamp, self.source) + found.hint
         (packet,) = sealer.seal((header,), found.number, self.source, (found.payload,))
         return packet
 

@@ -17,7 +17,7 @@ from restream.webrtc.port import Address, UdpPort
 from restream.webrtc.sdp import Local, Offer
 from restream.webrtc.srtp import BrokenSrtp, Control, Sealer, sealer
 from restream.webrtc.stage import Picture, Pictures, Sound
-from restream.webrtc.track import Repair, Track
+from restream.webrtc.track import Repair, Track, shown
 
 CONNECTING: Final = 15.0
 CONSENT: Final = 30.0
@@ -29,14 +29,17 @@ VIDEO_PER_MS, AUDIO_PER_MS = 90, 48
 BEHIND: Final = 3
 """Pictures waiting; with more, a keyframe makes those before it useless."""
 MOST_WAITING: Final = 900
+UNEVEN_MS: Final = 50.0
+"""Jitter from which on pictures shown as they come would stumble: more than the time between two of them."""
 REPAIRS_PER_SECOND, REPAIRS_AT_ONCE = 400.0, 200.0
 
 
 @dataclass
 class Health:
-    """What it last reported: the share of packets lost, and the round trip in milliseconds."""
+    """What it last reported: the share of packets lost, jitter and the round trip in milliseconds."""
 
     loss: float = 0.0
+    jitter: float = 0.0
     round_trip: float | None = None
 
 
@@ -73,6 +76,7 @@ class Viewer:
         self._sealer: Sealer | None = None
         self._control: Control | None = None
         self._video, self._repair, self._audio = _tracks(offer, self.sources)
+        self._hints = _hints(offer)
         self._queue: deque[Picture] = deque()
         self._run = 0
         self._timestamp = 0
@@ -164,7 +168,9 @@ class Viewer:
             self._run += 1
             last = self._run == len(picture.runs)
             payloads = picture.payloads[begin:end]
-            packets = self._video.seal(self._sealer, payloads, self._timestamp, last=last)
+            # With keyframes is enough: the viewer keeps to what it was told last.
+            hint = self._hint() if picture.keyframe else b""
+            packets = self._video.seal(self._sealer, payloads, self._timestamp, last=last, hint=hint)
             self._port.send_run(packets, self.address)
             self._allowance.left -= len(packets[0]) * len(packets)
             if last:
@@ -206,6 +212,11 @@ class Viewer:
         self._newest = at
         return at
 
+    def _hint(self) -> bytes:
+        """Of a steady way each picture is shown as it comes; on an uneven one the player makes it even."""
+        steady, uneven = self._hints
+        return steady if self.health.jitter < UNEVEN_MS else uneven
+
     def _drop_waiting(self) -> None:
         """All but the picture of which a part has left."""
         begun = self._queue[0] if self._run else None
@@ -246,6 +257,7 @@ class Viewer:
         for report in heard.reports:
             if report.source == self._video.source:
                 self.health.loss = report.fraction
+                self.health.jitter = report.jitter / VIDEO_PER_MS
                 if report.echo:
                     passed = rtcp.middle(time.time()) - report.echo - report.delay & 0xFFFF_FFFF
                     self.health.round_trip = passed / 65.536 if passed < 1 << 31 else 0.0
@@ -287,3 +299,10 @@ def _tracks(offer: Offer, sources: Sources) -> tuple[Track, Repair | None, Track
     repair = Repair(sources.repair, video.repair, VIDEO_PER_MS) if video.repair else None
     sound = Track(sources.audio, audio.chosen.payload_type, AUDIO_PER_MS) if audio and audio.chosen else None
     return Track(sources.video, video.chosen.payload_type, VIDEO_PER_MS), repair, sound
+
+
+def _hints(offer: Offer) -> tuple[bytes, bytes]:
+    """For a steady way and for an uneven one; nothing for a player that knows no such hint."""
+    video = offer.section("video")
+    number = video.playout_delay if video else None
+    return (shown(number, at_once=True), shown(number, at_once=False)) if number else (b"", b"")

@@ -118,14 +118,9 @@ class Stage:
         self._start_ours()
         for part_ms in presets:
             asyncio.run(self._ask(part_ms))
-        # One camera is all that two cores can draw and encode beside a browser: it is copied to everybody.
-        camera = free_port()
         pushes = [f"rtmp://127.0.0.1:{self._rtmp}/live/{KEY}-{part_ms}" for part_ms in presets]
-        copies = " ".join(f"push {address};" for address in pushes)
-        relay = f"server {{ listen {camera}; application live {{ live on; {copies} }} }}"
-        self._stack.enter_context(process(media.nginx(self._folder, "camera", relay)))
-        listening(camera, "The copier")
-        env = os.environ | {"SIMULCAST_DEMO_INGEST": f"rtmp://127.0.0.1:{camera}/live/camera"}
+        camera = pushes[0] if len(pushes) == 1 else self._copied(pushes)
+        env = os.environ | {"SIMULCAST_DEMO_INGEST": camera}
         self._stack.enter_context(process([sys.executable, "-m", "hub.demo.encoder"], env=env))
         self._site = self._stack.enter_context(Site.serving())
         asyncio.run(self._until_playable(len(presets)))
@@ -175,6 +170,15 @@ class Stage:
         worker = self._stack.enter_context(process([sys.executable, "-m", "restream"], env=env))
         listening(self._control, "The media worker")
         return worker
+
+    def _copied(self, pushes: list[str]) -> str:
+        """One camera is all that two cores can draw and encode beside a browser: it is copied to everybody."""
+        camera = free_port()
+        copies = " ".join(f"push {address};" for address in pushes)
+        relay = f"server {{ listen {camera}; application live {{ live on; {copies} }} }}"
+        self._stack.enter_context(process(media.nginx(self._folder, "camera", relay)))
+        listening(camera, "The copier")
+        return f"rtmp://127.0.0.1:{camera}/live/camera"
 
     async def _ask(self, part_ms: int) -> None:
         client = WorkerClient(f"http://127.0.0.1:{self._control}", TOKEN)

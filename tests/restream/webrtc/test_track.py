@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from restream.ingest.rtp import parse
 from restream.webrtc.pacing import AT_ONCE, LEAST_RATE, Allowance, rate
-from restream.webrtc.track import KEPT, Repair, Track
+from restream.webrtc.track import KEPT, Repair, Track, shown
 
 
 class Open:
@@ -58,6 +59,20 @@ def test_what_is_sent_again_names_the_packet_it_stands_for() -> None:
     assert (again.payload_type, again.source, again.timestamp, again.marker) == (97, 8, 5, True)
     assert again.payload == packet.sequence.to_bytes(2, "big") + b"picture"
     assert repair.find(again.sequence) is None
+
+
+@pytest.mark.parametrize(("at_once", "most"), [(True, 0), (False, 4095)])
+def test_a_hint_is_part_of_the_packet_and_comes_again_with_it(at_once: bool, most: int) -> None:
+    track, hint = Track(7, 96, 90), shown(6, at_once=at_once)
+    first, second = track.seal(Open(), [b"key", b"frame"], 5, last=True, hint=hint)
+    assert [parse(one).payload for one in (first, second)] == [b"key", b"frame"]
+    assert parse(first, send_time=6).send_time == most  # read as the number of three bytes it is
+    for packet in (first, second):
+        found = track.find(parse(packet).sequence)
+        assert found
+        # Bit for bit: another header under the same number would give the key away.
+        assert track.seal_again(Open(), found) == packet
+    assert parse(track.seal(Open(), [b"other"], 6, last=True)[0], send_time=6).send_time is None
 
 
 def test_a_keyframe_is_spread_over_some_milliseconds() -> None:
