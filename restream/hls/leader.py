@@ -26,6 +26,8 @@ SLACK_MS: Final = 4
 JOINED_FRAMES: Final = 4
 """A part that begins less than this many frames after the one before is taken to follow it directly."""
 SMOOTHING: Final = 1 / 16
+OTHER_PACE: Final = 0.02
+"""Whole milliseconds let the measured pace waver by a part of this."""
 LONGEST_FIRST_MS: Final = 10_000
 """A first segment without a second keyframe is cut here."""
 ROUNDING_MS: Final = 450
@@ -65,6 +67,7 @@ class Leader:
         self._over = False
         self._measured = False
         self._frame_ms = self._picture_ms = 0.0
+        self._fps: float | None = None
         self._waiting: list[Frame] = []
         self._part: list[Frame] = []
         self._part_begins = 0
@@ -84,8 +87,14 @@ class Leader:
 
     @property
     def fps(self) -> float | None:
-        """Pictures a second of the newest feed that had any, None until measured."""
-        return 1000 / self._picture_ms if self._picture_ms else None
+        """Pictures a second of the newest feed that had any, None until measured.
+
+        It is told in a playlist that caches keep, so it stays what it was until it is another pace.
+        """
+        now = 1000 / self._picture_ms if self._picture_ms else None
+        if now and (self._fps is None or abs(now - self._fps) > OTHER_PACE * now):
+            self._fps = now
+        return self._fps
 
     def wish(self, part_ms: int, segment_ms: int) -> bool:
         """Other lengths; False, and of no effect, once the first frames were measured."""

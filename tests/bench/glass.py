@@ -172,7 +172,7 @@ class Stage:
         return worker
 
     def _copied(self, pushes: list[str]) -> str:
-        """One camera is all that two cores can draw and encode beside a browser: it is copied to everybody."""
+        """Two cores can draw and encode one camera beside a browser: it is copied to everybody."""
         camera = free_port()
         copies = " ".join(f"push {address};" for address in pushes)
         relay = f"server {{ listen {camera}; application live {{ live on; {copies} }} }}"

@@ -46,37 +46,42 @@ class Site:
 
     def show(self, hls: str | None, whep: str | None) -> None:
         """What the player is told to play."""
-        self.document = {
-            "show": {
-                "slug": "glass",
-                "title": "Glass",
-                "description": "",
-                "state": "live",
-                "starts_at": None,
-                "live_at": None,
-                "brand": "Bench",
-            },
-            "playback": {
-                "mode": "interactive" if whep else "balanced",
-                "hls_url": hls,
-                "whep_url": whep,
-                "dvr_url": None,
-                "chapters_url": None,
-                "replay": False,
-                "paused": False,
-                "poster_url": None,
-                "ice_servers": [],
-                "renew_at": None,
-                "beacon_url": f"{self.address}quality",
-            },
-            "gateway": {"url": f"{self.address}ws"},
-            "viewer_token": "bench",
-            "viewer_id": "bench",
-            "products": [],
-            "messages": [],
-            "seq": 0,
-            "payment": None,
-        }
+        self.document = document("glass", self.address, hls, whep)
+
+
+def document(slug: str, site: str, hls: str | None, whep: str | None) -> dict[str, Any]:
+    """What the hub would tell the player of a live show; a show with WebRTC is an interactive one."""
+    return {
+        "show": {
+            "slug": slug,
+            "title": slug.title(),
+            "description": "",
+            "state": "live",
+            "starts_at": None,
+            "live_at": None,
+            "brand": "Bench",
+        },
+        "playback": {
+            "mode": "interactive" if whep else "balanced",
+            "hls_url": hls,
+            "whep_url": whep,
+            "dvr_url": None,
+            "chapters_url": None,
+            "replay": False,
+            "paused": False,
+            "poster_url": None,
+            "ice_servers": [],
+            "renew_at": None,
+            "beacon_url": f"{site}quality",
+        },
+        "gateway": {"url": f"{site}ws"},
+        "viewer_token": "bench",
+        "viewer_id": "bench",
+        "products": [],
+        "messages": [],
+        "seq": 0,
+        "payment": None,
+    }
 
 
 def handler_of(site: Site) -> type[BaseHTTPRequestHandler]:

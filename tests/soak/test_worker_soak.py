@@ -7,9 +7,8 @@ import contextlib
 import hashlib
 import os
 import statistics
-import sys
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +20,11 @@ from pydantic import SecretStr
 
 from restream.api import LiveSpec, TargetSpec
 from restream.client import WorkerClient
-from tests.bench.rows import free_port, listening, process, resident_mib
+from tests.bench.rows import free_port, resident_mib
 from tests.restream.encoder import publishing
 from tests.restream.hls.feed import Shape
 from tests.restream.targets.servers import nginx
+from tests.soak.worker import KEY, TOKEN, Ports, worker
 
 pytestmark = pytest.mark.soak
 
@@ -34,8 +34,6 @@ ENCODER_STAYS = 15.0
 MOST_GROWTH_MIB = 6.0
 MOST_MORE_FILES = 8
 """Connections that happen to be open when a sample is taken come and go; a leak goes one way."""
-TOKEN = "soak"
-KEY = "soak-key"
 
 
 @dataclass(frozen=True)
@@ -44,36 +42,6 @@ class Sample:
 
     mib: float
     files: int
-
-
-@dataclass
-class Ports:
-    """Where the worker listens."""
-
-    rtmp: int
-    control: int
-    media: int
-
-
-@asynccontextmanager
-async def worker(folder: Path) -> AsyncIterator[tuple[int, Ports]]:
-    """A media worker in a process of its own: (its id, its ports)."""
-    ports = Ports(free_port(), free_port(), free_port())
-    env = os.environ | {
-        "SIMULCAST_MEDIA_TOKEN": TOKEN,
-        "SIMULCAST_DATA": str(folder),
-        "SIMULCAST_RTMP_PORT": str(ports.rtmp),
-        "SIMULCAST_RTMPS_PORT": str(free_port()),
-        "SIMULCAST_SRT_PORT": str(free_port()),
-        "SIMULCAST_WEBRTC_PORT": str(free_port()),
-        "SIMULCAST_MEDIA_PORT": str(ports.media),
-        "SIMULCAST_MEDIA_CONTROL_PORT": str(ports.control),
-        "SIMULCAST_LOG_LEVEL": "ERROR",
-    }
-    log = folder.with_suffix(".log")
-    with process([sys.executable, "-m", "restream"], env=env, log=log) as started:
-        listening(ports.control, "The media worker")
-        yield started.pid, ports
 
 
 @asynccontextmanager
@@ -105,9 +73,24 @@ def looked_at(pid: int) -> Sample:
     return Sample(resident_mib(pid), len(list(Path(f"/proc/{pid}/fd").iterdir())))
 
 
-async def test_memory_and_open_files_stay_flat_over_an_evening_of_trouble(tmp_path: Path) -> None:
+@pytest.fixture
+def ports() -> Ports:
+    """Where the worker listens."""
+    return Ports()
+
+
+@pytest.fixture
+def pid(tmp_path: Path, ports: Ports) -> Iterator[int]:
+    """The worker."""
+    with worker(tmp_path / "data", ports) as started:
+        yield started
+
+
+async def test_memory_and_open_files_stay_flat_over_an_evening_of_trouble(
+    tmp_path: Path, pid: int, ports: Ports
+) -> None:
     samples: list[Sample] = []
-    async with nginx(tmp_path) as sink, resetting() as bad, worker(tmp_path / "data") as (pid, ports):
+    async with nginx(tmp_path) as sink, resetting() as bad:
         good = f"rtmp://127.0.0.1:{sink}/live"
         targets = [TargetSpec(id=f"t{n}", name=f"t{n}", url=good, key=SecretStr(f"t{n}")) for n in range(5)]
         for name, port in (("reset", bad), ("nobody", free_port())):
@@ -119,8 +102,7 @@ async def test_memory_and_open_files_stay_flat_over_an_evening_of_trouble(tmp_pa
         await client.put(spec)
 
         async def encode() -> None:
-            address = f"rtmp://127.0.0.1:{ports.rtmp}/live/{KEY}"
-            async with publishing(Shape(), address, live=True):
+            async with publishing(Shape(), ports.ingest, live=True):
                 await asyncio.sleep(ENCODER_STAYS)
 
         async def intrude() -> None:

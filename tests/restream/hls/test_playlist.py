@@ -100,6 +100,20 @@ def test_another_publisher_is_a_discontinuity_that_stays_until_its_segment_left(
     assert later.part_target == linted.part_target
 
 
+def test_the_pace_that_is_told_does_not_waver_with_whole_milliseconds() -> None:
+    studio, told = Studio(), []
+    session = studio.publisher()
+    for frame in synthetic(Shape(seconds=2), 48_000, 30.0, 20):
+        session.frame(replace(frame, arrived=STARTED + frame.dts / 1000))
+        if studio.source.fps:
+            told.append(studio.source.fps)
+    assert len(set(told)) == 1
+    assert 29.5 < told[0] < 30.5
+    session.closed("bye")
+    published(5, studio, fps=25.0)
+    assert studio.source.fps == pytest.approx(25.0, abs=0.5)
+
+
 def test_the_end_is_said_and_nothing_is_hinted() -> None:
     studio = published(9)
     studio.renditions.finish()

@@ -1,0 +1,1 @@
+"""Players of our own and of others, in real browsers, watching one show."""
