@@ -7,15 +7,16 @@ set, does not know 429, repeats by itself, and can be sent to another address on
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, Field, SecretStr
-from twitchio.authentication.scopes import Scopes
 from twitchio.http import HTTPClient, Route
 
 from connectors.base import Session
@@ -30,24 +31,21 @@ EVENTSUB = "wss://eventsub.wss.twitch.tv/ws"
 INGEST = "rtmps://ingest.global-contribute.live-video.net:443/app"
 """Twitch's own choice of the nearest server."""
 
-RELINK = "Twitch no longer accepts this login. Link the account again."
-SCOPES = tuple(
-    scope.value
-    for scope in (
-        Scopes.channel_read_stream_key,
-        Scopes.channel_manage_broadcast,
-        Scopes.user_read_chat,
-        Scopes.user_write_chat,
-    )
-)
-"""What a person allows when linking the account."""
+INGESTS = "https://ingest.twitch.tv/ingests"
+"""Twitch's list of servers, nearest first."""
+CONSENT = "https://id.twitch.tv/oauth2/authorize"
 
+RELINK = "Twitch no longer accepts this login. Link the account again."
+LACKS = "This Twitch login lacks a permission. Link the account again and allow all."
 LACKING = re.compile(r"missing (required )?scope|missing proper authorization", re.IGNORECASE)
 DEFAULT_WAIT = 30.0
+MINUTE = 60.0
+KEPT = 0.1
+"""Part of Twitch's allowance that only urgent calls may use: moderation, while everything else is busy."""
 
 
-class Config(BaseModel):
-    """What a brand enters once."""
+class App(BaseModel):
+    """A brand's own application at Twitch."""
 
     client_id: str = Field(title="Client ID", description="From your application at dev.twitch.tv/console.")
     client_secret: SecretStr = Field(
@@ -55,10 +53,58 @@ class Config(BaseModel):
     )
 
 
-def authorise(config: Config, token: str) -> dict[str, str]:
+class Config(App):
+    """What a brand enters once."""
+
+    server: str = Field(
+        default="",
+        title="Server",
+        description=(
+            "Where to send the stream, by its name in Twitch's list, for example 'EU: Frankfurt'. "
+            "Left empty, the one that answers first."
+        ),
+    )
+
+
+def authorise(config: App, token: str) -> dict[str, str]:
     """The two headers of every Helix call."""
     login = {"Authorization": f"Bearer {token}"} if token else {}
     return {"Client-Id": config.client_id, **login}
+
+
+class Bucket:
+    """Twitch's allowance of calls as its last answer told it: points that come back evenly over a minute.
+
+    Every answer says anew what is left for the whole login, so that other users of it are counted too.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._limit = math.inf
+        self._left = math.inf
+        self._at = 0.0
+
+    def take(self, *, urgent: bool) -> None:
+        """Before a call. RetryLater when too few points are left for one of this kind."""
+        now = self._clock()
+        if math.isinf(self._limit):
+            return
+        back = (now - self._at) * self._limit / MINUTE
+        self._left, self._at = min(self._limit, self._left + back), now
+        needed = 1.0 if urgent else 1.0 + KEPT * self._limit
+        if self._left < needed:
+            wait = (needed - self._left) * MINUTE / self._limit
+            raise RetryLater("Twitch's calls for this minute are used up.", max(1.0, wait))
+        self._left -= 1.0
+
+    def note(self, headers: Mapping[str, str]) -> None:
+        """After a call: what Twitch says is left. Anything else than two numbers is passed over."""
+        try:
+            limit, left = float(headers["ratelimit-limit"]), float(headers["ratelimit-remaining"])
+        except (KeyError, ValueError):
+            return
+        if limit > 0:
+            self._limit, self._left, self._at = limit, left, self._clock()
 
 
 class Helix(HTTPClient):
@@ -67,15 +113,19 @@ class Helix(HTTPClient):
     `token_for`, which many of its calls ask for, chooses between logins; here there is only one.
     """
 
-    def __init__(self, session: Session[Config]) -> None:
+    def __init__(self, session: Session[Config], *, urgent: bool = False) -> None:
         super().__init__(client_id=session.config.client_id)
         self._carrier = session.http
+        self._urgent = urgent
+        self._bucket = Bucket()
 
     async def request(self, route: Route) -> RawResponse | str | None:
         """What every call of twitchio's client ends in. None when Twitch answers with nothing."""
+        self._bucket.take(urgent=self._urgent)
         response = await self._carrier.request(
             route.method, f"helix/{route.path}", params=route.params or None, json=route.json or None
         )
+        self._bucket.note(response.headers)
         if not response.content:
             return None
         with understood(unknown=route.method != "GET"):
@@ -98,6 +148,17 @@ def understood(*, unknown: bool = False) -> Iterator[None]:
         ) from None
 
 
+@contextmanager
+def optional() -> Iterator[None]:
+    """For what a login may do without: a permission that was never given is a no, not the login's end."""
+    try:
+        yield
+    except Reconnect as error:
+        if error.reason != LACKS:
+            raise
+        raise Refused(LACKS, code="scope") from None
+
+
 @dataclass(frozen=True)
 class TwitchErrors:
     """Which of the three errors an answer means; None leaves it to the general rule."""
@@ -110,7 +171,7 @@ class TwitchErrors:
         if status == 429:
             return RetryLater("Twitch asks us to slow down.", self._wait(headers))
         if status in (401, 403) and LACKING.search(said):
-            return Reconnect("This Twitch login lacks a permission. Link the account again and allow all.")
+            return Reconnect(LACKS)
         if status == 401:
             return Reconnect(RELINK)
         if 400 <= status < 500 and status != 408:

@@ -1,36 +1,47 @@
-"""A Twitch channel's chat: reading it through EventSub, and replying."""
+"""Reading a Twitch channel's chat through EventSub."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import aclosing
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing, suppress
 from functools import partial
 from urllib.parse import urlsplit
 
 from twitchio.eventsub import subscriptions
 from twitchio.eventsub.enums import SubscriptionType
-from twitchio.models.chat import SentMessage
 
 from connectors.base import Addresses, Session
-from connectors.errors import Refused, RetryLater
+from connectors.errors import ConnectorError, Refused, RetryLater
 from connectors.twitch.api import EVENTSUB, TWITCH, Config, Helix, understood
-from connectors.twitch.events import UNREADABLE, Frame, Inbox, revocation
+from connectors.twitch.events import UNREADABLE, Frame, Inbox, end_of, mendable
 from connectors.twitch.eventsub import Jitter, Pace, Sessions, full_jitter
-from connectors.twitch.oauth import account_of
-from connectors.types import ChatHealth, ChatItem
+from connectors.twitch.faces import Faces
+from connectors.twitch.messages import Pictures
+from connectors.twitch.oauth import Owner, owner_of
+from connectors.types import ChatHealth, ChatItem, ChatMessage
 
-TOPICS = (
+Topic = type[subscriptions.SubscriptionPayload]
+
+TOPICS: tuple[Topic, ...] = (
     subscriptions.ChatMessageSubscription,
+    subscriptions.ChatNotificationSubscription,
     subscriptions.ChatMessageDeleteSubscription,
     subscriptions.ChatClearUserMessagesSubscription,
     subscriptions.ChatClearSubscription,
 )
 """Messages first: that one keeps the session, and nothing is said before the others are made."""
+POLLS: tuple[Topic, ...] = (
+    subscriptions.ChannelPollBeginSubscription,
+    subscriptions.ChannelPollProgressSubscription,
+    subscriptions.ChannelPollEndSubscription,
+)
+POLL_SCOPES = frozenset({"channel:read:polls", "channel:manage:polls"})
+NO_POLLS = "Polls are not shown: this login does not allow it. Link the account again and allow all."
 
-LONGEST_MESSAGE = 500
-TOO_FAST = frozenset({"msg_ratelimit"})
-RATE_WINDOW = 30.0
 EXISTS = "409"
+PATIENCE = 3.0
+"""Seconds for what the chat can do without."""
 
 
 class TwitchChat:
@@ -51,22 +62,31 @@ class TwitchChat:
         Lost sockets are replaced in here. Twitch repeats nothing that was said meanwhile, so such a gap,
         like any cursor, is answered by ChatHealth(missed=True).
         """
-        inbox = Inbox(ref)
+        topics = topics_for(await owner_of(self._http))
+        inbox = Inbox(ref, await self._cheermotes(ref))
+        faces = Faces(self._helix)
+        asking = asyncio.create_task(faces.run())
         sessions = Sessions(
             self._address,
-            partial(self._subscribe, ref),
-            check=partial(account_of, self._http),
+            partial(self._subscribe, ref, topics),
+            check=partial(owner_of, self._http),
+            mendable=mendable,
             pace=self._pace,
             jitter=self._jitter,
         )
-        async with aclosing(sessions.frames(missed=cursor is not None)) as frames:
-            async for said in frames:
-                for item in [said] if isinstance(said, ChatHealth) else items_of(said, inbox):
-                    yield item
+        try:
+            async with aclosing(sessions.frames(missed=cursor is not None)) as frames:
+                async for said in frames:
+                    items = [noted(said, topics)] if isinstance(said, ChatHealth) else items_of(said, inbox)
+                    for item in items:
+                        yield with_face(item, faces)
+        finally:
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
 
-    async def _subscribe(self, ref: str, session_id: str) -> None:
+    async def _subscribe(self, ref: str, topics: Sequence[Topic], session_id: str) -> None:
         """All topics for one session. Repeatable: what exists is left alone."""
-        for topic in TOPICS:
+        for topic in topics:
             wanted = topic(broadcaster_user_id=ref, user_id=ref)
             try:
                 await self._helix.create_eventsub_subscription(
@@ -84,41 +104,48 @@ class TwitchChat:
                     raise RetryLater("Twitch closed the chat before it was subscribed.", 1.0) from None
                 raise
 
+    async def _cheermotes(self, ref: str) -> Pictures:
+        """The channel's own pictures for Bits; none is no reason not to read."""
+        pictures: dict[tuple[str, int], str] = {}
+        with suppress(ConnectorError, TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                answer = await self._helix.get_cheermotes(broadcaster_id=ref)
+            with understood():
+                for mote in answer["data"]:
+                    for tier in mote["tiers"]:
+                        url = tier["images"]["dark"]["animated"]["2"]
+                        pictures[str(mote["prefix"]).lower(), int(tier["min_bits"])] = url
+        return pictures
 
-class TwitchReplies:
-    """Writes to the chat of the linked account's own channel."""
 
-    def __init__(self, session: Session[Config]) -> None:
-        self._helix = Helix(session)
+def topics_for(owner: Owner) -> tuple[Topic, ...]:
+    """What this login may be told."""
+    return TOPICS + (POLLS if owner.scopes & POLL_SCOPES else ())
 
-    async def send(self, ref: str, text: str, *, key: str) -> str:
-        """Send once; the message comes back through the chat with this id.
 
-        Twitch knows no keys for repeats: a lost answer is RetryLater(unknown). A message that it drops
-        is Refused with Twitch's reason, or RetryLater when it only came too fast.
-        """
-        if not 0 < len(text) <= LONGEST_MESSAGE:
-            raise Refused(f"Twitch takes messages of 1 to {LONGEST_MESSAGE} characters.", code="length")
-        answer = await self._helix.post_chat_message(
-            broadcaster_id=ref, sender_id=ref, message=text, token_for=ref
-        )
-        with understood(unknown=True):
-            sent = SentMessage(answer["data"][0])
-            if sent.sent:
-                return str(sent.id)
-        code = sent.dropped_code
-        if code in TOO_FAST:
-            raise RetryLater("Twitch asks us to write more slowly.", RATE_WINDOW)
-        reason = " ".join((sent.dropped_message or "no reason given").split())[:200]
-        raise Refused(f"Twitch did not show the message: {reason}", code=code)
+def noted(health: ChatHealth, topics: Sequence[Topic]) -> ChatHealth:
+    """Says what is not read, where there is nothing more important to say."""
+    if health.detail or health.state != "connected" or len(topics) > len(TOPICS):
+        return health
+    return health.model_copy(update={"detail": NO_POLLS})
+
+
+def with_face(item: ChatItem, faces: Faces) -> ChatItem:
+    """The message with its author's picture, where that is known."""
+    if not isinstance(item, ChatMessage) or item.author_picture or item.author_id is None:
+        return item
+    picture = faces.of(item.author_id)
+    return item.model_copy(update={"author_picture": picture}) if picture else item
 
 
 def items_of(frame: Frame, inbox: Inbox) -> list[ChatItem]:
     """What a frame says; raises Reconnect or Refused when the right to read is gone."""
     if frame.kind == "revocation":
-        if error := revocation(frame):
+        if error := end_of(frame):
             raise error
-        return [ChatHealth(state="degraded", detail="Twitch no longer tells which messages it removed.")]
+        return [
+            ChatHealth(state="degraded", detail=f"Twitch tells only a part of the chat: no {part_of(frame)}.")
+        ]
     unreadable = ChatHealth(state="connected", detail="Part of Twitch's chat can't be read.", missed=True)
     if frame.kind == UNREADABLE:
         return [unreadable]
@@ -126,8 +153,16 @@ def items_of(frame: Frame, inbox: Inbox) -> list[ChatItem]:
         return []
     try:
         return inbox.take(frame)
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, AttributeError):
         return [unreadable]
+
+
+def part_of(frame: Frame) -> str:
+    """What a subscription told, in words."""
+    topic = str(frame.part("subscription").get("type") or frame.topic)
+    if topic.startswith("channel.poll."):
+        return "polls"
+    return "subscriptions, raids and announcements" if topic.endswith("notification") else "removed messages"
 
 
 def socket_address(addresses: Addresses) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,6 +82,8 @@ class Link:
         self.over = False
         self.moved_to: str | None = None
         """Where Twitch wants this session to go on; empty when it did not say."""
+        self.broken = ""
+        """Why it no longer tells everything, although it lives."""
         self._address = address
         self._pace = pace
         self._heard = heard
@@ -146,8 +147,9 @@ class Sessions:
     """Keeps one subscribed session alive, over as many sockets as it takes.
 
     Asked to move, it opens the new socket first and reads both. A lost socket is replaced by a new
-    session; what may have been said in between is reported as missed, never silently lost. All of this
-    happens in tasks of its own: a slow reader delays frames, not the next socket.
+    session, and so is one whose subscriptions Twitch revoked for a reason that asking again may mend; what
+    may have been said in between is reported as missed, never silently lost. All of this happens in tasks
+    of its own: a slow reader delays frames, not the next socket.
     """
 
     def __init__(
@@ -156,12 +158,14 @@ class Sessions:
         subscribe: Subscribe,
         *,
         check: Callable[[], Awaitable[object]],
+        mendable: Callable[[Frame], str | None],
         pace: Pace,
         jitter: Jitter = full_jitter,
     ) -> None:
         self._address = f"{address}?keepalive_timeout_seconds={pace.keepalive}"
         self._subscribe = subscribe
         self._check = check
+        self._mendable = mendable
         self._pace = pace
         self._backoff = Backoff(pace, jitter)
         self._out: asyncio.Queue[Frame | ChatHealth | BaseException] = asyncio.Queue(WAITING)
@@ -191,12 +195,17 @@ class Sessions:
             await self._end()
 
     async def _heard(self, link: Link, frame: Frame) -> None:
-        if frame.kind != "session_reconnect":
+        if frame.kind == "revocation" and (why := self._mendable(frame)):
+            # One after the other, all its subscriptions may go: the first is enough.
+            if not link.broken:
+                link.broken = why
+                await self._lost(link, why)
+        elif frame.kind != "session_reconnect":
             await self._out.put(frame)
-            return
-        link.moved_to = str(frame.part("session").get("reconnect_url") or "")
-        if link is self._current:
-            self._replace(link.moved_to)
+        else:
+            link.moved_to = str(frame.part("session").get("reconnect_url") or "")
+            if link is self._current:
+                self._replace(link.moved_to)
 
     async def _lost(self, link: Link, why: str) -> None:
         if link is not self._current:
@@ -209,15 +218,16 @@ class Sessions:
     async def _take_over(self, link: Link) -> None:
         """From now on this is the session's socket; the one before is read a little longer."""
         old, self._current, self._opening = self._current, link, None
-        gap, troubled, self._gap, self._troubled = self._gap, self._troubled, False, False
         if old is not None and not old.over:
             self._start(self._retire(old))
+        if link.over or link.broken:
+            # It was lost between its welcome and now.
+            await self._lost(link, link.broken or "Twitch closed the chat.")
+            return
+        gap, troubled, self._gap, self._troubled = self._gap, self._troubled, False, False
         if gap or troubled:
             await self._out.put(ChatHealth(state="connected", missed=gap))
-        if link.over:
-            # It was lost between its welcome and now.
-            await self._lost(link, "Twitch closed the chat.")
-        elif link.moved_to is not None:
+        if link.moved_to is not None and link is self._current:
             self._replace(link.moved_to)
 
     def _replace(self, reconnect_url: str) -> None:
@@ -227,6 +237,10 @@ class Sessions:
 
     async def _open(self, reconnect_url: str) -> None:
         link = await self._moved(reconnect_url) if reconnect_url else None
+        if link is not None and self._current is not None and self._current.broken:
+            # The same session moved is missing the same subscriptions.
+            await self._drop(link)
+            link = None
         pause = 0.0
         while link is None:
             await asyncio.sleep(max(pause, self._backoff.next()))
@@ -275,10 +289,14 @@ class Sessions:
         await self._drop(link)
 
     async def _keep_checking(self) -> None:
+        wait = self._pace.check
         while True:
-            await asyncio.sleep(self._pace.check)
-            with suppress(RetryLater):
+            await asyncio.sleep(wait)
+            try:
                 await self._check()
+                wait = self._pace.check
+            except RetryLater as later:
+                wait = min(later.after, self._pace.check)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)

@@ -1,58 +1,70 @@
-"""Twitch on one port: Helix, the login server and EventSub.
+"""Twitch on one port: Helix, the login server, the list of ingest servers and EventSub.
 
 It refuses what Twitch refuses: a wrong Client-Id or token, a missing scope, a session nobody knows, a
-subscription that exists, a socket that is not used within ten seconds.
+subscription that exists, a socket that is not used within ten seconds, calls beyond 800 points a minute,
+messages that come too fast, a code that was used.
 """
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import math
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qs
 
 from starlette.applications import Starlette
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
+from connectors.twitch.fake_chat import Chat, cheermotes
 from connectors.twitch.fake_eventsub import EventSub
-from connectors.twitch.fake_helix import Channel, HelixError
+from connectors.twitch.fake_helix import Channel
+from connectors.twitch.fake_logins import HelixError
 from connectors.types import Tokens
 
 BUCKET = 800
-SHARED = {"source_broadcaster_user_id": None, "source_broadcaster_user_login": None}
-SHARED |= {"source_broadcaster_user_name": None, "source_message_id": None, "source_badges": None}
+MINUTE = 60.0
+SUBSCRIPTIONS = "eventsub/subscriptions"
+Handler = Callable[[QueryParams, dict[str, Any]], Any]
+"""Query and body in; an answer, or a promise of one; None is 204."""
 
 
 class Fake:
     """One channel of one account."""
 
     def __init__(self, *, seed: int = 0, ingest_url: str | None = None) -> None:
-        # `ingest_url` is not handed out: Twitch's API names no server, the setting does.
         self.channel = Channel(random.Random(seed))
+        self.logins = self.channel.logins
         self.sockets = EventSub(self.channel)
-        self._messages: list[dict[str, str]] = []
+        self.chat = Chat(self.channel, self.sockets)
+        self._ingest_url = ingest_url
+        self._servers: dict[str, Any] | None = None
         self._faults: list[dict[str, Any]] = []
         self._calls: list[str] = []
-        helix = {
-            "/helix/streams/key": (["GET"], self._stream_key),
-            "/helix/streams": (["GET"], self._streams),
-            "/helix/channels": (["PATCH"], self._modify),
-            "/helix/chat/messages": (["POST"], self._send),
-            "/helix/eventsub/subscriptions": (["POST"], self._subscribe),
-        }
+        self._points, self._points_at = float(BUCKET), time.monotonic()
         self.app = Starlette(
             routes=[
-                *(Route(path, self._guarded(do), methods=verbs) for path, (verbs, do) in helix.items()),
-                Route("/oauth2/token", self._token, methods=["POST"]),
-                Route("/oauth2/validate", self._validate),
+                *(
+                    Route(f"/helix/{path}", self._guarded(path, do), methods=[verb])
+                    for (verb, path), do in self._helix().items()
+                ),
+                Route("/oauth2/authorize", self.logins.authorize),
+                Route("/oauth2/token", self._login_server(self._token), methods=["POST"]),
+                Route("/oauth2/revoke", self._login_server(self._revoke), methods=["POST"]),
+                Route("/oauth2/validate", self._login_server(self._validate)),
+                Route("/ingests", self._ingests),
                 WebSocketRoute("/ws", self.sockets.endpoint),
                 Route("/_ctl/chat", self._ctl_chat, methods=["POST"]),
+                Route("/_ctl/notice", self._ctl_notice, methods=["POST"]),
                 Route("/_ctl/event", self._ctl_event, methods=["POST"]),
                 Route("/_ctl/ingest", self._ctl_ingest, methods=["POST"]),
+                Route("/_ctl/consent", self._ctl_consent, methods=["POST"]),
                 Route("/_ctl/fault", self._ctl_fault, methods=["POST"]),
                 Route("/_ctl/state", self._ctl_state),
             ]
@@ -60,8 +72,8 @@ class Fake:
 
     def connection(self) -> tuple[dict[str, Any], Tokens | None]:
         """A client, and a login with every scope that is needed."""
-        config = {"client_id": self.channel.client_id, "client_secret": self.channel.client_secret}
-        return config, self.channel.tokens()
+        config = {"client_id": self.logins.client_id, "client_secret": self.logins.client_secret}
+        return config, self.logins.tokens()
 
     def set_base_url(self, url: str) -> None:
         """Sessions are told to move to an address on it."""
@@ -69,114 +81,114 @@ class Fake:
 
     # --- the platform -----------------------------------------------------------------------------
 
-    def _guarded(self, handler: Any) -> Any:
+    def _helix(self) -> dict[tuple[str, str], Handler]:
+        channel, chat = self.channel, self.chat
+        return {
+            ("GET", "users"): lambda query, _: channel.users(query.getlist("id")),
+            ("GET", "streams/key"): lambda query, _: channel.stream_key(query.get("broadcaster_id")),
+            ("GET", "streams"): lambda query, _: channel.streams(query.getlist("user_id")),
+            ("GET", "games"): lambda query, _: channel.games(query.getlist("name")),
+            ("GET", "search/categories"): lambda query, _: channel.search(query.get("query", "")),
+            ("GET", "bits/cheermotes"): lambda *_: cheermotes(),
+            ("PATCH", "channels"): lambda query, body: channel.modify(query.get("broadcaster_id"), body),
+            ("POST", "chat/messages"): lambda _, body: chat.send(body),
+            ("POST", "chat/announcements"): chat.announce,
+            ("DELETE", "moderation/chat"): lambda query, _: chat.delete(query),
+            ("POST", "moderation/bans"): chat.ban,
+            ("DELETE", "moderation/bans"): lambda query, _: chat.unban(query),
+            ("POST", SUBSCRIPTIONS): lambda _, body: self.sockets.create(body),
+        }
+
+    def _guarded(self, path: str, handler: Handler) -> Any:
         async def endpoint(request: Request) -> Response:
             self._calls.append(f"{request.method} {request.url.path}")
-            headers = {"Ratelimit-Limit": str(BUCKET), "Ratelimit-Remaining": str(BUCKET - 1)}
-            headers["Ratelimit-Reset"] = str(int(time.time()) + 1)
+            headers: dict[str, str] = {}
             try:
-                self._fail(headers)
+                fault = await self._trouble(headers)
+                self._spend(headers)
                 given = request.headers
-                self.channel.admit(given.get("client-id", ""), given.get("authorization", ""))
-                status, answer = await handler(request)
+                self.logins.admit(given.get("client-id", ""), given.get("authorization", ""))
+                body = await request.json() if await request.body() else {}
+                answer = handler(request.query_params, body)
+                answer = await answer if inspect.isawaitable(answer) else answer
+                if fault == "lost":
+                    # Done, and nobody hears of it.
+                    raise HelixError(503, "simulated")
             except HelixError as error:
                 return JSONResponse(error.body(), error.status, headers)
             if answer is None:
-                return Response(status_code=status, headers=headers)
-            return JSONResponse(answer, status, headers)
+                return Response(status_code=204, headers=headers)
+            return JSONResponse(answer, 202 if path == SUBSCRIPTIONS else 200, headers)
 
         return endpoint
 
-    def _fail(self, headers: dict[str, str]) -> None:
-        for fault in self._faults:
-            fault["count"] -= 1
-            self._faults = [left for left in self._faults if left["count"] > 0]
-            if "retry_after" in fault:
-                # The only word about waiting that Twitch has: the second at which the bucket is full.
-                headers["Ratelimit-Remaining"] = "0"
-                headers["Ratelimit-Reset"] = str(math.ceil(time.time() + fault["retry_after"]))
-            raise HelixError(fault["status"], "simulated")
+    async def _trouble(self, headers: dict[str, str]) -> str:
+        if not self._faults:
+            return ""
+        fault = self._faults[0]
+        fault["count"] -= 1
+        self._faults = [left for left in self._faults if left["count"] > 0]
+        if fault["kind"] == "slow":
+            await asyncio.sleep(fault["seconds"])
+        if fault["kind"] != "status":
+            return str(fault["kind"])
+        if "retry_after" in fault:
+            # The only word about waiting that Twitch has: the second at which the bucket is full.
+            headers["Ratelimit-Remaining"] = "0"
+            headers["Ratelimit-Reset"] = str(math.ceil(time.time() + fault["retry_after"]))
+        raise HelixError(fault["status"], "simulated")
 
-    async def _stream_key(self, request: Request) -> tuple[int, Any]:
-        return 200, self.channel.stream_key(request.query_params.get("broadcaster_id"))
+    def _spend(self, headers: dict[str, str]) -> None:
+        now = time.monotonic()
+        self._points = min(BUCKET, self._points + (now - self._points_at) * BUCKET / MINUTE)
+        self._points_at = now
+        enough = self._points >= 1
+        self._points -= 1 if enough else 0
+        full = time.time() + (BUCKET - self._points) * MINUTE / BUCKET
+        headers["Ratelimit-Limit"], headers["Ratelimit-Remaining"] = str(BUCKET), str(int(self._points))
+        headers["Ratelimit-Reset"] = str(math.ceil(full))
+        if not enough:
+            raise HelixError(429, "Too Many Requests")
 
-    async def _streams(self, request: Request) -> tuple[int, Any]:
-        return 200, self.channel.streams(request.query_params.getlist("user_id"))
+    def _login_server(self, handler: Callable[[Request], Awaitable[Any]]) -> Any:
+        async def endpoint(request: Request) -> Response:
+            try:
+                answer = await handler(request)
+            except HelixError as error:
+                return JSONResponse({"status": error.status, "message": error.message}, error.status)
+            return JSONResponse(answer) if answer is not None else Response()
 
-    async def _modify(self, request: Request) -> tuple[int, Any]:
-        self.channel.modify(request.query_params.get("broadcaster_id"), await request.json())
-        return 204, None
+        return endpoint
 
-    async def _send(self, request: Request) -> tuple[int, Any]:
-        answer = self.channel.send(await request.json())
-        said = answer["data"][0]
-        if said["is_sent"]:
-            text = self.channel.sent[-1]["text"]
-            author = (self.channel.id, self.channel.name)
-            await self.sockets.notify("channel.chat.message", self._message(said["message_id"], author, text))
-        return 200, answer
+    async def _token(self, request: Request) -> Any:
+        return self.logins.token(await form_of(request))
 
-    async def _subscribe(self, request: Request) -> tuple[int, Any]:
-        return 202, self.sockets.create(await request.json())
+    async def _revoke(self, request: Request) -> None:
+        self.logins.revoke(await form_of(request))
 
-    async def _token(self, request: Request) -> Response:
-        form = {name: values[0] for name, values in parse_qs((await request.body()).decode()).items()}
-        try:
-            return JSONResponse(self.channel.renew(form))
-        except HelixError as error:
-            return JSONResponse({"status": error.status, "message": error.message}, error.status)
+    async def _validate(self, request: Request) -> Any:
+        return self.logins.validate(request.headers.get("authorization", ""))
 
-    async def _validate(self, request: Request) -> Response:
-        try:
-            return JSONResponse(self.channel.validate(request.headers.get("authorization", "")))
-        except HelixError as error:
-            return JSONResponse({"status": error.status, "message": error.message}, error.status)
-
-    def _message(self, message_id: str, author: tuple[str, str], text: str) -> dict[str, Any]:
-        return {
-            **self._channel_names(),
-            "chatter_user_id": author[0],
-            "chatter_user_login": author[1].lower(),
-            "chatter_user_name": author[1],
-            "message_id": message_id,
-            "message": {
-                "text": text,
-                "fragments": [
-                    {"type": "text", "text": text, "cheermote": None, "emote": None, "mention": None}
-                ],
-            },
-            "message_type": "text",
-            "badges": [],
-            "color": "",
-            "cheer": None,
-            "reply": None,
-            "channel_points_custom_reward_id": None,
-            "channel_points_animation_id": None,
-            **SHARED,
-            "is_source_only": None,
-            "a_field_of_tomorrow": True,
-        }
-
-    def _channel_names(self) -> dict[str, str]:
-        about = {"id": self.channel.id, "login": self.channel.login, "name": self.channel.name}
-        return {f"broadcaster_user_{what}": value for what, value in about.items()}
+    async def _ingests(self, _: Request) -> Response:
+        return JSONResponse(self._servers or self.channel.ingests(self.sockets.base_url, self._ingest_url))
 
     # --- control ----------------------------------------------------------------------------------
 
     async def _ctl_chat(self, request: Request) -> Response:
-        # {"author", "author_id", "text", "late"?}, and whatever else of the event is to be different.
+        return JSONResponse(await self.chat.say(await request.json()))
+
+    async def _ctl_notice(self, request: Request) -> Response:
+        # {"type", "author", "author_id", "about", "text"?}, and whatever of the event is to be different.
         body = await request.json()
-        late = bool(body.pop("late", False))
-        author, text = (str(body.pop("author_id")), str(body.pop("author"))), str(body.pop("text"))
-        event = self._message(self.channel.new_id(), author, text) | body
-        self._messages.append({"id": event["message_id"], "author": author[1], "text": text})
-        reached = await self.sockets.notify("channel.chat.message", event, late=late)
-        return JSONResponse({"ids": [event["message_id"]], "reached": reached})
+        author = (str(body.pop("author_id")), str(body.pop("author")))
+        event = self.chat.notice(body.pop("type"), author, body.pop("about"), body.pop("text", "")) | body
+        await self.sockets.notify("channel.chat.notification", event)
+        return JSONResponse({"ids": [event["message_id"]]})
 
     async def _ctl_event(self, request: Request) -> Response:
         # Any other event: {"topic", "event", "at"?}; the channel's names are filled in.
         body = await request.json()
-        event = {**self._channel_names(), **body["event"]}
+        event = {**self.chat.names(), **body["event"]}
         return JSONResponse({"reached": await self.sockets.notify(body["topic"], event, at=body.get("at"))})
 
     async def _ctl_ingest(self, request: Request) -> Response:
@@ -185,17 +197,25 @@ class Fake:
             return JSONResponse({"error": "unknown stream key"}, 403)
         return JSONResponse({"publishing": self.channel.stream is not None})
 
+    async def _ctl_consent(self, request: Request) -> Response:
+        # A Twitch login is always one channel: a number of accounts is passed over.
+        self.logins.answer = str((await request.json())["answer"])
+        return JSONResponse({"ok": True, "accounts": 1})
+
     async def _ctl_fault(self, request: Request) -> Response:
         fault = await request.json()
-        kind, sockets = fault.pop("kind"), self.sockets
+        kind, sockets = fault["kind"], self.sockets
         if kind in {"reconnect", "drop", "text", "revoke_subscription", "revoke"}:
             await self._shake(kind, fault)
             return JSONResponse({"ok": True})
         quiet: dict[str, Callable[[], object]] = {
-            "status": lambda: self._faults.append({"count": 1, **fault}),
-            "expire_token": self._expire,
-            "drop_message": lambda: self.channel.dropping.append(fault),
-            "scopes": lambda: setattr(self.channel, "scopes", list(fault["scopes"])),
+            **dict.fromkeys(("status", "slow", "lost"), lambda: self._faults.append({"count": 1, **fault})),
+            "expire_token": self.logins.expire,
+            "points": lambda: setattr(self, "_points", float(fault["left"])),
+            "drop_message": lambda: self.chat.dropping.append(fault),
+            "announcement_pause": lambda: setattr(self.chat, "announcement_pause", float(fault["seconds"])),
+            "ingests": lambda: setattr(self, "_servers", {"ingests": fault["list"]}),
+            "scopes": lambda: setattr(self.logins, "scopes", list(fault["scopes"])),
             "hold_welcome": lambda: sockets.hold(on=bool(fault.get("on", True))),
             "zombie": sockets.silence,
             "duplicate": lambda: setattr(sockets, "repeats", int(fault.get("count", 1))),
@@ -220,28 +240,36 @@ class Fake:
             case "revoke_subscription":
                 await self.sockets.revoke(fault["type"], fault["status"])
             case "revoke":
-                self._expire()
-                self.channel.refresh = self.channel.secret()
-                for topic in ("channel.chat.message", "channel.chat.clear"):
-                    await self.sockets.revoke(topic, "authorization_revoked")
-
-    def _expire(self) -> None:
-        self.channel.access = self.channel.secret()
+                self.logins.disconnect()
+                await self.sockets.revoke(None, "authorization_revoked")
 
     async def _ctl_state(self, request: Request) -> Response:
-        channel, sockets = self.channel, self.sockets
+        channel, sockets, chat, info = self.channel, self.sockets, self.chat, self.channel.info
         return JSONResponse(
             {
                 "chat_ref": channel.id,
-                "title": channel.title,
+                "title": info["title"],
+                "category": info["game_id"],
+                "language": info["broadcaster_language"],
+                "tags": info["tags"],
                 "publishing": channel.stream is not None,
-                "messages": self._messages,
-                "sent": channel.sent,
-                "refreshes": channel.refreshes,
-                "validations": channel.validations,
+                "messages": chat.messages,
+                "sent": chat.sent,
+                "announced": chat.announced,
+                "deleted": chat.deleted,
+                "silenced": chat.silenced,
+                "refreshes": self.logins.refreshes,
+                "validations": self.logins.validations,
+                "revoked": self.logins.revoked,
                 "calls": self._calls,
                 "opened": sockets.opened,
                 "subscribed": sockets.subscribed,
                 "sessions": [sorted(session.topics) for session in sockets.sessions.values()],
             }
         )
+
+
+async def form_of(request: Request) -> dict[str, str]:
+    """Fields of a body as forms send it, or of the query: Twitch takes both."""
+    body = parse_qs((await request.body()).decode())
+    return {**dict(request.query_params), **{name: values[0] for name, values in body.items()}}

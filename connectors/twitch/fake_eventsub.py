@@ -11,11 +11,14 @@ from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from connectors.twitch.fake_helix import READ_CHAT, Channel, HelixError
+from connectors.twitch.fake_helix import READ_CHAT, READ_POLLS, Channel
+from connectors.twitch.fake_logins import HelixError
 
-TOPICS = frozenset(
-    f"channel.chat.{name}" for name in ("message", "message_delete", "clear_user_messages", "clear")
+CHAT = frozenset(
+    f"channel.chat.{name}"
+    for name in ("message", "notification", "message_delete", "clear_user_messages", "clear")
 )
+POLLS = frozenset(f"channel.poll.{name}" for name in ("begin", "progress", "end"))
 MOST_SESSIONS = 3
 GRACE_SECONDS = 30.0
 GONE = "websocket transport session does not exist or has already disconnected"
@@ -79,7 +82,7 @@ class EventSub:
                 self.sessions.pop(session.id, None)
 
     async def _join(self, socket: WebSocket) -> SessionState | None:
-        session = SessionState(f"AgoQ{self._channel.secret()}", socket)
+        session = SessionState(f"AgoQ{self._channel.logins.secret()}", socket)
         self.sessions[session.id] = session
         self.opened.append("new")
         await self._welcome(session, socket)
@@ -138,11 +141,13 @@ class EventSub:
     def create(self, body: dict[str, Any]) -> dict[str, Any]:
         """POST /helix/eventsub/subscriptions, refused for all of Twitch's reasons."""
         topic, condition, transport = body.get("type"), body.get("condition"), body.get("transport")
-        if topic not in TOPICS or body.get("version") != "1":
+        if topic not in CHAT | POLLS or body.get("version") != "1":
             raise HelixError(400, "invalid subscription type and version")
-        if not isinstance(condition, dict) or set(condition) != {"broadcaster_user_id", "user_id"}:
+        wanted = {"broadcaster_user_id"} | ({"user_id"} if topic in CHAT else set())
+        if not isinstance(condition, dict) or set(condition) != wanted:
             raise HelixError(400, "missing or unparseable subscription condition")
-        if READ_CHAT not in self._channel.scopes or condition["user_id"] != self._channel.id:
+        scope = READ_CHAT if topic in CHAT else READ_POLLS
+        if scope not in self._channel.logins.scopes or set(condition.values()) != {self._channel.id}:
             raise HelixError(403, "subscription missing proper authorization")
         if not isinstance(transport, dict) or transport.get("method") != "websocket":
             raise HelixError(400, "invalid transport and auth combination")
@@ -180,20 +185,21 @@ class EventSub:
             told += 1
         return told
 
-    async def revoke(self, topic: str, status: str) -> None:
-        """A subscription ends; its socket stays."""
+    async def revoke(self, topic: str | None, status: str) -> None:
+        """A subscription ends, or all of them; the socket stays."""
         for session in list(self.sessions.values()):
-            about = session.topics.pop(topic, None)
-            if about is not None:
-                frame = self._frame("revocation", {"subscription": about | {"status": status}}, topic=topic)
-                await self._send(session.socket, frame)
+            for name in [topic] if topic else list(session.topics):
+                about = session.topics.pop(name, None)
+                if about is not None:
+                    ended = {"subscription": about | {"status": status}}
+                    await self._send(session.socket, self._frame("revocation", ended, topic=name))
 
     # --- trouble ----------------------------------------------------------------------------------
 
     async def move(self, mode: str) -> None:
         """session_reconnect: to a "good" address, a "dead" or "refused" one, or with the old socket "cut"."""
         for session in list(self.sessions.values()):
-            token, old = self._channel.secret(), session.socket
+            token, old = self._channel.logins.secret(), session.socket
             if mode in {"good", "cut"}:
                 self._moves[token] = session.id
             address = f"{self.base_url.replace('http', 'ws', 1)}ws?reconnect={token}"

@@ -1,37 +1,37 @@
-"""The fake's account and its Helix calls: one channel, its login, its key, its stream, its chat."""
+"""The fake's account: one channel, its key, its stream, what it says about itself."""
 
 from __future__ import annotations
 
-import asyncio
 import random
 import uuid
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
-from connectors.types import Tokens
+from connectors.twitch.fake_logins import HelixError, Logins
 
 STREAM_KEY = "channel:read:stream_key"
 BROADCAST = "channel:manage:broadcast"
 READ_CHAT = "user:read:chat"
 WRITE_CHAT = "user:write:chat"
-DUPLICATE_SECONDS = 30.0
-LIFE_SECONDS = 14_400
-REASONS = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 409: "Conflict"}
-REASONS |= {429: "Too Many Requests", 500: "Internal Server Error", 503: "Service Unavailable"}
-
-
-class HelixError(Exception):
-    """An answer in Helix's error form."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
-
-    def body(self) -> dict[str, Any]:
-        """As Helix writes it."""
-        reason = REASONS.get(self.status, "Error")
-        return {"error": reason, "status": self.status, "message": self.message}
+DELETE_MESSAGES = "moderator:manage:chat_messages"
+BAN = "moderator:manage:banned_users"
+ANNOUNCE = "moderator:manage:announcements"
+READ_POLLS = "channel:read:polls"
+SCOPES = [BROADCAST, STREAM_KEY, READ_CHAT, WRITE_CHAT, DELETE_MESSAGES, BAN, ANNOUNCE, READ_POLLS]
+CATEGORIES = {
+    "509658": "Just Chatting",
+    "509660": "Art",
+    "26936": "Music",
+    "116747788": "Pools, Hot Tubs, and Beaches",
+}
+CATEGORIES |= {
+    "509673": "Makers & Crafting",
+    "518184": "Sports",
+    "1469308723": "Software and Game Development",
+}
+LANGUAGES = frozenset(["en", "de", "fr", "es", "it", "nl", "pl", "pt", "ja", "ko", "zh", "ru", "sv", "other"])
+CDN = "https://static-cdn.jtvnw.net"
 
 
 class Channel:
@@ -40,73 +40,23 @@ class Channel:
     def __init__(self, rng: random.Random) -> None:
         self._random = rng
         self.id, self.login, self.name = "141981764", "simulated_shop", "Simulated_Shop"
-        self.client_id, self.client_secret = self.secret(), self.secret()
-        self.key = f"live_{self.id}_{self.secret()}"
-        self.title = ""
-        self.access, self.refresh = self.secret(), self.secret()
-        self.scopes = [BROADCAST, STREAM_KEY, READ_CHAT, WRITE_CHAT]
-        self.refreshes = 0
-        self.validations = 0
+        self.logins = Logins(rng, self.id, self.login, list(SCOPES))
+        self.key = f"live_{self.id}_{self.logins.secret()}"
+        self.info: dict[str, Any] = {"title": "", "game_id": "", "broadcaster_language": "en", "tags": []}
         self.stream: dict[str, Any] | None = None
-        self.sent: list[dict[str, str]] = []
-        self.dropping: list[dict[str, str]] = []
-        self._said: dict[str, float] = {}
-
-    def secret(self) -> str:
-        """The same for the same seed."""
-        return f"{self._random.getrandbits(128):032x}"
+        self.viewers = 77
 
     def new_id(self) -> str:
         """A UUID, as all of Twitch's messages have."""
         return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
 
-    # --- logins -----------------------------------------------------------------------------------
-
-    def admit(self, client_id: str, authorization: str) -> None:
-        """Let a Helix call in."""
-        scheme, _, token = authorization.partition(" ")
-        if scheme != "Bearer" or not token:
-            raise HelixError(401, "OAuth token is missing")
-        if token != self.access:
-            raise HelixError(401, "Invalid OAuth token")
-        if client_id != self.client_id:
-            raise HelixError(401, "Client ID and OAuth token do not match")
-
     def need(self, scope: str, owner: str | None) -> None:
         """The scope, and that the call is about the token's own channel."""
-        if scope not in self.scopes:
-            raise HelixError(401, f"Missing scope: {scope}")
+        self.logins.need(scope)
         if owner != self.id:
             raise HelixError(
                 403, "The ID in broadcaster_id must match the user ID found in the access token."
             )
-
-    def validate(self, authorization: str) -> dict[str, Any]:
-        """GET /oauth2/validate."""
-        if authorization != f"OAuth {self.access}":
-            raise HelixError(401, "invalid access token")
-        self.validations += 1
-        about = {"client_id": self.client_id, "login": self.login, "user_id": self.id}
-        return {**about, "scopes": list(self.scopes), "expires_in": LIFE_SECONDS}
-
-    def renew(self, form: dict[str, str]) -> dict[str, Any]:
-        """POST /oauth2/token. The refresh token works once, as a public client's does."""
-        if form.get("client_id") != self.client_id:
-            raise HelixError(400, "invalid client")
-        if form.get("client_secret") != self.client_secret:
-            raise HelixError(403, "invalid client secret")
-        if form.get("grant_type") != "refresh_token":
-            raise HelixError(400, "missing grant type")
-        if form.get("refresh_token") != self.refresh:
-            raise HelixError(400, "Invalid refresh token")
-        self.access, self.refresh = self.secret(), self.secret()
-        self.refreshes += 1
-        tokens = {"access_token": self.access, "refresh_token": self.refresh}
-        return {**tokens, "expires_in": LIFE_SECONDS, "scope": list(self.scopes), "token_type": "bearer"}
-
-    def tokens(self) -> Tokens:
-        """A login that works right now."""
-        return Tokens.model_validate({"access": self.access, "refresh": self.refresh})
 
     # --- the stream -------------------------------------------------------------------------------
 
@@ -114,16 +64,6 @@ class Channel:
         """GET /helix/streams/key."""
         self.need(STREAM_KEY, owner)
         return {"data": [{"stream_key": self.key}]}
-
-    def modify(self, owner: str | None, body: dict[str, Any]) -> None:
-        """PATCH /helix/channels."""
-        self.need(BROADCAST, owner)
-        title = body.get("title")
-        if title is not None and not 0 < len(title) <= 140:
-            raise HelixError(400, "The title must be between 1 and 140 characters long.")
-        if not body:
-            raise HelixError(400, "At least one parameter must be provided.")
-        self.title = title if title is not None else self.title
 
     def streams(self, wanted: list[str]) -> dict[str, Any]:
         """GET /helix/streams: nothing for a channel that is not live."""
@@ -147,42 +87,88 @@ class Channel:
             "user_id": self.id,
             "user_login": self.login,
             "user_name": self.name,
-            "game_id": "509658",
-            "game_name": "Just Chatting",
+            "game_id": self.info["game_id"],
+            "game_name": CATEGORIES.get(self.info["game_id"], ""),
             "type": "live",
-            "title": self.title,
-            "tags": ["Shopping"],
-            "viewer_count": 77,
+            "title": self.info["title"],
+            "tags": list(self.info["tags"]),
+            "viewer_count": self.viewers,
             "started_at": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
-            "language": "en",
-            "thumbnail_url": "https://static-cdn.jtvnw.net/previews-ttv/live_user-{width}x{height}.jpg",
+            "language": self.info["broadcaster_language"],
+            "thumbnail_url": f"{CDN}/previews-ttv/live_user-{{width}}x{{height}}.jpg",
             "tag_ids": [],
             "is_mature": False,
         }
 
-    # --- writing in the chat ----------------------------------------------------------------------
+    # --- what it says about itself ----------------------------------------------------------------
 
-    def send(self, body: dict[str, Any]) -> dict[str, Any]:
-        """POST /helix/chat/messages. What is dropped is told under HTTP 200."""
-        if WRITE_CHAT not in self.scopes:
-            raise HelixError(401, f"Missing scope: {WRITE_CHAT}")
-        if body.get("sender_id") != self.id or body.get("broadcaster_id") != self.id:
-            raise HelixError(
-                403, "The sender is not permitted to send chat messages to the broadcaster's chat."
-            )
-        text = body.get("message", "")
-        if not 0 < len(text) <= 500:
-            raise HelixError(400, "The message must be between 1 and 500 characters long.")
-        reason = self.dropping.pop(0) if self.dropping else self._repeated(text)
-        if reason:
-            return {"data": [{"message_id": "", "is_sent": False, "drop_reason": reason}]}
-        self.sent.append({"id": self.new_id(), "text": text})
-        return {"data": [{"message_id": self.sent[-1]["id"], "is_sent": True, "drop_reason": None}]}
+    def modify(self, owner: str | None, body: dict[str, Any]) -> None:
+        """PATCH /helix/channels."""
+        self.need(BROADCAST, owner)
+        if not body:
+            raise HelixError(400, "At least one parameter must be provided.")
+        if "title" in body and not 0 < len(body["title"]) <= 140:
+            raise HelixError(400, "The title must be between 1 and 140 characters long.")
+        if body.get("game_id") not in {None, "", "0", *CATEGORIES}:
+            raise HelixError(400, "The ID in game_id is not valid.")
+        if body.get("broadcaster_language", "en") not in LANGUAGES:
+            raise HelixError(400, "The specified broadcaster_language is not supported.")
+        tags = body.get("tags") or []
+        if len(tags) > 10 or not all(tag.isalnum() and len(tag) <= 25 for tag in tags):
+            raise HelixError(400, "Each channel can have up to 10 tags of 25 letters and digits.")
+        self.info.update({name: value for name, value in body.items() if name in self.info})
 
-    def _repeated(self, text: str) -> dict[str, str] | None:
-        now = asyncio.get_running_loop().time()
-        before, self._said[text] = self._said.get(text), now
-        if before is None or now - before > DUPLICATE_SECONDS:
-            return None
-        said = "Your message is identical to the one you sent less than 30 seconds ago."
-        return {"code": "msg_duplicate", "message": said}
+    def games(self, names: list[str]) -> dict[str, Any]:
+        """GET /helix/games: names must be exact."""
+        return {"data": [game(key) for key, name in CATEGORIES.items() if name in names]}
+
+    def search(self, query: str) -> dict[str, Any]:
+        """GET /helix/search/categories: any word that is alike."""
+        if not query:
+            raise HelixError(400, "The query parameter is required.")
+        words = query.casefold().split()
+        alike = [key for key, name in CATEGORIES.items() if any(word in name.casefold() for word in words)]
+        return {"data": [game(key) for key in alike], "pagination": {}}
+
+    # --- others -----------------------------------------------------------------------------------
+
+    def users(self, wanted: list[str]) -> dict[str, Any]:
+        """GET /helix/users; without an id, whose token it is. Whoever has only digits is somebody."""
+        if len(wanted) > 100:
+            raise HelixError(400, "The total number of id and login query parameters is limited to 100.")
+        return {"data": [self._user(key) for key in wanted or [self.id] if key.isdecimal()]}
+
+    def _user(self, key: str) -> dict[str, Any]:
+        login, name = (self.login, self.name) if key == self.id else (f"viewer_{key}", f"Viewer_{key}")
+        return {
+            "id": key,
+            "login": login,
+            "display_name": name,
+            "type": "",
+            "broadcaster_type": "affiliate" if key == self.id else "",
+            "description": "",
+            "profile_image_url": f"{CDN}/jtv_user_pictures/{key}-profile_image-300x300.png",
+            "offline_image_url": "",
+            "created_at": "2020-11-24T10:00:00Z",
+        }
+
+    def ingests(self, base_url: str, ingest_url: str | None) -> dict[str, Any]:
+        """GET /ingests: a server that is near, one that nobody answers at, and one out of use."""
+        # Nobody publishes at this server's own port; it only has to let itself be reached.
+        near = ingest_url or f"rtmp://127.0.0.1:{urlsplit(base_url).port}/app"
+        servers = [("EU: Nowhere", "rtmp://127.0.0.1:9/app"), ("EU: Frankfurt", near)]
+        servers.append(("EU: Old (deprecated)", near.replace("/app", "/old")))
+        return {"ingests": [ingest(order, *server) for order, server in enumerate(servers)]}
+
+
+def game(key: str) -> dict[str, str]:
+    """A category as Helix tells it."""
+    art = f"{CDN}/ttv-boxart/{key}-{{width}}x{{height}}.jpg"
+    return {"id": key, "name": CATEGORIES[key], "box_art_url": art, "igdb_id": ""}
+
+
+def ingest(order: int, name: str, url: str) -> dict[str, Any]:
+    """A server as Twitch's list tells it."""
+    template = f"{url}/{{stream_key}}"
+    about = {"_id": order, "availability": 1.0, "default": False, "name": name, "priority": order}
+    return {**about, "url_template": template, "url_template_secure": template}

@@ -20,13 +20,13 @@ from connectors.errors import Reconnect, Refused, RetryLater
 from connectors.http import Http
 from connectors.oauth import Login
 from connectors.twitch import CONNECTOR
-from connectors.twitch.api import EVENTSUB, SCOPES, TWITCH, Helix, TwitchErrors
-from connectors.twitch.chat import TwitchReplies, socket_address
-from connectors.twitch.destination import LATE, TwitchDestination
+from connectors.twitch.api import EVENTSUB, TWITCH, Bucket, Helix, TwitchErrors
+from connectors.twitch.chat import socket_address
+from connectors.twitch.destination import LATE, TwitchAudience, TwitchDestination
 from connectors.twitch.fake import Fake
-from connectors.twitch.oauth import TwitchOAuth, identity_url
-from connectors.types import Broadcast
-from tests.connectors.conftest import Clock, Rig, deaf_relay, reaching
+from connectors.twitch.oauth import NEEDED, TwitchOAuth, identity_url
+from connectors.types import Audience, Broadcast
+from tests.connectors.conftest import Clock, Rig, reaching
 from tests.connectors.twitch import connected, reading, sample
 
 SHOW = Broadcast(title="Autumn show", marker="show-1")
@@ -55,7 +55,7 @@ def test_a_moved_api_takes_the_sockets_and_the_logins_along() -> None:
 
 def test_twitchs_own_examples_are_understood() -> None:
     helix = sample("helix")
-    assert ValidateTokenPayload(helix["validated"]).scopes == sorted(SCOPES)
+    assert ValidateTokenPayload(helix["validated"]).scopes == sorted(NEEDED)
     assert [SentMessage(helix[name]["data"][0]).sent for name in ("sent", "dropped")] == [True, False]
     stream = Stream(helix["streams"]["data"][0], http=cast("Any", None))
     assert (stream.viewer_count, stream.started_at.tzinfo) == (321, UTC)
@@ -77,6 +77,46 @@ def test_answers_become_the_error_they_mean(clock: Clock) -> None:
     assert errors(200, {}, b"{}") is errors(503, {}, b"") is None
 
 
+def test_calls_stop_before_twitchs_allowance_is_used_up_and_a_tenth_is_kept(clock: Clock) -> None:
+    bucket = Bucket(clock.monotonic)
+    for _ in range(2000):
+        # Nothing is known before the first answer.
+        bucket.take(urgent=False)
+    bucket.note({"ratelimit-limit": "800", "ratelimit-remaining": "82"})
+    bucket.take(urgent=False)
+    bucket.take(urgent=False)
+    with pytest.raises(RetryLater, match="used up") as later:
+        bucket.take(urgent=False)
+    assert later.value.after == 1.0
+    for _ in range(80):
+        bucket.take(urgent=True)
+    with pytest.raises(RetryLater):
+        bucket.take(urgent=True)
+    with pytest.raises(RetryLater) as longer:
+        bucket.take(urgent=False)
+    assert longer.value.after == pytest.approx(81 * 60 / 800)
+    # The points come back evenly, as Twitch gives them.
+    clock.seconds += longer.value.after
+    bucket.take(urgent=False)
+    bucket.note({"ratelimit-limit": "x", "ratelimit-remaining": "0"})
+    bucket.take(urgent=True)
+
+
+async def test_a_used_up_allowance_costs_no_call(rig: Rig) -> None:
+    await rig.ctl("fault", kind="points", left=30)
+    helix = Helix(rig.session)
+    await helix.get_streams(user_ids=[OURS])
+    calls = (await rig.state())["calls"]
+    with pytest.raises(RetryLater):
+        await helix.get_streams(user_ids=[OURS])
+    assert (await rig.state())["calls"] == calls
+    # What may still be used is for moderation; Twitch itself says when there is nothing left.
+    await Helix(rig.session, urgent=True).get_streams(user_ids=[OURS])
+    await rig.ctl("fault", kind="points", left=-30)
+    with pytest.raises(RetryLater):
+        await Helix(rig.session).get_streams(user_ids=[OURS])
+
+
 # --- the destination ------------------------------------------------------------------------------
 
 
@@ -92,8 +132,8 @@ async def test_opening_gives_the_channels_key_and_sets_its_title(rig: Rig) -> No
     assert (await rig.state())["title"] == state["title"]
 
 
-async def test_a_channel_is_live_only_while_something_is_pushed(rig: Rig) -> None:
-    destination = TwitchDestination(rig.session)
+async def test_a_channel_is_live_only_while_something_is_pushed_however_often_it_drops(rig: Rig) -> None:
+    destination, audience = TwitchDestination(rig.session), TwitchAudience(rig.session)
     opened = await destination.open(SHOW)
     push = {"app": "app", "key": opened.key.get_secret_value()}
     waiting = await destination.started(opened.ref)
@@ -103,12 +143,18 @@ async def test_a_channel_is_live_only_while_something_is_pushed(rig: Rig) -> Non
     await rig.ctl("ingest", event="publish", **push)
     live = await destination.started(opened.ref)
     assert (live.state, live.receiving, live.viewers) == ("live", True, 77)
+    assert await audience.now(opened.ref) == Audience(viewers=77)
     calls = len((await rig.state())["calls"])
     await destination.close(opened.ref)
     # Nothing was said to Twitch: the end of the push is the end of the stream.
     assert len((await rig.state())["calls"]) == calls
-    await rig.ctl("ingest", event="done", **push)
-    assert (await destination.status(opened.ref)).state == "scheduled"
+    for _ in range(2):
+        # An encoder that drops: the channel is never called ended or failed, and comes back by itself.
+        await rig.ctl("ingest", event="done", **push)
+        assert (await destination.status(opened.ref)).state == "scheduled"
+        assert await audience.now(opened.ref) == Audience()
+        await rig.ctl("ingest", event="publish", **push)
+        assert (await destination.status(opened.ref)).state == "live"
 
 
 async def test_a_show_that_is_not_public_never_reaches_twitch(rig: Rig) -> None:
@@ -175,41 +221,3 @@ async def test_a_refresh_token_that_was_used_is_reconnect(rig: Rig) -> None:
     with pytest.raises(Reconnect):
         await TwitchOAuth().refresh(plain, spoiled, renewed)
     await plain.close()
-
-
-# --- replies --------------------------------------------------------------------------------------
-
-
-async def test_a_message_that_twitch_drops_is_refused_with_its_reason(rig: Rig) -> None:
-    replies = TwitchReplies(rig.session)
-    await rig.ctl("fault", kind="drop_message", code="msg_rejected", message="It was held by AutoMod.")
-    with pytest.raises(Refused, match="held by AutoMod") as dropped:
-        await replies.send(OURS, "hello", key="1")
-    assert dropped.value.code == "msg_rejected"
-    await replies.send(OURS, "hello", key="2")
-    with pytest.raises(Refused, match="identical") as repeated:
-        await replies.send(OURS, "hello", key="3")
-    assert repeated.value.code == "msg_duplicate"
-    assert [each["text"] for each in (await rig.state())["sent"]] == ["hello"]
-
-
-async def test_a_message_that_came_too_fast_may_be_sent_later(rig: Rig) -> None:
-    await rig.ctl("fault", kind="drop_message", code="msg_ratelimit", message="Too fast.")
-    with pytest.raises(RetryLater) as later:
-        await TwitchReplies(rig.session).send(OURS, "hello", key="1")
-    assert (later.value.after, later.value.unknown) == (30, False)
-
-
-async def test_a_reply_whose_answer_is_lost_is_unknown_and_was_sent_once() -> None:
-    async with reaching(CONNECTOR, Fake(seed=3), through=deaf_relay) as rig:
-        with pytest.raises(RetryLater) as lost:
-            await TwitchReplies(rig.session).send(OURS, "once", key="1")
-        assert lost.value.unknown
-        assert [each["text"] for each in (await rig.state())["sent"]] == ["once"]
-
-
-async def test_a_text_that_twitch_cannot_take_is_refused_before_it_is_sent(rig: Rig) -> None:
-    for text in ("", "x" * 501):
-        with pytest.raises(Refused, match="1 to 500"):
-            await TwitchReplies(rig.session).send(OURS, text, key="1")
-    assert (await rig.state())["calls"] == []

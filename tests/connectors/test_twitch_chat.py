@@ -11,16 +11,17 @@ import pytest
 
 from connectors.errors import Reconnect, Refused, RetryLater
 from connectors.twitch import CONNECTOR
+from connectors.twitch.chat import POLLS, TOPICS
 from connectors.twitch.eventsub import Backoff, Pace, full_jitter
 from connectors.twitch.fake import Fake
 from connectors.types import ChatDeletion, ChatHealth, ChatItem, ChatMessage
 from tests.connectors.conftest import Rig, next_message, reaching
 from tests.connectors.twitch import (
-    CLEAR,
     CLEAR_USER,
     DELETE,
     MESSAGE,
     QUICK,
+    Net,
     connected,
     health,
     healths,
@@ -30,6 +31,9 @@ from tests.connectors.twitch import (
     texts,
     until,
 )
+
+ALL = len(TOPICS + POLLS)
+"""Subscriptions of one session."""
 
 
 @pytest.fixture
@@ -70,7 +74,8 @@ async def test_a_chat_is_read_and_its_removals_are_told(rig: Rig) -> None:
         ("second", "paid"),
         ("last", "text"),
     ]
-    assert got[2:4] == [ChatDeletion(message_ids=(first,)), ChatDeletion(author_id="200")]
+    said = [item for item in got if not isinstance(item, ChatHealth)]
+    assert said[2:4] == [ChatDeletion(message_ids=(first,)), ChatDeletion(author_id="200")]
 
 
 async def test_whoever_read_before_is_told_that_something_may_be_missing(rig: Rig) -> None:
@@ -96,7 +101,7 @@ async def test_moving_to_another_socket_loses_and_doubles_nothing(rig: Rig) -> N
         assert sorted(texts(got)) == ["after", "on its way"]
         assert healths(got) == []
         # The subscriptions came along.
-        assert (await rig.state())["subscribed"] == 4
+        assert (await rig.state())["subscribed"] == ALL
 
 
 async def test_the_old_socket_is_read_for_a_while_after_the_new_one_is_greeted(rig: Rig) -> None:
@@ -116,13 +121,13 @@ async def test_a_dead_reconnect_address_costs_nothing_while_the_old_socket_lives
         await connected(items)
         await rig.ctl("fault", kind="reconnect", mode=mode)
         await say(rig, "meanwhile")
-        await until(rig, subscribed=8)
+        await until(rig, subscribed=2 * ALL)
         await say(rig, "through both")
         got = await read_to(items, "through both")
         assert texts(got) == ["meanwhile", "through both"]
         assert healths(got) == []
         # The old session is left after a moment, and the new one stays.
-        await until(rig, sessions=[sorted([MESSAGE, DELETE, CLEAR_USER, CLEAR])])
+        await until(rig, sessions=[sorted(topic.type for topic in TOPICS + POLLS)])
         await say(rig, "through one")
         assert (await next_message(items)).text == "through one"
 
@@ -150,7 +155,7 @@ async def test_a_closed_socket_leads_to_a_new_session_and_a_gap_that_is_told(rig
         assert (await connected(items)).missed
         await say(rig, "heard again")
         assert (await next_message(items)).text == "heard again"
-        assert (await rig.state())["subscribed"] == 8
+        assert (await rig.state())["subscribed"] == 2 * ALL
 
 
 async def test_a_socket_that_is_open_and_silent_is_replaced(rig: Rig) -> None:
@@ -162,6 +167,24 @@ async def test_a_socket_that_is_open_and_silent_is_replaced(rig: Rig) -> None:
         assert (await connected(items)).missed
         await say(rig, "alive")
         assert (await next_message(items)).text == "alive"
+
+
+async def test_a_dead_network_is_noticed_by_its_silence_and_its_answer_is_not_waited_for() -> None:
+    net = Net()
+    async with reaching(CONNECTOR, Fake(seed=3), through=net.relay) as rig:
+        await rig.ctl("fault", kind="keepalive", seconds=0.2)
+        async with reading(rig, replace(QUICK, grace=0.8)) as items:
+            await connected(items)
+            net.swallow()
+            assert "silent" in (await health(items, "degraded")).detail
+            # A goodbye that waits for an answer of the dead would take ten seconds.
+            async with asyncio.timeout(9):
+                assert (await connected(items)).missed
+            await say(rig, "alive")
+            assert (await next_message(items)).text == "alive"
+            net.swallow()
+            async with asyncio.timeout(9):
+                await items.aclose()
 
 
 async def test_signs_of_life_alone_keep_a_quiet_chat_open(rig: Rig) -> None:
@@ -179,7 +202,7 @@ async def test_a_storm_of_closed_sessions_is_survived(rig: Rig) -> None:
         await connected(items)
         await rig.ctl("fault", kind="storm", count=2)
         await rig.ctl("fault", kind="drop")
-        await until(rig, opened=["new"] * 4, subscribed=8)
+        await until(rig, opened=["new"] * 4, subscribed=2 * ALL)
         await say(rig, "after the storm")
         got = await read_to(items, "after the storm")
         assert healths(got)[-1] == ("connected", True)
@@ -238,15 +261,41 @@ async def test_a_login_that_dies_while_the_socket_is_replaced_is_reconnect(rig: 
             await anext(items)
 
 
-async def test_an_unknown_revocation_is_refused_and_one_of_deletions_only_told(rig: Rig) -> None:
+@pytest.mark.parametrize("status", ["beta_maintenance", "a_status_of_tomorrow"])
+async def test_a_revocation_that_may_mend_is_told_and_subscribed_again(rig: Rig, status: str) -> None:
     async with reading(rig) as items:
         await connected(items)
-        await rig.ctl("fault", kind="revoke_subscription", type=DELETE, status="version_removed")
-        assert "removed" in (await health(items, "degraded")).detail
+        await rig.ctl("fault", kind="revoke_subscription", type=MESSAGE, status=status)
+        assert status in (await health(items, "degraded")).detail
+        assert (await connected(items)).missed
+        await say(rig, "read again")
+        assert (await next_message(items)).text == "read again"
+        assert (await rig.state())["subscribed"] == 2 * ALL
+
+
+async def test_a_revocation_while_the_session_is_moved_is_not_forgotten(rig: Rig) -> None:
+    async with reading(rig) as items:
+        await connected(items)
+        await rig.ctl("fault", kind="hold_welcome")
+        await rig.ctl("fault", kind="reconnect")
+        await rig.ctl("fault", kind="revoke_subscription", type=MESSAGE, status="of_tomorrow")
+        await health(items, "degraded")
+        await rig.ctl("fault", kind="hold_welcome", on=False)
+        assert (await connected(items)).missed
+        await say(rig, "read again")
+        assert "read again" in texts(await read_to(items, "read again"))
+
+
+async def test_a_final_revocation_is_refused_and_one_of_deletions_only_told(rig: Rig) -> None:
+    async with reading(rig) as items:
+        await connected(items)
+        for topic, said in ((DELETE, "removed messages"), ("channel.poll.end", "polls")):
+            await rig.ctl("fault", kind="revoke_subscription", type=topic, status="version_removed")
+            assert said in (await health(items, "degraded")).detail
         await say(rig, "still read")
         assert (await next_message(items)).text == "still read"
-        await rig.ctl("fault", kind="revoke_subscription", type=MESSAGE, status="moderator_sleeps")
-        with pytest.raises(Refused, match="moderator_sleeps"):
+        await rig.ctl("fault", kind="revoke_subscription", type=MESSAGE, status="moderator_removed")
+        with pytest.raises(Refused, match="no longer read"):
             await anext(items)
 
 
@@ -281,6 +330,12 @@ async def test_a_fourth_reader_of_one_account_waits(rig: Rig) -> None:
                 await connected(four)
 
 
+async def whole(rig: Rig) -> bool:
+    """True once no session is left that lacks messages: a revocation may meet several of them."""
+    sessions = (await rig.state())["sessions"]
+    return bool(sessions) and all(MESSAGE in topics for topics in sessions)
+
+
 @pytest.mark.parametrize("seed", range(6))
 async def test_no_sequence_of_troubles_loses_in_secret_or_doubles(rig: Rig, seed: int) -> None:
     """Whatever is said while a session lives arrives exactly once; only a told gap may swallow anything."""
@@ -302,15 +357,20 @@ async def test_no_sequence_of_troubles_loses_in_secret_or_doubles(rig: Rig, seed
         await connected(items)
         reader = asyncio.create_task(read(items))
         for step in range(10):
-            trouble = dice.choice(["none", "duplicate", "good", "dead", "refused", "drop"])
+            trouble = dice.choice(["none", "duplicate", "good", "dead", "refused", "drop", "revoked"])
             if trouble == "duplicate":
                 await rig.ctl("fault", kind="duplicate", count=2)
-            elif trouble == "drop":
+            elif trouble in {"drop", "revoked"}:
                 gaps = healths(got).count(("connected", True))
-                await rig.ctl("fault", kind="drop", code=dice.choice([4000, 4006]))
+                how = (
+                    {"kind": "drop", "code": dice.choice([4000, 4006])}
+                    if trouble == "drop"
+                    else {"kind": "revoke_subscription", "type": MESSAGE, "status": "of_tomorrow"}
+                )
+                await rig.ctl("fault", **how)
                 await say(rig, f"in the gap {step}")
                 async with asyncio.timeout(10):
-                    while healths(got).count(("connected", True)) == gaps:
+                    while healths(got).count(("connected", True)) == gaps or not await whole(rig):
                         await asyncio.sleep(0)
             elif trouble != "none":
                 await rig.ctl("fault", kind="reconnect", mode=trouble)

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from connectors.twitch.chat import TwitchChat
 from connectors.twitch.eventsub import Pace
@@ -39,6 +40,48 @@ async def reading(
         yield generator
 
 
+class Net:
+    """The way to Twitch, on which WebSockets can go dead: nothing comes through, and nothing is closed."""
+
+    def __init__(self) -> None:
+        self._swallowing = asyncio.Event()
+
+    def swallow(self) -> None:
+        """All WebSockets there are go dead; new ones work."""
+        self._swallowing.set()
+        self._swallowing = asyncio.Event()
+
+    @asynccontextmanager
+    async def relay(self, base_url: str) -> AsyncIterator[str]:
+        """An address from which everything is passed on."""
+        target = urlsplit(base_url)
+        writers: list[asyncio.StreamWriter] = []
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            up_reader, up_writer = await asyncio.open_connection(target.hostname, target.port)
+            writers.extend((writer, up_writer))
+            line = await reader.readline()
+            up_writer.write(line)
+            dead = self._swallowing if line.startswith(b"GET /ws") else asyncio.Event()
+
+            async def copy(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+                while data := await source.read(65536):
+                    if not dead.is_set():
+                        sink.write(data)
+                if not dead.is_set():
+                    sink.close()
+
+            await asyncio.gather(copy(reader, up_writer), copy(up_reader, writer), return_exceptions=True)
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        try:
+            yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        finally:
+            server.close()
+            for writer in writers:
+                writer.close()
+
+
 async def connected(items: AsyncIterator[ChatItem]) -> ChatHealth:
     """Read on until the reader says that it is connected."""
     return await health(items, "connected")
@@ -52,8 +95,8 @@ async def health(items: AsyncIterator[ChatItem], state: str) -> ChatHealth:
     raise AssertionError("the chat ended")
 
 
-async def say(rig: Rig, text: str, **other: Any) -> str:
-    answer = await rig.ctl("chat", author="Ann", author_id="200", text=text, **other)
+async def say(rig: Rig, text: str, author_id: str = "200", **other: Any) -> str:
+    answer = await rig.ctl("chat", author="Ann", author_id=author_id, text=text, **other)
     return str(answer["ids"][0])
 
 
