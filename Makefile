@@ -17,7 +17,7 @@ check: ## format, lint, types, architecture, docs, front end and all tests but t
 	@$(VENV)/mypy
 	@$(VENV)/python scripts/npm.py run --silent check
 	@$(VENV)/python scripts/npm.py test --silent
-	@$(VENV)/pytest -n 2 --dist loadfile -m "not e2e and not soak"
+	@$(VENV)/pytest -n 4 --dist loadfile -m "not e2e and not soak"
 
 install: ## into .venv; skipped when nothing changed
 	@$(PYTHON) scripts/install.py
@@ -26,8 +26,8 @@ bench: ## every promise measured beside a peer; fails when a bar was not reached
 	@$(PYTHON) scripts/install.py --bench
 	@failed=0; for name in relay hls whep glass holds; do $(VENV)/simulcast bench $$name || failed=1; done; exit $$failed
 
-soak: ## twenty minutes of trouble for the media worker; SOAK_SECONDS=120 for a first look
-	@$(PYTHON) scripts/install.py --tests
+soak: ## long runs: trouble for the media worker, ten minutes in every player; SOAK_SECONDS=120 for a first look
+	@$(PYTHON) scripts/install.py --soak
 	@$(VENV)/pytest -m soak tests/soak
 
 fuzz: ## a minute of made-up bytes for the RTMP parsers; what it finds stays in data/fuzz

@@ -101,13 +101,12 @@ def browser(program: str, folder: Path, pages: list[str]) -> Iterator[None]:
         yield
 
 
-async def wanted(ports: Ports, slug: str = "show") -> None:
-    """The worker is told of a show, and the show is waited for."""
+async def wanted(ports: Ports, ladder: LadderSpec | None = None) -> None:
+    """The worker is told of the show."""
     client = WorkerClient(f"http://127.0.0.1:{ports.control}", TOKEN)
     hashed = hashlib.sha256(KEY.encode()).hexdigest()
-    await client.put(
-        LiveSpec(slug=slug, version=1, key_hashes=[hashed], whep=WhepSpec(), ladder=LadderSpec(heights=[]))
-    )
+    spec = LiveSpec(slug="show", version=1, key_hashes=[hashed], whep=WhepSpec(), ladder=ladder)
+    await client.put(spec)
     await client.close()
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from playwright.async_api import Page, async_playwright
@@ -15,8 +16,8 @@ FLAGS = (
     *("--allow-loopback-in-peer-connection", "--autoplay-policy=no-user-gesture-required"),
 )
 WATCH = """
-async ({address, relay}) => {
-    const peer = window.peer = new RTCPeerConnection();
+async ({address, relay, ways}) => {
+    const peer = window.peer = new RTCPeerConnection(ways);
     const video = document.body.appendChild(document.createElement("video"));
     video.autoplay = video.muted = true;
     const stream = video.srcObject = new MediaStream();
@@ -28,6 +29,10 @@ async ({address, relay}) => {
     peer.addTransceiver("video", {direction: "recvonly"});
     peer.addTransceiver("audio", {direction: "recvonly"});
     await peer.setLocalDescription();
+    if (ways.iceTransportPolicy) {  // the offer names the ways there are, since nothing is sent later here
+        await new Promise(done => peer.onicegatheringstatechange = () =>
+            peer.iceGatheringState === "complete" && done());
+    }
     const began = performance.now();
     const answer = await fetch(address, {
         method: "POST", headers: {"content-type": "application/sdp"}, body: peer.localDescription.sdp,
@@ -63,9 +68,15 @@ async def browser(program: str = CHROMIUM) -> AsyncIterator[Page]:
         await chromium.close()
 
 
-async def watch(page: Page, address: str, relay: int = 0) -> dict[str, Any]:
-    """Watch a show, through a relay at that port if there is one; `status`, `location`, `etag`, `port`."""
-    found: dict[str, Any] = await page.evaluate(WATCH, {"address": address, "relay": relay})
+async def watch(
+    page: Page, address: str, relay: int = 0, ways: Mapping[str, Any] = MappingProxyType({})
+) -> dict[str, Any]:
+    """Watch a show, through a relay at that port if there is one; `status`, `location`, `etag`, `port`.
+
+    `ways` is the browser's RTCConfiguration.
+    """
+    asked = {"address": address, "relay": relay, "ways": dict(ways)}
+    found: dict[str, Any] = await page.evaluate(WATCH, asked)
     return found
 
 
