@@ -7,6 +7,8 @@ are added here and never appear in an error or a log line.
 from __future__ import annotations
 
 import asyncio
+import functools
+import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -27,6 +29,12 @@ Authorise = Callable[[str], dict[str, str]]
 def bearer(token: str) -> dict[str, str]:
     """The usual way to carry a token."""
     return {"Authorization": f"Bearer {token}"} if token else {}
+
+
+@functools.cache
+def authorities() -> ssl.SSLContext:
+    """Whose certificates are believed. Read once: it takes longer than most of what follows."""
+    return httpx.create_ssl_context()
 
 
 class Unsaid(httpx.URL):
@@ -57,7 +65,9 @@ class Http:
         self.login = login
         self._authorise = authorise
         self._classify = classify
-        self._client = httpx.AsyncClient(base_url=base_url, timeout=TIMEOUT, follow_redirects=False)
+        self._client = httpx.AsyncClient(
+            base_url=base_url, timeout=TIMEOUT, follow_redirects=False, verify=authorities()
+        )
 
     async def close(self) -> None:
         """Close the connections; the object is not used afterwards."""

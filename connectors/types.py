@@ -164,7 +164,7 @@ class IngestHealth(Value):
 
 
 class TextLimits(Value):
-    """How much a platform takes of a show's texts, in characters; None: no such text there.
+    """How much a platform takes of a show's texts: characters, and `tags` how many. None: no such text there.
 
     `forbidden` holds the single characters it refuses.
     """

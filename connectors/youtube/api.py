@@ -2,82 +2,41 @@
 
 Google's client is synchronous, not thread-safe, and built on httplib2, which sends a POST again by
 itself when the server closes without answering. Here every thread has a service of its own, nothing
-is retried behind our back, and every failure leaves as one of the three errors.
+is retried behind our back, every call is paid for beforehand, and every failure leaves as one of the
+three errors.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import http.client
-import re
+import io
 import threading
 from collections.abc import Callable
-from datetime import datetime, time, timedelta
-from functools import partial
-from typing import Any, Literal, Protocol, cast
+from datetime import datetime
+from typing import Any, Literal, cast
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 import httplib2
 from googleapiclient.discovery import build
 from googleapiclient.errors import HttpError
-from pydantic import BaseModel, Field, SecretStr
+from googleapiclient.http import MediaIoBaseUpload
 
 from connectors.base import Session
-from connectors.errors import ConnectorError, Reconnect, Refused, RetryLater
-from connectors.http import SAFE, retry_after
+from connectors.errors import Reconnect, RetryLater
+from connectors.http import SAFE
 from connectors.oauth import utc_now
+from connectors.types import Picture
+from connectors.youtube.config import UNITS, Config
+from connectors.youtube.refusals import RELINK, UsedUp, error_of
 
 GOOGLE = "https://youtube.googleapis.com/"
 TIMEOUT = 10.0
-QUOTA_ZONE = "America/Los_Angeles"
-RELINK = "YouTube no longer accepts this login. Link the account again."
+MOST_PAGES = 400
 
-QUOTA = frozenset({"quotaExceeded", "dailyLimitExceeded"})
-THROTTLED = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "userRequestsExceedRateLimit"})
-SCOPES = frozenset({"insufficientPermissions", "insufficientLivePermissions"})
-
-SENTENCES = {
-    "liveStreamingNotEnabled": "Live streaming is not enabled on this YouTube channel. "
-    "Enable it in YouTube Studio; it can take 24 hours.",
-    "livePermissionBlocked": "YouTube has blocked live streaming on this channel. See YouTube Studio.",
-    "liveChatDisabled": "Live chat is switched off for this YouTube broadcast.",
-    "liveChatEnded": "This YouTube live chat has ended.",
-    "liveChatNotFound": "YouTube no longer knows this live chat.",
-    "liveBroadcastNotFound": "YouTube no longer knows this broadcast.",
-    "messageTextInvalid": "YouTube does not accept this text; it takes at most 200 characters.",
-    "accessNotConfigured": "The YouTube Data API is not enabled in the Google Cloud project.",
-    "userBroadcastsExceedLimit": "This YouTube channel has too many broadcasts. End or delete one.",
-    "concurrentBroadcastsExceedLimit": "Too many broadcasts run on this YouTube channel at once.",
-    "invalidTitle": "YouTube does not accept this title: at most 100 characters, without < and >.",
-}
-
-
-class Config(BaseModel):
-    """What a brand enters once."""
-
-    client_id: str = Field(title="Client ID", description="OAuth client ID from the Google Cloud console.")
-    client_secret: SecretStr = Field(
-        title="Client secret", description="OAuth client secret from the same page."
-    )
-    latency: Literal["normal", "low", "ultraLow"] = Field(
-        "low", title="Latency", description="How far viewers on YouTube are behind; ultraLow excludes 4K."
-    )
-    made_for_kids: bool = Field(
-        False, title="Made for kids", description="Declares the show as made for children; ends its chat."
-    )
-    chat_poll_seconds: float = Field(
-        4.0,
-        ge=0,
-        title="Seconds between chat reads",
-        description="Lower is faster and costs more of the daily quota; 4 lasts for a show of two hours.",
-    )
-
-
-class PagedCall(Protocol):
-    """Makes the request for one page of a list."""
-
-    def __call__(self, youtube: Any, /, *, page: str | None) -> Any: ...
+Weight = Literal["routine", "urgent", "anyway"]
+"""routine: leaves the reserve alone. urgent: may use it. anyway: is sent even when our count is used up."""
 
 
 class Unanswered(OSError):
@@ -129,52 +88,96 @@ class _Stale(Exception):
 
 
 class Api:
-    """Calls of one connection. Any number may run at once; each runs in a thread of its own."""
+    """Calls of one connection, by their names in the reference ("liveBroadcasts.list").
+
+    Any number may run at once; each runs in a thread of its own.
+    """
 
     def __init__(self, session: Session[Config], now: Callable[[], datetime] = utc_now) -> None:
         self._login = session.http.login
+        self._budget = session.budget
         self._base_url = session.addresses.base_url.rstrip("/") + "/"
         self._now = now
         self._local = threading.local()
 
-    async def call(self, make: Callable[[Any], Any]) -> dict[str, Any]:
-        """Run `make(service)`'s request; a 401 is answered by one refresh and one repeat."""
+    async def call(
+        self, method: str, *, weight: Weight = "routine", picture: Picture | None = None, **params: Any
+    ) -> dict[str, Any]:
+        """One call; a 401 is answered by one refresh and one repeat. `picture` is what is uploaded."""
+        await self.pay(method, weight)
         token = await self._login.access() if self._login else ""
         for _ in range(2):
             try:
-                return await asyncio.to_thread(self._execute, make, token)
+                return await asyncio.to_thread(self._execute, method, params, picture, token)
+            except UsedUp:
+                await self.dry()
+                raise
             except _Stale:
                 if self._login is None:
                     break
                 token = await self._login.renew(token)
         raise Reconnect(RELINK)
 
-    async def every(self, make: PagedCall) -> list[dict[str, Any]]:
-        """All items of a paged list; `make` is given the service and the page token."""
+    async def every(self, method: str, *, weight: Weight = "routine", **params: Any) -> list[dict[str, Any]]:
+        """All items of a paged list. One that does not end is RetryLater: a part of it proves nothing."""
         items: list[dict[str, Any]] = []
         token: str | None = None
-        while True:
-            page = await self.call(partial(make, page=token))
+        for _ in range(MOST_PAGES):
+            page = await self.call(method, weight=weight, pageToken=token, **params)
             items += page.get("items", [])
             token = page.get("nextPageToken")
             if not token:
                 return items
+        raise RetryLater("YouTube's list does not end.", 60.0)
 
-    def _execute(self, make: Callable[[Any], Any], token: str) -> dict[str, Any]:
-        request = make(self._service())
+    async def pay(self, method: str, weight: Weight = "routine") -> None:
+        """Spend what a call costs. Raises RetryLater when the day's units are used up."""
+        try:
+            await self._budget.spend(UNITS[method], urgent=weight != "routine")
+        except RetryLater:
+            # Our own count may be stricter than YouTube's, and the end of a show is worth asking for.
+            if weight != "anyway":
+                raise
+
+    async def dry(self) -> None:
+        """YouTube says that nothing is left: tell everybody who shares the quota."""
+        left = await self._budget.left()
+        if left:
+            with contextlib.suppress(RetryLater):
+                await self._budget.spend(left)
+
+    def _execute(
+        self, method: str, params: dict[str, Any], picture: Picture | None, token: str
+    ) -> dict[str, Any]:
+        request = self._request(method, params, picture)
         # The token travels in a header we set, so that refreshing stays in one place (Login).
         request.headers["authorization"] = f"Bearer {token}"
         write = request.method not in SAFE
         try:
+            # A delete is answered with nothing at all, which the client gives as an empty string.
             return cast("dict[str, Any]", request.execute(num_retries=0) or {})
         except HttpError as error:
-            raise error_of(error, self._now(), write=write) from None
+            status = int(error.status_code)
+            if status == 401:
+                raise _Stale from None
+            raise error_of(status, error.content, error.resp, now=self._now(), write=write) from None
         except (OSError, ValueError, httplib2.HttpLib2Error, http.client.HTTPException) as error:
             # ConnectionRefusedError and an unknown host are the only proofs that nothing was sent.
             sent = not isinstance(error, ConnectionRefusedError | httplib2.ServerNotFoundError)
             raise RetryLater(
                 f"YouTube could not be reached ({type(error).__name__}).", unknown=write and sent
             ) from None
+
+    def _request(self, method: str, params: dict[str, Any], picture: Picture | None) -> Any:
+        resource, _, verb = method.partition(".")
+        if picture is not None:
+            body = MediaIoBaseUpload(io.BytesIO(picture.data), mimetype=picture.media_type)
+            params = {**params, "media_body": body}
+        request = getattr(getattr(self._service(), resource)(), verb)(**params)
+        if picture is not None:
+            # The client takes the host of `api_endpoint` for uploads, but neither its scheme nor its path.
+            request.uri = f"{self._base_url}upload/{request.uri.partition('/upload/')[2]}"
+        return request
 
     def _service(self) -> Any:
         if not hasattr(self._local, "service"):
@@ -188,34 +191,3 @@ class Api:
                 cache_discovery=False,
             )
         return self._local.service
-
-
-def error_of(error: HttpError, now: datetime, *, write: bool) -> ConnectorError | _Stale:
-    """Which of the three errors an answer means; a 401 is a private fourth until it was refreshed."""
-    status = int(error.status_code)
-    details = error.error_details
-    reason = str(details[0].get("reason", "")) if isinstance(details, list) and details else ""
-    if status == 401:
-        return _Stale()
-    if reason in QUOTA:
-        return RetryLater("Today's YouTube quota is used up.", until_pacific_midnight(now))
-    if reason in THROTTLED or status == 429:
-        return RetryLater("YouTube asks us to slow down.", retry_after(dict(error.resp), 60.0))
-    if status >= 500:
-        # `errorExecutingTransition` and `backendError` may come after the change was made.
-        return RetryLater(f"YouTube answered {status}.", retry_after(dict(error.resp), 5.0), unknown=write)
-    if reason == "errorStreamInactive":
-        return RetryLater("YouTube does not see our stream yet.", 3.0)
-    if reason in SCOPES:
-        return Reconnect("This YouTube login lacks a permission. Link the account again and allow all.")
-    said = " ".join(re.sub(r"<[^>]*>", "", str(error.reason)).split())[:200]
-    sentence = SENTENCES.get(reason, f"YouTube refused the request: {said}")
-    return Refused(sentence, code=reason or str(status))
-
-
-def until_pacific_midnight(now: datetime) -> float:
-    """Seconds until quotas are reset, plus a minute against clocks that differ."""
-    pacific = now.astimezone(ZoneInfo(QUOTA_ZONE))
-    midnight = datetime.combine(pacific.date() + timedelta(days=1), time(), pacific.tzinfo)
-    # Subtracting in UTC counts the 23 or 25 hours of a day on which the clocks change.
-    return (midnight.astimezone(now.tzinfo) - now).total_seconds() + 60

@@ -1,87 +1,164 @@
-"""YouTube live chat: reading by polling, and replying."""
+"""YouTube live chat: read as it is pushed, or polled where that is cheaper; and written to."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import datetime
-from typing import Any, Literal
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 
 from connectors.base import Session
-from connectors.errors import Refused
-from connectors.types import ChatDeletion, ChatHealth, ChatItem, ChatMessage, Money
-from connectors.youtube.api import Api, Config
+from connectors.errors import Refused, RetryLater
+from connectors.oauth import utc_now
+from connectors.types import ChatHealth, ChatItem, ChatMessage
+from connectors.youtube.api import Api
+from connectors.youtube.broadcasts import OVER, Broadcasts, life
+from connectors.youtube.config import Config
+from connectors.youtube.messages import chat_item
+from connectors.youtube.pace import Pace
+from connectors.youtube.push import Push
 
-Kind = Literal["text", "paid", "membership", "notice"]
-
-KINDS: dict[str, Kind] = {
-    "textMessageEvent": "text",
-    "superChatEvent": "paid",
-    "superStickerEvent": "paid",
-    "fanFundingEvent": "paid",
-    "newSponsorEvent": "membership",
-    "memberMilestoneChatEvent": "membership",
-    "membershipGiftingEvent": "membership",
-    "giftMembershipReceivedEvent": "membership",
-}
 REMEMBERED = 50_000
 PAGE = 2000
 """The most a page may hold: a long gap then loses least."""
-
-MINOR_DIGITS = dict.fromkeys(
-    ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF"), 0
-) | dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3)
-"""ISO 4217 currencies that do not have two decimals."""
+UNTOLD_WAIT = 2.0
+"""Seconds between polls where YouTube names none."""
+LEAST_WAIT = 0.2
+SLOW = 15.0
+"""Seconds between reads from which on a person should know."""
+SKEW = timedelta(seconds=30)
+LOOK_AGAIN = 90.0
+DOUBTFUL = frozenset({"liveChatDisabled", "liveChatNotFound", "forbidden", "403", "404"})
+"""Refusals that may mean that the chat is over, and may not."""
 
 Sleep = Callable[[float], Awaitable[None]]
 
 
-class YouTubeChat:
-    """Polls a live chat no faster than YouTube allows. Replies come back with their own id."""
+@dataclass(frozen=True)
+class Page:
+    """One answer. `token` is where reading resumes after it; `wait`: seconds to the next, 0 when pushed."""
 
-    def __init__(self, session: Session[Config], sleep: Sleep = asyncio.sleep) -> None:
-        self._api = Api(session)
-        self._floor = session.config.chat_poll_seconds
+    items: list[dict[str, Any]]
+    token: str | None
+    wait: float
+
+
+class YouTubeChat:
+    """Reads a live chat no faster than YouTube and its quota allow. Replies come back with their own id."""
+
+    def __init__(
+        self,
+        session: Session[Config],
+        sleep: Sleep = asyncio.sleep,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        config = session.config
+        self._api = Api(session, now)
+        self._push = Push(session, self._api, now)
+        self._pace = Pace(session.budget, floor=config.chat_poll_seconds, hours=config.hours_live, now=now)
         self._sleep = sleep
+        self._now = now
 
     async def messages(self, ref: str, *, cursor: str | None = None) -> AsyncIterator[ChatItem]:
         """`ref` is the liveChatId. Ends with the chat; a page token YouTube has dropped is survived."""
-        seen = Seen()
-        token, backlog, announced, restarted = cursor, cursor is None, False, False
+        seen, told = Seen(), ""
+        # History goes on for as many pages as it needs; only the first one is surely all history.
+        history, first, restarted = cursor is None, cursor is None, False
+        begun = self._now() - SKEW
+        async with aclosing(self._pages(ref, cursor)) as pages:
+            async for page in pages:
+                if page is None:
+                    # The history comes again: what we know is dropped, the rest is new to us unless
+                    # this reader is itself new.
+                    restarted, first, history = True, not seen, history or not seen
+                    continue
+                if restarted and not any(item["id"] in seen for item in page.items):
+                    yield ChatHealth(state="degraded", detail="YouTube forgot our place.", missed=True)
+                health = health_of(page)
+                if restarted or health.state != told:
+                    yield health
+                told, restarted = health.state, False
+                new = [item for item in page.items if seen.first(item["id"])]
+                items = [chat_item(item, first or (history and before(item, begun))) for item in new]
+                for found in with_cursor([item for item in items if item is not None], page.token):
+                    yield found
+                if any(item.get("snippet", {}).get("type") == "chatEndedEvent" for item in page.items):
+                    return
+                first = False
+
+    async def _pages(self, ref: str, token: str | None) -> AsyncGenerator[Page | None, None]:
+        """Answers in a row; None where YouTube no longer knows our place and begins again."""
+        # `offlineAt` and the end of a connection are no end: an encoder that drops for a moment sets it too.
+        least, pushed = UNTOLD_WAIT, False
         while True:
             try:
-                page = await self._page(ref, token)
+                wait = await self._pace.wait(least)
+                if self._push.pays(wait):
+                    messages = 0
+                    async with aclosing(self._push.pages(ref, token)) as answers:
+                        async for answer in answers:
+                            token, items = answer.get("nextPageToken", token), answer.get("items", [])
+                            messages, pushed = messages + len(items), True
+                            yield Page(items, token, wait=0)
+                    self._pace.read(messages, wait)
+                    if self._push.pays(wait) and self._push.lived < wait:
+                        # Opened again at once, it would cost more than polling.
+                        await self._sleep(wait - self._push.lived)
+                    continue
+                if pushed:
+                    # The token is a moment old, and YouTube would call a poll too early.
+                    pushed = False
+                    await self._sleep(wait)
+                answer = await self._poll(ref, token)
             except Refused as refused:
-                if refused.code == "liveChatEnded":
+                if refused.code == "pageTokenInvalid" and token is not None:
+                    token = None
+                    yield None
+                    continue
+                if await self._over(ref, refused):
                     return
-                if refused.code != "pageTokenInvalid" or token is None:
-                    raise
-                # The history comes again: what we know is dropped, the rest is new to us unless
-                # this reader is itself new.
-                token, restarted, backlog = None, True, not seen
-                continue
-            items = page.get("items", [])
-            if restarted and not any(item["id"] in seen for item in items):
-                yield ChatHealth(state="degraded", detail="YouTube forgot our place.", missed=True)
-            if not announced or restarted:
-                yield ChatHealth(state="connected")
-            announced, restarted = True, False
-            token = page.get("nextPageToken", token)
-            for item in with_cursor([chat_item(i, backlog) for i in items if seen.first(i["id"])], token):
-                yield item
-            if any(item["snippet"]["type"] == "chatEndedEvent" for item in items):
-                return
-            backlog = False
-            # `offlineAt` is not an end: an encoder that drops for a moment sets it too.
-            await self._sleep(max(page.get("pollingIntervalMillis", 0) / 1000, self._floor))
+                raise
+            token = answer.get("nextPageToken", token)
+            least = max(answer.get("pollingIntervalMillis", UNTOLD_WAIT * 1000) / 1000, LEAST_WAIT)
+            items = answer.get("items", [])
+            wait = await self._pace.wait(least)
+            self._pace.read(len(items), wait)
+            yield Page(items, token, wait=wait)
+            await self._sleep(wait)
 
-    async def _page(self, ref: str, token: str | None) -> dict[str, Any]:
+    async def _poll(self, ref: str, token: str | None) -> dict[str, Any]:
         return await self._api.call(
-            lambda youtube: youtube.liveChatMessages().list(
-                liveChatId=ref, part="id,snippet,authorDetails", pageToken=token, maxResults=PAGE
-            )
+            "liveChatMessages.list",
+            liveChatId=ref,
+            part="id,snippet,authorDetails",
+            pageToken=token,
+            maxResults=PAGE,
         )
+
+    async def _over(self, ref: str, refused: Refused) -> bool:
+        """Whether the refusal means that the show is over: the broadcast itself is asked."""
+        if refused.code == "liveChatEnded":
+            return True
+        if refused.code not in DOUBTFUL:
+            return False
+        known = await Broadcasts(self._api).all()
+        ours = next((one for one in known if one["snippet"].get("liveChatId") == ref), None)
+        if ours is None:
+            raise Refused(
+                "YouTube no longer knows this live chat: its broadcast was deleted or is somebody else's.",
+                code="liveChatNotFound",
+            )
+        if life(ours) in OVER:
+            return True
+        if refused.code == "liveChatDisabled":
+            raise RetryLater(
+                "Live chat is switched off for this YouTube broadcast. Switch it on in YouTube Studio.",
+                LOOK_AGAIN,
+            )
+        return False
 
 
 class YouTubeReplies:
@@ -99,9 +176,7 @@ class YouTubeReplies:
                 "textMessageDetails": {"messageText": text},
             }
         }
-        sent = await self._api.call(
-            lambda youtube: youtube.liveChatMessages().insert(part="snippet", body=body)
-        )
+        sent = await self._api.call("liveChatMessages.insert", weight="urgent", part="snippet", body=body)
         return str(sent["id"])
 
 
@@ -127,6 +202,20 @@ class Seen:
         return True
 
 
+def before(item: dict[str, Any], moment: datetime) -> bool:
+    """True when a message says that it was written before the moment."""
+    published = item.get("snippet", {}).get("publishedAt")
+    return published is not None and datetime.fromisoformat(published) < moment
+
+
+def health_of(page: Page) -> ChatHealth:
+    """How the reader is doing, in the producer's words."""
+    if page.wait < SLOW:
+        return ChatHealth(state="connected")
+    detail = f"Little is left of today's YouTube quota: the chat is read every {page.wait:.0f} seconds."
+    return ChatHealth(state="degraded", detail=detail)
+
+
 def with_cursor(items: list[ChatItem], token: str | None) -> list[ChatItem]:
     """The page's token on its last message: resuming there skips nothing of the page."""
     for index in range(len(items) - 1, -1, -1):
@@ -135,56 +224,3 @@ def with_cursor(items: list[ChatItem], token: str | None) -> list[ChatItem]:
             items[index] = item.model_copy(update={"cursor": token})
             break
     return items
-
-
-def chat_item(item: dict[str, Any], backlog: bool) -> ChatItem:
-    """One liveChatMessage resource; unknown types pass as a notice. Source: samples/chat_page.json."""
-    snippet = item["snippet"]
-    kind = snippet["type"]
-    author = item.get("authorDetails", {})
-    removed = _removed(item["id"], kind, snippet)
-    if removed is not None:
-        return removed
-    sent_at = snippet.get("publishedAt")
-    return ChatMessage(
-        id=item["id"],
-        text=_text(kind, snippet),
-        author_id=author.get("channelId") or snippet.get("authorChannelId"),
-        author_name=author.get("displayName"),
-        kind=KINDS.get(kind, "notice"),
-        money=_money(snippet),
-        sent_at=datetime.fromisoformat(sent_at) if sent_at else None,
-        ours=author.get("isChatOwner", False),
-        backlog=backlog,
-    )
-
-
-def _removed(message_id: str, kind: str, snippet: dict[str, Any]) -> ChatDeletion | None:
-    if kind == "tombstone":
-        return ChatDeletion(message_ids=(message_id,))
-    if kind == "userBannedEvent":
-        return ChatDeletion(author_id=snippet["userBannedDetails"]["bannedUserDetails"]["channelId"])
-    deleted = snippet.get("messageDeletedDetails", {}).get("deletedMessageId")
-    retracted = snippet.get("messageRetractedDetails", {}).get("retractedMessageId")
-    return ChatDeletion(message_ids=(deleted or retracted,)) if deleted or retracted else None
-
-
-def _text(kind: str, snippet: dict[str, Any]) -> str:
-    # What the person wrote, where there is such a thing: displayMessage wraps it for paid messages.
-    if kind == "textMessageEvent":
-        return str(
-            snippet.get("textMessageDetails", {}).get("messageText", snippet.get("displayMessage", ""))
-        )
-    if kind == "superChatEvent":
-        return str(snippet["superChatDetails"].get("userComment", ""))
-    return str(snippet.get("displayMessage", "" if kind == "chatEndedEvent" else kind))
-
-
-def _money(snippet: dict[str, Any]) -> Money | None:
-    paid = snippet.get("superChatDetails") or snippet.get("superStickerDetails")
-    if not paid or "amountMicros" not in paid:
-        return None
-    digits = MINOR_DIGITS.get(paid["currency"], 2)
-    # Integers only: micros of the currency to its minor unit, half up.
-    amount = (int(paid["amountMicros"]) * 10**digits + 500_000) // 1_000_000
-    return Money(amount=amount, currency=paid["currency"])

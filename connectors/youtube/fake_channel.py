@@ -1,4 +1,4 @@
-"""The channel behind the local YouTube: broadcasts, streams and chats with YouTube's rules, no HTTP.
+"""The channel behind the local YouTube: broadcasts, streams and videos with YouTube's rules, no HTTP.
 
 Rules: discovery revision 20261104 (parts, filters, states) and the errors' reference. What YouTube
 refuses is an `ApiError` here.
@@ -6,112 +6,143 @@ refuses is an `ApiError` here.
 
 from __future__ import annotations
 
-import json
+import copy
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-POLL_MILLIS = 500
+from connectors.youtube.fake_chat import OWNER, Chat, Chats, Json, Query, only, parts_of
+from connectors.youtube.fake_discovery import ApiError
+
 BROADCAST_PARTS = frozenset({"id", "snippet", "status", "contentDetails", "statistics"})
+WRITTEN_PARTS = BROADCAST_PARTS - {"statistics"}
 STREAM_LIST_PARTS = frozenset({"id", "snippet", "cdn", "status"})
 STREAM_PARTS = STREAM_LIST_PARTS | {"contentDetails"}
-CHAT_PARTS = frozenset({"id", "snippet", "authorDetails"})
-Query = dict[str, str]
+VIDEO_PARTS = frozenset({"id", "snippet", "liveStreamingDetails", "statistics"})
+STARTING = {"liveStarting": "live", "testStarting": "testing"}
+NOT_BEGUN = ("created", "ready")
 
-
-class ApiError(Exception):
-    """A refusal: HTTP status and Google's `reason`."""
-
-    def __init__(self, status: int, reason: str, message: str = "", retry_after: float | None = None) -> None:
-        super().__init__(reason)
-        self.status, self.reason, self.message, self.retry_after = status, reason, message, retry_after
-
-
-@dataclass
-class Chat:
-    """One live chat; a page token names a generation, a place and nothing else."""
-
-    items: list[dict[str, Any]] = field(default_factory=list)
-    ended: bool = False
-    generation: int = 0
-    issued: dict[str, float] = field(default_factory=dict)
+MUTABLE: dict[str, dict[str, Any]] = {
+    "snippet": {"title": None, "description": "", "scheduledStartTime": None, "categoryId": "22"},
+    "status": {"privacyStatus": "public", "selfDeclaredMadeForKids": False},
+    "contentDetails": {
+        "latencyPreference": "normal",
+        "enableAutoStart": False,
+        "enableAutoStop": False,
+        "enableDvr": True,
+        "recordFromStart": True,
+        "monitorStream": {"enableMonitorStream": True, "broadcastStreamDelayMs": 0},
+    },
+}
+"""What an update writes, and what it falls back to when the named part leaves it out."""
 
 
 class Channel:
     """One channel. API methods take the query (parts joined by commas) and the body, and give a resource."""
 
-    def __init__(self, ingest_url: str, now: Callable[[], float], rng: random.Random) -> None:
+    def __init__(
+        self, ingest_url: str, chats: Chats, wall: Callable[[], datetime], rng: random.Random
+    ) -> None:
         self._ingest_url = ingest_url
-        self._now = now
+        self._chats = chats
+        self._wall = wall
         self._random = rng
-        self.broadcasts: dict[str, dict[str, Any]] = {}
-        self.streams: dict[str, dict[str, Any]] = {}
-        self.chats: dict[str, Chat] = {}
-        self.viewers = 0
-        self.repeats = 0
+        self.broadcasts: dict[str, Json] = {}
+        self.streams: dict[str, Json] = {}
+        self.videos: dict[str, Json] = {}
+        self.thumbnails: dict[str, Json] = {}
+        self.viewers: int | None = 0
+        self.likes = 0
+        self.page_size = 50
 
-    def list_broadcasts(self, query: Query, _: dict[str, Any]) -> dict[str, Any]:
+    # --- broadcasts ------------------------------------------------------------------------------
+
+    def list_broadcasts(self, query: Query, _: Json | None) -> Json:
         parts = parts_of(query, BROADCAST_PARTS)
         if sum(name in query for name in ("id", "mine", "broadcastStatus")) != 1:
             raise ApiError(400, "incompatibleParameters")
         wanted = query["id"].split(",") if "id" in query else list(self.broadcasts)
         found = [self.broadcasts[ref] for ref in wanted if ref in self.broadcasts]
-        answer = page_of(found, parts, query)
+        for broadcast in found:
+            self._count(broadcast)
+        answer = self._page("liveBroadcast", found, parts, query)
         for broadcast in found:
             # Starting takes a moment: seen once as liveStarting, then live.
-            if broadcast["status"]["lifeCycleStatus"] == "liveStarting":
-                broadcast["status"]["lifeCycleStatus"] = "live"
-                broadcast["statistics"] = {"concurrentViewers": str(self.viewers)}
+            state = broadcast["status"]["lifeCycleStatus"]
+            broadcast["status"]["lifeCycleStatus"] = STARTING.get(state, state)
         return answer
 
-    def insert_broadcast(self, query: Query, body: dict[str, Any]) -> dict[str, Any]:
-        parts = parts_of(query, BROADCAST_PARTS)
-        snippet, status = body.get("snippet", {}), body.get("status", {})
-        title, start = snippet.get("title", ""), snippet.get("scheduledStartTime")
-        if not title or len(title) > 100 or set(title) & set("<>"):
-            raise ApiError(400, "invalidTitle")
-        if start is None or datetime.fromisoformat(start).tzinfo is None:
+    def insert_broadcast(self, query: Query, body: Json | None) -> Json:
+        parts, given = parts_of(query, WRITTEN_PARTS), body or {}
+        if "scheduledStartTime" not in given.get("snippet", {}):
             raise ApiError(400, "scheduledStartTimeRequired")
-        if status.get("privacyStatus") not in {"public", "unlisted", "private"}:
-            raise ApiError(400, "invalidPrivacyStatus")
-        number = len(self.broadcasts) + 1
+        if "privacyStatus" not in given.get("status", {}):
+            raise ApiError(400, "privacyStatusRequired")
+        self._check(given, None)
+        number = len(self.videos) + 1
         ref, chat = f"vid_{number:07d}", f"chat_{number:04d}"
-        self.chats[chat] = Chat()
-        self.broadcasts[ref] = {
+        made: Json = {
             "kind": "youtube#liveBroadcast",
+            "etag": "e",
             "id": ref,
-            "snippet": {"description": "", **snippet, "channelId": "UC_sim", "liveChatId": chat},
-            "status": {**status, "lifeCycleStatus": "created", "recordingStatus": "notRecording"},
-            "contentDetails": {
-                "monitorStream": {"enableMonitorStream": True},
-                **body.get("contentDetails", {}),
+            "snippet": {
+                "channelId": OWNER,
+                "publishedAt": self._stamp(),
+                "liveChatId": chat,
+                "thumbnails": {},
             },
+            "status": {"lifeCycleStatus": "created", "recordingStatus": "notRecording"},
+            "contentDetails": {},
             "statistics": {},
         }
-        return only(self.broadcasts[ref], parts)
+        for part in MUTABLE:
+            made[part] |= written(part, given.get(part, {}))
+        self.broadcasts[ref] = made
+        self._chats.by_ref[chat] = Chat(disabled=made["status"]["selfDeclaredMadeForKids"])
+        self.videos[ref] = {"tags": [], "defaultLanguage": "en"}
+        return copy.deepcopy(only(made, parts))
 
-    def delete_broadcast(self, query: Query, _: dict[str, Any]) -> None:
+    def update_broadcast(self, query: Query, body: Json | None) -> Json:
+        parts, given = parts_of(query, WRITTEN_PARTS), body or {}
+        broadcast = self._known(given.get("id"))
+        life = broadcast["status"]["lifeCycleStatus"]
+        self._check(given, broadcast)
+        for part in parts & set(MUTABLE):
+            fresh = written(part, given.get(part, {}))
+            old = {name: broadcast[part].get(name) for name in fresh}
+            if part == "contentDetails" and life not in NOT_BEGUN and fresh != old:
+                raise ApiError(403, "forbidden", "The broadcast's details cannot change any more.")
+            broadcast[part] |= fresh
+        return copy.deepcopy(only(broadcast, parts))
+
+    def delete_broadcast(self, query: Query, _: Json | None) -> None:
         broadcast = self._known(query.get("id"))
-        if broadcast["status"]["lifeCycleStatus"] not in {"created", "ready", "complete"}:
+        if broadcast["status"]["lifeCycleStatus"] not in {*NOT_BEGUN, "complete"}:
             raise ApiError(403, "liveBroadcastDeletionNotAllowed")
         del self.broadcasts[broadcast["id"]]
+        self._chats.by_ref.pop(broadcast["snippet"]["liveChatId"], None)
 
-    def bind(self, query: Query, _: dict[str, Any]) -> dict[str, Any]:
-        parts, broadcast = parts_of(query, BROADCAST_PARTS), self._known(query.get("id"))
-        if broadcast["status"]["lifeCycleStatus"] not in {"created", "ready"}:
+    def bind(self, query: Query, _: Json | None) -> Json:
+        parts, broadcast = parts_of(query, WRITTEN_PARTS), self._known(query.get("id"))
+        if broadcast["status"]["lifeCycleStatus"] not in NOT_BEGUN:
             raise ApiError(403, "liveBroadcastBindingNotAllowed")
-        if query.get("streamId") not in self.streams:
+        stream = query.get("streamId")
+        if stream is not None and stream not in self.streams:
             raise ApiError(404, "liveStreamNotFound")
-        broadcast["contentDetails"]["boundStreamId"] = query["streamId"]
-        broadcast["status"]["lifeCycleStatus"] = "ready"
-        return only(broadcast, parts)
+        broadcast["contentDetails"].pop("boundStreamId", None)
+        broadcast["status"]["lifeCycleStatus"] = "ready" if stream else "created"
+        if stream:
+            broadcast["contentDetails"] |= {
+                "boundStreamId": stream,
+                "boundStreamLastUpdateTimeMs": self._stamp(),
+            }
+        return copy.deepcopy(only(broadcast, parts))
 
-    def transition(self, query: Query, _: dict[str, Any]) -> dict[str, Any]:
-        parts, broadcast = parts_of(query, BROADCAST_PARTS), self._known(query.get("id"))
-        state, wanted = broadcast["status"]["lifeCycleStatus"], query.get("broadcastStatus")
-        if wanted == state or (wanted, state) == ("live", "liveStarting"):
+    def transition(self, query: Query, _: Json | None) -> Json:
+        parts, broadcast = parts_of(query, WRITTEN_PARTS), self._known(query.get("id"))
+        state, wanted = broadcast["status"]["lifeCycleStatus"], query["broadcastStatus"]
+        if wanted == state or STARTING.get(state) == wanted:
             raise ApiError(403, "redundantTransition")
         monitored = broadcast["contentDetails"]["monitorStream"]["enableMonitorStream"]
         allowed = {("testing" if monitored else "ready", "live"), ("live", "complete")}
@@ -119,28 +150,47 @@ class Channel:
             allowed.add(("ready", "testing"))
         if (state, wanted) not in allowed:
             raise ApiError(403, "invalidTransition")
-        stream = self.streams.get(broadcast["contentDetails"].get("boundStreamId", ""), {})
-        if wanted != "complete" and stream.get("status", {}).get("streamStatus") != "active":
+        if wanted != "complete" and not self._active(broadcast):
             raise ApiError(403, "errorStreamInactive")
-        after = {"live": "liveStarting", "testing": "testing", "complete": "complete"}[wanted or ""]
-        broadcast["status"]["lifeCycleStatus"] = after
-        if after == "complete":
-            self.end_chat(broadcast["snippet"]["liveChatId"])
-        return only(broadcast, parts)
+        self.move(broadcast, {"live": "liveStarting", "testing": "testStarting"}.get(wanted, wanted))
+        return copy.deepcopy(only(broadcast, parts))
 
-    def list_streams(self, query: Query, _: dict[str, Any]) -> dict[str, Any]:
+    def move(self, broadcast: Json, state: str) -> None:
+        """Put a broadcast into a state, with what goes along with it."""
+        broadcast["status"]["lifeCycleStatus"] = state
+        if state == "liveStarting":
+            broadcast["snippet"]["actualStartTime"] = self._stamp()
+        if state == "complete":
+            broadcast["snippet"]["actualEndTime"] = self._stamp()
+            broadcast["statistics"] = {}
+            self._chats.end(broadcast["snippet"]["liveChatId"])
+
+    def new_chat(self) -> None:
+        """A broadcast that is begun anew gets another chat."""
+        for broadcast in self.broadcasts.values():
+            old = broadcast["snippet"]["liveChatId"]
+            self._chats.end(old)
+            broadcast["snippet"]["liveChatId"] = f"{old}b"
+            self._chats.by_ref[f"{old}b"] = Chat()
+
+    # --- streams ---------------------------------------------------------------------------------
+
+    def list_streams(self, query: Query, _: Json | None) -> Json:
         parts = parts_of(query, STREAM_LIST_PARTS, STREAM_PARTS)
         if ("id" in query) == ("mine" in query):
             raise ApiError(400, "incompatibleParameters")
         wanted = query["id"].split(",") if "id" in query else list(self.streams)
-        return page_of([self.streams[ref] for ref in wanted if ref in self.streams], parts, query)
+        found = [self.streams[ref] for ref in wanted if ref in self.streams]
+        return self._page("liveStream", found, parts, query)
 
-    def insert_stream(self, query: Query, body: dict[str, Any]) -> dict[str, Any]:
-        parts, cdn = parts_of(query, STREAM_PARTS), body.get("cdn", {})
-        if not body.get("snippet", {}).get("title"):
+    def insert_stream(self, query: Query, body: Json | None) -> Json:
+        parts, given = parts_of(query, STREAM_PARTS), body or {}
+        cdn = given.get("cdn", {})
+        if not 1 <= len(given.get("snippet", {}).get("title", "")) <= 128:
             raise ApiError(400, "titleRequired")
-        if not {"ingestionType", "resolution", "frameRate"} <= set(cdn):
-            raise ApiError(400, "invalidFormat")
+        for name in ("ingestionType", "resolution", "frameRate"):
+            if name not in cdn:
+                raise ApiError(400, f"{name}Required")
         ref = f"st_{len(self.streams) + 1}"
         secure = self._ingest_url.startswith("rtmps:")
         info = {
@@ -152,120 +202,146 @@ class Channel:
         info["rtmpsBackupIngestionAddress" if secure else "backupIngestionAddress"] = second
         self.streams[ref] = {
             "kind": "youtube#liveStream",
+            "etag": "e",
             "id": ref,
-            "snippet": {**body["snippet"], "channelId": "UC_sim"},
+            "snippet": {**given["snippet"], "channelId": OWNER},
             "cdn": {**cdn, "ingestionInfo": info},
             "status": {"streamStatus": "ready", "healthStatus": {"status": "noData"}},
-            "contentDetails": {"isReusable": True, **body.get("contentDetails", {})},
+            "contentDetails": {"isReusable": True, **given.get("contentDetails", {})},
         }
-        return only(self.streams[ref], parts)
+        return copy.deepcopy(only(self.streams[ref], parts))
 
-    def _known(self, ref: str | None) -> dict[str, Any]:
+    def ingest(self, stream: Json, active: bool) -> None:
+        """Data begins or ceases to arrive; broadcasts that start or stop by themselves do so."""
+        stream["status"]["streamStatus"] = "active" if active else "inactive"
+        stream["status"]["healthStatus"] = {"status": "good" if active else "noData"}
+        for broadcast in self.broadcasts.values():
+            details, life = broadcast["contentDetails"], broadcast["status"]["lifeCycleStatus"]
+            if details.get("boundStreamId") != stream["id"]:
+                continue
+            chat = self._chats.by_ref[broadcast["snippet"]["liveChatId"]]
+            chat.offline_at = None if active or life != "live" else self._stamp()
+            if active and details["enableAutoStart"] and life == "ready":
+                self.move(broadcast, "liveStarting")
+            if not active and details["enableAutoStop"] and life == "live":
+                self.move(broadcast, "complete")
+
+    # --- videos ----------------------------------------------------------------------------------
+
+    def list_videos(self, query: Query, _: Json | None) -> Json:
+        parts = parts_of(query, VIDEO_PARTS)
+        found = []
+        for ref in query.get("id", "").split(","):
+            if ref in self.broadcasts:
+                self._count(self.broadcasts[ref])
+                found.append(self._video(self.broadcasts[ref]))
+        return self._page("video", found, parts, query)
+
+    def update_video(self, query: Query, body: Json | None) -> Json:
+        parts, given = parts_of(query, frozenset({"snippet"})), body or {}
+        broadcast = self._known(given.get("id"), "videoNotFound")
+        snippet = given.get("snippet", {})
+        if not snippet.get("title") or not snippet.get("categoryId"):
+            raise ApiError(400, "invalidVideoMetadata")
+        if sum(map(len, snippet.get("tags", ()))) > 500:
+            raise ApiError(400, "invalidTags")
+        broadcast["snippet"] |= {
+            name: snippet.get(name, "") for name in ("title", "description", "categoryId")
+        }
+        self.videos[broadcast["id"]] = {
+            "tags": snippet.get("tags", []),
+            "defaultLanguage": snippet.get("defaultLanguage", ""),
+        }
+        return copy.deepcopy(only(self._video(broadcast), parts))
+
+    def set_thumbnail(self, ref: str, media_type: str, data: bytes) -> Json:
+        self._known(ref, "videoNotFound")
+        kinds = {"image/jpeg": b"\xff\xd8", "image/png": b"\x89PNG"}
+        if not data:
+            raise ApiError(400, "mediaBodyRequired")
+        if not data.startswith(kinds.get(media_type, b"\0none")) or len(data) > 2_097_152:
+            raise ApiError(400, "invalidImage")
+        self.thumbnails[ref] = {"media_type": media_type, "bytes": len(data)}
+        picture = {"url": f"https://i.ytimg.com/vi/{ref}/default_live.jpg", "width": 120, "height": 90}
+        self.broadcasts[ref]["snippet"]["thumbnails"] = {"default": picture}
+        return {"kind": "youtube#thumbnailSetResponse", "etag": "e", "items": [{"default": picture}]}
+
+    def _video(self, broadcast: Json) -> Json:
+        snippet, live = broadcast["snippet"], broadcast["status"]["lifeCycleStatus"] == "live"
+        details = {
+            n: snippet[n] for n in ("scheduledStartTime", "actualStartTime", "actualEndTime") if n in snippet
+        }
+        if live:
+            details |= {"activeLiveChatId": snippet["liveChatId"], **broadcast["statistics"]}
+        shared = ("title", "description", "categoryId", "channelId", "publishedAt", "thumbnails")
+        return {
+            "kind": "youtube#video",
+            "etag": "e",
+            "id": broadcast["id"],
+            "snippet": {**{n: snippet[n] for n in shared}, **self.videos[broadcast["id"]]},
+            "liveStreamingDetails": details,
+            "statistics": {"likeCount": str(self.likes), "viewCount": "0"},
+        }
+
+    # --- rules -----------------------------------------------------------------------------------
+
+    def _check(self, given: Json, before: Json | None) -> None:
+        if "snippet" in given:
+            snippet = given["snippet"]
+            title, description = snippet.get("title", ""), snippet.get("description", "")
+            if not title or len(title) > 100 or set(title) & set("<>"):
+                raise ApiError(400, "invalidTitle" if title else "titleRequired")
+            if len(description.encode()) > 5000 or set(description) & set("<>"):
+                raise ApiError(400, "invalidDescription")
+            start = snippet.get("scheduledStartTime")
+            kept = before is not None and start == before["snippet"]["scheduledStartTime"]
+            if start and not kept and datetime.fromisoformat(start) <= self._wall():
+                raise ApiError(400, "invalidScheduledStartTime")
+        details = given.get("contentDetails", {})
+        if details.get("latencyPreference") == "ultraLow" and "enableLowLatency" in details:
+            raise ApiError(400, "invalidLatencyPreferenceOptions")
+
+    def _page(self, kind: str, found: list[Json], parts: set[str], query: Query) -> Json:
+        """A list envelope; page tokens are plain offsets."""
+        start = int(query.get("pageToken", "0"))
+        size = min(int(query.get("maxResults", "5")), self.page_size)
+        page: Json = {
+            "kind": f"youtube#{kind}ListResponse",
+            "etag": "e",
+            "items": copy.deepcopy([only(r, parts) for r in found[start : start + size]]),
+            "pageInfo": {"totalResults": len(found), "resultsPerPage": size},
+        }
+        if start + size < len(found):
+            page["nextPageToken"] = str(start + size)
+        return page
+
+    def _count(self, broadcast: Json) -> None:
+        if broadcast["status"]["lifeCycleStatus"] == "live":
+            hidden = self.viewers is None
+            broadcast["statistics"] = {} if hidden else {"concurrentViewers": str(self.viewers)}
+
+    def _active(self, broadcast: Json) -> bool:
+        stream = self.streams.get(broadcast["contentDetails"].get("boundStreamId", ""), {})
+        return bool(stream.get("status", {}).get("streamStatus") == "active")
+
+    def _known(self, ref: str | None, reason: str = "liveBroadcastNotFound") -> Json:
         if ref not in self.broadcasts:
-            raise ApiError(404, "liveBroadcastNotFound")
+            raise ApiError(404, reason)
         return self.broadcasts[ref]
 
-    def list_chat(self, query: Query, _: dict[str, Any]) -> dict[str, Any]:
-        parts, chat = parts_of(query, CHAT_PARTS), self._chat(query.get("liveChatId"))
-        limit = int(query.get("maxResults", 500))
-        if not 200 <= limit <= 2000:
-            raise ApiError(400, "invalidParameter")
-        start, token = 0, query.get("pageToken")
-        if token is not None:
-            if token not in chat.issued:
-                raise ApiError(400, "pageTokenInvalid")
-            # A tenth of tolerance: clocks and wires are not exact.
-            if self._now() < chat.issued[token] + POLL_MILLIS / 1000 * 0.9:
-                raise ApiError(403, "rateLimitExceeded", "Polled before pollingIntervalMillis was over.")
-            start = int(token.rpartition("_")[2])
-        if chat.ended and start >= len(chat.items):
-            raise ApiError(403, "liveChatEnded", "The live chat is no longer live.")
-        if self.repeats:
-            self.repeats, start = self.repeats - 1, max(0, start - 3)
-        page = chat.items[start : start + limit]
-        following = f"tok_{chat.generation}_{start + len(page)}"
-        chat.issued[following] = self._now()
-        return {
-            "kind": "youtube#liveChatMessageListResponse",
-            "pollingIntervalMillis": POLL_MILLIS,
-            "pageInfo": {"totalResults": len(page), "resultsPerPage": len(page)},
-            "nextPageToken": following,
-            "items": [only(item, parts) for item in page],
+    def _stamp(self) -> str:
+        return self._wall().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def written(part: str, given: Json) -> Json:
+    """What a part becomes: what was given, and the default of all else that can be written."""
+    return copy.deepcopy(
+        {
+            name: given.get(name, default)
+            for name, default in MUTABLE[part].items()
+            if name in given or default is not None
         }
-
-    def insert_chat(self, query: Query, body: dict[str, Any]) -> dict[str, Any]:
-        parts, snippet = parts_of(query, CHAT_PARTS), body.get("snippet", {})
-        ref, text = snippet.get("liveChatId"), snippet.get("textMessageDetails", {}).get("messageText", "")
-        if self._chat(ref).ended:
-            raise ApiError(403, "liveChatEnded")
-        if snippet.get("type") != "textMessageEvent" or not 1 <= len(text) <= 200:
-            raise ApiError(400, "messageTextInvalid")
-        item = self.say(ref, {"type": "textMessageEvent"}, text=text, author=("UC_sim", "The channel"))
-        item["authorDetails"]["isChatOwner"] = True
-        return only(item, parts)
-
-    def say(
-        self, chat_ref: str, snippet: dict[str, Any], *, text: str, author: tuple[str, str]
-    ) -> dict[str, Any]:
-        chat = self.chats[chat_ref]
-        details = (
-            {"textMessageDetails": {"messageText": text}} if snippet["type"] == "textMessageEvent" else {}
-        )
-        stamp = datetime.now(UTC).isoformat().replace("+00:00", "Z")
-        item = {
-            "kind": "youtube#liveChatMessage",
-            "id": f"{chat_ref}.m{len(chat.items) + 1}",
-            "snippet": {
-                "liveChatId": chat_ref,
-                "authorChannelId": author[0],
-                "publishedAt": stamp,
-                "hasDisplayContent": True,
-                "displayMessage": text,
-                **details,
-                **snippet,
-            },
-            "authorDetails": {"channelId": author[0], "displayName": author[1], "isChatOwner": False},
-        }
-        chat.items.append(item)
-        return item
-
-    def end_chat(self, ref: str) -> None:
-        if not self.chats[ref].ended:
-            self.say(ref, {"type": "chatEndedEvent"}, text="", author=("UC_sim", "The channel"))
-            self.chats[ref].ended = True
-
-    def _chat(self, ref: str | None) -> Chat:
-        if ref not in self.chats:
-            raise ApiError(404, "liveChatNotFound")
-        return self.chats[ref]
-
-
-def parts_of(query: Query, allowed: frozenset[str], known: frozenset[str] | None = None) -> set[str]:
-    """The requested parts, however they are spelled; refuses what the method does not offer."""
-    parts = {part.strip() for part in query.get("part", "").split(",") if part.strip()}
-    if not parts:
-        raise ApiError(400, "missingRequiredParameter")
-    if parts - allowed:
-        raise ApiError(400, "unexpectedPart" if parts <= (known or allowed) else "unknownPart")
-    return parts
-
-
-def only(resource: dict[str, Any], parts: set[str]) -> dict[str, Any]:
-    """A resource cut down to the requested parts."""
-    return {name: value for name, value in resource.items() if name in parts | {"kind", "etag", "id"}}
-
-
-def page_of(found: list[dict[str, Any]], parts: set[str], query: Query) -> dict[str, Any]:
-    """A list envelope; page tokens are plain offsets."""
-    start, size = int(query.get("pageToken", "0")), int(query.get("maxResults", "5"))
-    if not 0 <= size <= 50:
-        raise ApiError(400, "invalidParameter")
-    page: dict[str, Any] = {
-        "items": json.loads(json.dumps([only(r, parts) for r in found[start : start + size]]))
-    }
-    if start + size < len(found):
-        page["nextPageToken"] = str(start + size)
-    return {**page, "pageInfo": {"totalResults": len(found), "resultsPerPage": size}}
+    )
 
 
 def secret(rng: random.Random, prefix: str, length: int = 32) -> str:

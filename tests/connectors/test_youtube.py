@@ -1,4 +1,4 @@
-"""YouTube over real sockets with Google's own client: what goes wrong, and what we make of it."""
+"""YouTube over real sockets with Google's own client: broadcasts, what is said of them, and figures."""
 
 from __future__ import annotations
 
@@ -6,66 +6,70 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, cast
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from connectors.errors import Reconnect, Refused, RetryLater
-from connectors.types import Broadcast, ChatDeletion, ChatHealth, ChatMessage, Money, Tokens
+from connectors.types import Audience, IngestHealth, Picture, Tokens
 from connectors.youtube import CONNECTOR
-from connectors.youtube.api import until_pacific_midnight
-from connectors.youtube.chat import YouTubeChat, YouTubeReplies, chat_item
 from connectors.youtube.destination import YouTubeDestination
 from connectors.youtube.fake import Fake
-from connectors.youtube.oauth import GoogleOAuth
-from tests.connectors.conftest import Clock, Rig, deaf_relay, next_message, reaching
+from connectors.youtube.fake_discovery import Discovery
+from connectors.youtube.figures import ISSUES, YouTubeAudience, YouTubeHealth
+from connectors.youtube.metadata import YouTubeMetadata
+from tests.connectors.conftest import Rig, reaching
+from tests.connectors.youtube import (
+    SAMPLES,
+    SHOW,
+    Day,
+    calls,
+    destination,
+    fault,
+    on_air,
+    opened,
+    pushing,
+    standing,
+)
 
-SAMPLES = Path(__file__).parents[2] / "connectors" / "youtube" / "samples"
-SHOW = Broadcast(title="Autumn show", description="Coats", privacy="unlisted", marker="show-1")
+JPEG = Picture(media_type="image/jpeg", data=b"\xff\xd8\xff\xe0 a picture")
+
+
+REFUSED = {
+    "liveBroadcasts?part=id": "incompatibleParameters",
+    "liveBroadcasts?part=id&mine=true&broadcastStatus=active": "incompatibleParameters",
+    "liveBroadcasts?mine=true": "missingRequiredParameter",
+    "liveBroadcasts?part=id,secrets&mine=true": "unknownPart",
+    "liveBroadcasts?part=id&mine=true&maxResults=51": "invalidParameter",
+    "liveStreams?part=id,contentDetails&mine=true": "unexpectedPart",
+    "liveStreams?part=id&mine=true&sort=title": "badRequest",
+    "liveChat/messages?part=id&liveChatId=x&maxResults=10": "invalidParameter",
+}
 
 
 @pytest.fixture
-async def rig(clock: Clock) -> AsyncIterator[Rig]:
-    async with reaching(CONNECTOR, Fake(seed=3, now=clock.monotonic)) as made:
+def clock() -> Day:
+    return Day()
+
+
+@pytest.fixture
+async def rig(clock: Day) -> AsyncIterator[Rig]:
+    async with standing(clock) as made:
         yield made
 
 
-async def live_chat(rig: Rig) -> str:
-    """A broadcast's chat, ready to be read."""
-    opened = await YouTubeDestination(rig.session).open(SHOW)
-    assert opened.chat_ref is not None
-    return opened.chat_ref
-
-
-async def on_air(rig: Rig) -> tuple[YouTubeDestination, str]:
-    """A broadcast that is live."""
-    destination = YouTubeDestination(rig.session)
-    opened = await destination.open(SHOW)
-    await rig.ctl("ingest", event="publish", app="live2", key=opened.key.get_secret_value())
-    await destination.started(opened.ref)
-    assert (await destination.started(opened.ref)).state == "live"
-    return destination, opened.ref
-
-
-async def say(rig: Rig, text: str, **more: Any) -> None:
-    await rig.ctl("chat", author="Ann", author_id="UC_ann", text=text, **more)
-
-
-# --- destination ----------------------------------------------------------------------------------
+# --- broadcasts -----------------------------------------------------------------------------------
 
 
 async def test_opening_twice_gives_the_same_broadcast(rig: Rig) -> None:
-    destination = YouTubeDestination(rig.session)
-    first, second = await destination.open(SHOW), await destination.open(SHOW)
+    first, second = await opened(rig), await opened(rig)
     state = await rig.state()
     assert first == second
     assert len(state["broadcasts"]) == 1
-    assert state["broadcasts"][0]["contentDetails"]["enableAutoStop"] is False
+    details = state["broadcasts"][0]["contentDetails"]
+    assert (details["enableAutoStart"], details["enableAutoStop"]) == (False, False)
     assert first.url == "rtmps://a.rtmps.youtube.com:443/live2"
     assert first.watch_url == f"https://www.youtube.com/watch?v={first.ref}"
     assert first.backup is not None
@@ -75,333 +79,285 @@ async def test_opening_twice_gives_the_same_broadcast(rig: Rig) -> None:
 
 async def test_what_stands_in_for_youtubes_ingest_has_no_second_entrance(rig: Rig) -> None:
     elsewhere = replace(rig.session, addresses=replace(rig.addresses, ingest_url="rtmp://127.0.0.1:9/live"))
-    opened = await YouTubeDestination(elsewhere).open(SHOW)
-    assert (opened.url, opened.backup) == ("rtmp://127.0.0.1:9/live", None)
+    made = await YouTubeDestination(elsewhere).open(SHOW)
+    assert (made.url, made.backup) == ("rtmp://127.0.0.1:9/live", None)
+
+
+async def test_a_planned_show_is_announced_whole_and_taken_up_when_it_opens(rig: Rig, clock: Day) -> None:
+    starts_at = datetime(2026, 11, 26, 19, tzinfo=UTC)
+    show = SHOW.model_copy(
+        update={
+            "starts_at": starts_at,
+            "thumbnail": JPEG,
+            "latency": "ultra_low",
+            "made_for_kids": True,
+            "category": "26",
+            "tags": ("coats", "autumn"),
+            "language": "de",
+        }
+    )
+    planned = await YouTubeDestination(rig.session, clock.now).plan(show)
+    state = await rig.state()
+    [made] = state["broadcasts"]
+    assert made["snippet"]["scheduledStartTime"] == "2026-11-26T19:00:00Z"
+    assert made["snippet"]["description"] == "Coats\n\nshow-1"
+    assert (made["snippet"]["title"], made["snippet"]["categoryId"]) == ("Autumn show", "26")
+    assert made["status"]["privacyStatus"] == "unlisted"
+    assert made["status"]["selfDeclaredMadeForKids"] is True
+    assert made["status"]["lifeCycleStatus"] == "ready"
+    assert made["contentDetails"]["latencyPreference"] == "ultraLow"
+    assert state["thumbnails"] == {planned.ref: {"media_type": "image/jpeg", "bytes": len(JPEG.data)}}
+    assert state["videos"][planned.ref] == {"tags": ["coats", "autumn"], "defaultLanguage": "de"}
+    assert await destination(rig).open(show) == planned
+    assert await calls(rig, "POST /upload") == 1
+
+
+async def test_a_show_cut_off_before_it_was_bound_gets_its_picture_the_next_time(rig: Rig) -> None:
+    show = SHOW.model_copy(update={"thumbnail": JPEG})
+    await fault(rig, "status", status=503, path="/upload")
+    with pytest.raises(RetryLater):
+        await destination(rig).open(show)
+    made = await destination(rig).open(show)
+    state = await rig.state()
+    assert list(state["thumbnails"]) == [made.ref]
+    assert len(state["broadcasts"]) == 1
+
+
+async def test_a_picture_youtube_does_not_like_stops_no_show_and_is_told_when_it_is_set(rig: Rig) -> None:
+    show = SHOW.model_copy(update={"thumbnail": Picture(media_type="image/png", data=b"no png")})
+    made = await destination(rig).open(show)
+    assert (await destination(rig).status(made.ref)).state == "scheduled"
+    with pytest.raises(Refused, match="JPEG or PNG of at most 2 MB"):
+        await YouTubeMetadata(rig.session).set(made.ref, show)
+    large = Picture(media_type="image/jpeg", data=b"\xff\xd8" + bytes(2_100_000))
+    with pytest.raises(Refused, match="at most 2 MB"):
+        await YouTubeMetadata(rig.session).set(made.ref, show.model_copy(update={"thumbnail": large}))
 
 
 async def test_two_shows_never_share_a_stream_key_and_an_ended_one_gives_its_key_back(rig: Rig) -> None:
-    destination, ref = await on_air(rig)
-    other = await destination.open(SHOW.model_copy(update={"marker": "show-2"}))
-    first_key = (await destination.open(SHOW)).key
-    assert other.key != first_key
-    await destination.close(ref)
-    await rig.ctl("ingest", event="done", app="live2", key=first_key.get_secret_value())
-    third = await destination.open(SHOW.model_copy(update={"marker": "show-3"}))
-    assert third.key == first_key
+    first = await on_air(rig)
+    other = await opened(rig, marker="show-2")
+    assert other.key != first.key
+    await destination(rig).close(first.ref)
+    await pushing(rig, first, "done")
+    assert (await opened(rig, marker="show-3")).key == first.key
 
 
 async def test_the_broadcast_is_found_beyond_the_first_page(rig: Rig) -> None:
-    destination = YouTubeDestination(rig.session)
-    opened = [await destination.open(SHOW.model_copy(update={"marker": f"show-{n}"})) for n in range(52)]
-    assert await destination.open(SHOW.model_copy(update={"marker": "show-51"})) == opened[51]
+    await fault(rig, "page_size", size=1)
+    made = [await opened(rig, marker=f"show-{number}") for number in range(3)]
+    assert await opened(rig, marker="show-2") == made[2]
 
 
 async def test_it_goes_live_when_youtube_sees_the_stream(rig: Rig) -> None:
-    destination = YouTubeDestination(rig.session)
-    opened = await destination.open(SHOW)
+    made = await opened(rig)
     with pytest.raises(RetryLater) as early:
-        await destination.started(opened.ref)
+        await destination(rig).started(made.ref)
     assert early.value.after == 3
-    await rig.ctl("ingest", event="publish", app="live2", key=opened.key.get_secret_value())
-    assert (await destination.started(opened.ref)).state == "starting"
-    live = await destination.started(opened.ref)
+    await pushing(rig, made)
+    assert (await destination(rig).started(made.ref)).state == "starting"
+    live = await destination(rig).started(made.ref)
     assert (live.state, live.receiving, live.viewers) == ("live", True, 0)
 
 
-async def test_a_wrong_stream_key_is_refused_by_the_fake(rig: Rig) -> None:
-    await YouTubeDestination(rig.session).open(SHOW)
-    answer = await rig.control.post("/_ctl/ingest", json={"event": "publish", "app": "live2", "key": "guess"})
-    assert answer.status_code == 403
+async def test_a_broadcast_with_a_monitor_stream_goes_live_through_a_test(rig: Rig) -> None:
+    made = await opened(rig)
+    await fault(rig, "monitor")
+    await pushing(rig, made)
+    seen = [(await destination(rig).started(made.ref)).state for _ in range(4)]
+    assert seen == ["starting", "starting", "live", "live"]
+    assert await calls(rig, "transition") == 2
+
+
+async def test_a_brand_may_let_youtube_start_and_stop_by_itself(clock: Day) -> None:
+    def chosen(entered: dict[str, Any]) -> dict[str, Any]:
+        return {**entered, "auto_start": True, "auto_stop": True}
+
+    fake = Fake(now=clock.monotonic, wall=clock.now)
+    async with reaching(CONNECTOR, fake, config=chosen) as rig:
+        made = await opened(rig)
+        await pushing(rig, made)
+        assert (await destination(rig).started(made.ref)).state in {"starting", "live"}
+        assert (await destination(rig).started(made.ref)).state == "live"
+        await pushing(rig, made, "done")
+        await destination(rig).close(made.ref)
+        assert (await destination(rig).status(made.ref)).state == "ended"
+        assert await calls(rig, "transition") == 0
 
 
 async def test_closing_twice_is_harmless_and_a_broadcast_that_was_never_live_disappears(rig: Rig) -> None:
-    destination, ref = await on_air(rig)
-    await destination.close(ref)
-    await destination.close(ref)
-    assert (await destination.status(ref)).state == "ended"
-    unused = await destination.open(SHOW.model_copy(update={"marker": "show-2"}))
-    await destination.close(unused.ref)
-    await destination.close(unused.ref)
-    assert [item["id"] for item in (await rig.state())["broadcasts"]] == [ref]
-
-
-async def test_an_ended_broadcast_is_not_opened_again(rig: Rig) -> None:
-    destination, ref = await on_air(rig)
-    await destination.close(ref)
+    made = await on_air(rig)
+    for _ in range(2):
+        await destination(rig).close(made.ref)
+    assert (await destination(rig).status(made.ref)).state == "ended"
+    unused = await opened(rig, marker="show-2")
+    for _ in range(2):
+        await destination(rig).close(unused.ref)
+    assert [item["id"] for item in (await rig.state())["broadcasts"]] == [made.ref]
     with pytest.raises(Refused, match="has ended on YouTube"):
-        await destination.open(SHOW)
+        await opened(rig)
 
 
-async def test_a_wrong_transition_is_refused(rig: Rig) -> None:
-    destination = YouTubeDestination(rig.session)
-    opened = await destination.open(SHOW)
+async def test_a_wrong_transition_is_refused_and_one_that_somebody_else_made_is_success(rig: Rig) -> None:
+    made = await opened(rig)
     with pytest.raises(Refused) as refused:
-        await destination._transition(opened.ref, "complete")
+        await destination(rig)._transition(made.ref, "complete")
     assert refused.value.code == "invalidTransition"
-    with pytest.raises(RetryLater):
-        await destination._transition(opened.ref, "live")
+    await pushing(rig, made)
+    for _ in range(2):
+        await destination(rig)._advance(made.ref, "live")
+    assert (await destination(rig).started(made.ref)).state == "live"
 
 
-async def test_a_transition_somebody_else_made_is_success(rig: Rig) -> None:
-    destination, ref = await on_air(rig)
-    await destination._go_live(ref)
-    assert (await destination.started(ref)).state == "live"
-
-
-@pytest.mark.parametrize("lost", ["answer breaks off", "closed without a word"])
-async def test_a_lost_answer_to_insert_does_not_make_two_broadcasts(clock: Clock, lost: str) -> None:
-    through = deaf_relay if lost == "closed without a word" else None
-    async with reaching(CONNECTOR, Fake(now=clock.monotonic), through=through) as rig:
-        if through is None:
-            await rig.ctl("fault", kind="lose", path="POST /youtube/v3/liveBroadcasts")
-        destination = YouTubeDestination(rig.session)
-        opened = await destination.open(SHOW)
-        state = await rig.state()
-        assert [item["id"] for item in state["broadcasts"]] == [opened.ref]
-        assert state["calls"].count("POST /youtube/v3/liveBroadcasts") == 1
+async def test_nothing_is_announced_on_another_channel_than_the_one_that_was_linked(clock: Day) -> None:
+    fake = Fake(now=clock.monotonic, wall=clock.now)
+    async with reaching(CONNECTOR, fake, config=lambda entered: {**entered, "channel_id": "UC_other"}) as rig:
+        with pytest.raises(Reconnect, match="another YouTube channel"):
+            await opened(rig)
+        assert (await rig.state())["broadcasts"] == []
 
 
 async def test_an_unreachable_youtube_is_retried_later(rig: Rig) -> None:
-    await rig.ctl("fault", kind="status", status=502, html=True)
+    await fault(rig, "status", status=502, html=True)
     with pytest.raises(RetryLater, match="502"):
-        await YouTubeDestination(rig.session).status("vid_0000001")
+        await destination(rig).status("vid_0000001")
 
 
-# --- chat -----------------------------------------------------------------------------------------
+# --- what is said of a show -----------------------------------------------------------------------
 
 
-async def test_the_first_page_is_backlog_and_what_follows_is_not(rig: Rig, clock: Clock) -> None:
-    chat_ref = await live_chat(rig)
-    await say(rig, "before")
-    items = YouTubeChat(rig.session, clock.sleep).messages(chat_ref)
-    before = await next_message(items)
-    await say(rig, "after")
-    after = await next_message(items)
-    assert (before.text, before.backlog, before.author_id) == ("before", True, "UC_ann")
-    assert (after.text, after.backlog, after.author_name) == ("after", False, "Ann")
+async def test_an_edit_changes_what_is_named_and_resets_nothing_else(rig: Rig) -> None:
+    made = await opened(rig, category="26", made_for_kids=False)
+    metadata = YouTubeMetadata(rig.session)
+    edited = SHOW.model_copy(update={"title": "Winter show", "privacy": "private"})
+    await metadata.set(made.ref, edited)
+    [now] = (await rig.state())["broadcasts"]
+    assert (now["snippet"]["title"], now["snippet"]["description"]) == ("Winter show", "Coats\n\nshow-1")
+    assert (now["snippet"]["categoryId"], now["status"]["privacyStatus"]) == ("26", "private")
+    assert now["contentDetails"]["latencyPreference"] == "low"
+    assert now["contentDetails"]["monitorStream"]["enableMonitorStream"] is False
+    assert await calls(rig, "PUT") == 2
+    await metadata.set(made.ref, edited)
+    assert await calls(rig, "PUT") == 2
+    assert (await opened(rig)).ref == made.ref
 
 
-async def test_reading_resumes_at_the_cursor_without_repeats(rig: Rig, clock: Clock) -> None:
-    chat_ref = await live_chat(rig)
-    await say(rig, "one")
-    first = await next_message(YouTubeChat(rig.session, clock.sleep).messages(chat_ref))
-    await say(rig, "two")
-    clock.seconds += 60
-    again = await next_message(YouTubeChat(rig.session, clock.sleep).messages(chat_ref, cursor=first.cursor))
-    assert (again.text, again.backlog) == ("two", False)
+async def test_a_planned_show_can_be_moved_and_its_latency_changed(rig: Rig, clock: Day) -> None:
+    made = await opened(rig)
+    starts_at = clock.now() + timedelta(days=1)
+    wish = SHOW.model_copy(update={"starts_at": starts_at, "latency": "normal"})
+    await YouTubeMetadata(rig.session, clock.now).set(made.ref, wish)
+    [now] = (await rig.state())["broadcasts"]
+    assert now["snippet"]["scheduledStartTime"] == "2026-11-25T20:00:00Z"
+    assert now["contentDetails"]["latencyPreference"] == "normal"
 
 
-async def test_the_polling_interval_is_honoured_and_too_early_is_refused_by_the_fake(
-    rig: Rig, clock: Clock
-) -> None:
-    chat_ref = await live_chat(rig)
-    await say(rig, "one")
-    items = YouTubeChat(rig.session, clock.sleep).messages(chat_ref)
-    await next_message(items)
-    await say(rig, "two")
-    await next_message(items)
-    assert clock.naps
-    assert set(clock.naps) == {0.5}
-
-    async def impatient(_: float) -> None:
-        await asyncio.sleep(0)
-
-    hasty = YouTubeChat(rig.session, impatient).messages(chat_ref)
-    with pytest.raises(RetryLater, match="slow down"):
-        async for _ in hasty:
-            pass
+async def test_a_live_show_keeps_its_latency_and_the_rest_is_changed(rig: Rig, clock: Day) -> None:
+    made = await on_air(rig)
+    wish = SHOW.model_copy(update={"title": "Now live", "latency": "normal", "starts_at": clock.now()})
+    with pytest.raises(Refused, match=r"latency only before the show begins\. The rest is changed"):
+        await YouTubeMetadata(rig.session).set(made.ref, wish)
+    [now] = (await rig.state())["broadcasts"]
+    assert (now["snippet"]["title"], now["contentDetails"]["latencyPreference"]) == ("Now live", "low")
 
 
-async def test_duplicates_are_dropped(rig: Rig, clock: Clock) -> None:
-    chat_ref = await live_chat(rig)
-    for text in ("a", "b", "c"):
-        await say(rig, text)
-    items = YouTubeChat(rig.session, clock.sleep).messages(chat_ref)
-    got = [(await next_message(items)).text for _ in range(3)]
-    await rig.ctl("fault", kind="repeat")
-    await say(rig, "d")
-    got.append((await next_message(items)).text)
-    assert got == ["a", "b", "c", "d"]
+async def test_a_long_description_keeps_its_marker_in_any_script(rig: Rig) -> None:
+    made = await opened(rig, description="コート" * 1600)
+    [kept] = (await rig.state())["broadcasts"]
+    assert 4_990 < len(kept["snippet"]["description"].encode()) <= 5_000
+    assert (await opened(rig, description="コート" * 1600)).ref == made.ref
 
 
-async def test_a_forgotten_page_token_restarts_without_repeats(rig: Rig, clock: Clock) -> None:
-    chat_ref = await live_chat(rig)
-    await say(rig, "one")
-    items = YouTubeChat(rig.session, clock.sleep).messages(chat_ref)
-    await next_message(items)
-    await say(rig, "two")
-    await rig.ctl("fault", kind="forget_place")
-    two = await next_message(items)
-    assert (two.text, two.backlog) == ("two", False)
+async def test_a_title_youtube_does_not_take_is_refused_with_a_sentence(rig: Rig) -> None:
+    for title, match in (("x" * 101, "at most 100"), ("a < b", "without < and >")):
+        with pytest.raises(Refused, match=match):
+            await opened(rig, title=title)
 
 
-async def test_a_cursor_youtube_no_longer_knows_is_reported_as_missed(rig: Rig, clock: Clock) -> None:
-    chat_ref = await live_chat(rig)
-    await say(rig, "old")
-    items = YouTubeChat(rig.session, clock.sleep).messages(chat_ref, cursor="tok_from_last_week")
-    health = await anext(items)
-    assert isinstance(health, ChatHealth)
-    assert health.missed
-    assert (await next_message(items)).backlog
+# --- figures --------------------------------------------------------------------------------------
 
 
-async def test_an_expired_token_is_refreshed_once_and_the_chat_goes_on(rig: Rig, clock: Clock) -> None:
-    chat_ref = await live_chat(rig)
-    await say(rig, "one")
-    items = YouTubeChat(rig.session, clock.sleep).messages(chat_ref)
-    await next_message(items)
-    await rig.ctl("fault", kind="expire_token")
-    await say(rig, "two")
-    assert (await next_message(items)).text == "two"
-    assert len(rig.refreshes) == (await rig.state())["refreshes"] == 1
+async def test_viewers_are_counted_and_untold_is_not_nought(rig: Rig) -> None:
+    made = await on_air(rig)
+    await fault(rig, "viewers", viewers=1234, likes=56)
+    assert await YouTubeAudience(rig.session).now(made.ref) == Audience(viewers=1234, reactions=56)
+    await fault(rig, "viewers", viewers=None)
+    assert await YouTubeAudience(rig.session).now(made.ref) == Audience(viewers=None, reactions=0)
+    assert await YouTubeAudience(rig.session).now("unheard of") == Audience()
 
 
-async def test_a_revoked_login_is_reconnect(rig: Rig, clock: Clock) -> None:
-    chat_ref = await live_chat(rig)
-    await say(rig, "one")
-    items = YouTubeChat(rig.session, clock.sleep).messages(chat_ref)
-    await next_message(items)
-    await rig.ctl("fault", kind="revoke")
-    with pytest.raises(Reconnect, match="Link the account again"):
-        await next_message(items)
+async def test_the_health_of_the_stream_is_told_in_sentences(rig: Rig) -> None:
+    made = await opened(rig)
+    health = YouTubeHealth(rig.session)
+    assert await health.now(made.ref) == IngestHealth(state="nothing")
+    await pushing(rig, made)
+    assert await health.now(made.ref) == IngestHealth(state="good")
+    issue = {"severity": "error", "type": "videoIngestionStarved", "reason": "r", "description": "d"}
+    new = {"severity": "info", "reason": "ofTomorrow", "description": "Something new."}
+    await fault(rig, "health", status="bad", issues=[issue, issue, new])
+    told = await health.now(made.ref)
+    assert (told.state, told.issues) == ("bad", (ISSUES["videoIngestionStarved"], "Something new."))
 
 
-async def test_a_used_up_quota_waits_for_midnight_in_california(rig: Rig, clock: Clock) -> None:
-    chat_ref = await live_chat(rig)
-    await rig.ctl("fault", kind="quota")
-    with pytest.raises(RetryLater, match="quota") as later:
-        await next_message(YouTubeChat(rig.session, clock.sleep).messages(chat_ref))
-    assert 0 < later.value.after <= 25 * 3600 + 60
+def test_every_issue_youtube_may_tell_has_a_sentence() -> None:
+    known = Discovery()._schemas["LiveStreamConfigurationIssue"]["properties"]["type"]["enum"]
+    assert set(ISSUES) == set(known)
+    assert all(sentence.endswith(".") for sentence in ISSUES.values())
 
 
-@pytest.mark.parametrize(
-    ("now", "hours"),
-    [
-        (datetime(2026, 11, 24, 20, 0, tzinfo=UTC), 12),
-        (datetime(2026, 7, 1, 20, 0, tzinfo=UTC), 11),
-        (datetime(2026, 11, 1, 7, 0, tzinfo=UTC), 25),
-    ],
-)
-def test_pacific_midnight_follows_the_clock_change(now: datetime, hours: float) -> None:
-    assert until_pacific_midnight(now) == hours * 3600 + 60
+# --- the fake and its judge -----------------------------------------------------------------------
 
 
-async def test_the_chat_ends_with_the_show(rig: Rig, clock: Clock) -> None:
-    chat_ref = await live_chat(rig)
-    await say(rig, "bye")
-    await rig.ctl("fault", kind="end_chat")
-    first = [item async for item in YouTubeChat(rig.session, clock.sleep).messages(chat_ref)]
-    assert [item.text for item in first if isinstance(item, ChatMessage)] == ["bye", ""]
-    cursor = next(i.cursor for i in reversed(first) if isinstance(i, ChatMessage))
-    clock.seconds += 60
-    late = [item async for item in YouTubeChat(rig.session, clock.sleep).messages(chat_ref, cursor=cursor)]
-    assert late == []
-
-
-async def test_throttling_carries_youtubes_delay(rig: Rig, clock: Clock) -> None:
-    chat_ref = await live_chat(rig)
-    await rig.ctl("fault", kind="status", status=429, retry_after=17)
-    with pytest.raises(RetryLater) as later:
-        await next_message(YouTubeChat(rig.session, clock.sleep).messages(chat_ref))
-    assert later.value.after == 17
-
-
-async def test_paid_messages_carry_money_and_deletions_arrive(rig: Rig, clock: Clock) -> None:
-    page = json.loads((SAMPLES / "chat_page.json").read_text())
-    items = [chat_item(item, backlog=False) for item in page["items"]]
-    paid = [
-        (item.text, item.money) for item in items if isinstance(item, ChatMessage) and item.kind == "paid"
+@pytest.mark.parametrize(("name", "schema"), [("broadcast", "LiveBroadcast"), ("stream", "LiveStream")])
+def test_the_samples_are_as_google_describes_them(name: str, schema: str) -> None:
+    sample = json.loads((SAMPLES / f"{name}.json").read_text())
+    del sample["_source"]
+    assert Discovery().faults_of(schema, sample) == []
+    assert Discovery().faults_of(schema, {**sample, "snippet": {"title": 5, "sight": "x"}}) == [
+        f"{schema}.snippet.title is no string: 5",
+        f'Unknown name "sight" at {schema}.snippet',
     ]
-    assert paid == [
-        ("hi", Money(amount=500, currency="USD")),
-        ("¥500 sticker", Money(amount=500, currency="JPY")),
-    ]
-    assert [item for item in items if isinstance(item, ChatDeletion)] == [
-        ChatDeletion(message_ids=("m5",)),
-        ChatDeletion(author_id="UC_x"),
-        ChatDeletion(message_ids=("m4",)),
-    ]
-    assert items[-1] == ChatMessage(
-        id="m11", text="Something new", kind="notice", sent_at=datetime(2026, 11, 24, 10, 6, 2, tzinfo=UTC)
-    )
-    chat_ref = await live_chat(rig)
-    await say(rig, "$5", snippet=page["items"][0]["snippet"] | {"liveChatId": chat_ref})
-    received = await next_message(YouTubeChat(rig.session, clock.sleep).messages(chat_ref))
-    assert (received.kind, received.money) == ("paid", Money(amount=500, currency="USD"))
 
 
-@given(amount=st.integers(0, 10**9), currency=st.sampled_from([("EUR", 2), ("JPY", 0), ("KWD", 3)]))
-def test_micros_become_minor_units_exactly(amount: int, currency: tuple[str, int]) -> None:
-    code, digits = currency
-    details = {"amountMicros": str(amount * 10 ** (6 - digits)), "currency": code}
-    snippet = {"type": "superChatEvent", "superChatDetails": details}
-    item = chat_item({"id": "m", "snippet": snippet}, backlog=False)
-    assert isinstance(item, ChatMessage)
-    assert item.money == Money(amount=amount, currency=code)
-
-
-async def test_a_reply_comes_back_with_the_id_it_was_given(rig: Rig, clock: Clock) -> None:
-    chat_ref = await live_chat(rig)
-    sent = await YouTubeReplies(rig.session).send(chat_ref, "hello", key="k1")
-    received = await next_message(YouTubeChat(rig.session, clock.sleep).messages(chat_ref))
-    assert (received.id, received.text) == (sent, "hello")
-
-
-async def test_a_reply_youtube_does_not_take_is_refused_with_a_sentence(rig: Rig) -> None:
-    chat_ref = await live_chat(rig)
-    with pytest.raises(Refused, match="at most 200 characters"):
-        await YouTubeReplies(rig.session).send(chat_ref, "x" * 201, key="k1")
-
-
-async def test_a_reply_whose_answer_is_lost_is_sent_once_and_unknown(clock: Clock) -> None:
-    async with reaching(CONNECTOR, Fake(now=clock.monotonic)) as direct:
-        chat_ref = await live_chat(direct)
-        async with deaf_relay(direct.base_url) as lossy:
-            session = direct.connector.session(
-                direct.session.http, direct.session.config, CONNECTOR.addresses.__class__(base_url=lossy)
-            )
-            with pytest.raises(RetryLater) as later:
-                await YouTubeReplies(session).send(chat_ref, "once", key="k1")
-        assert later.value.unknown
-        assert (await direct.state())["sent"] == ["once"]
+async def test_the_fake_refuses_what_google_refuses(rig: Rig) -> None:
+    _, tokens = rig.fake.connection()
+    assert tokens is not None
+    bearer = {"Authorization": f"Bearer {tokens.access.get_secret_value()}"}
+    refused = {}
+    for path in REFUSED:
+        answer = await rig.control.get(f"/youtube/v3/{path}", headers=bearer)
+        refused[path] = answer.json()["error"]["errors"][0]["reason"]
+    assert refused == REFUSED
 
 
 # --- login ----------------------------------------------------------------------------------------
 
 
 async def test_many_calls_with_a_stale_token_refresh_once(rig: Rig) -> None:
-    destination = YouTubeDestination(rig.session)
-    opened = await destination.open(SHOW)
-    await rig.ctl("fault", kind="expire_token")
-    states = await asyncio.gather(*(destination.status(opened.ref) for _ in range(8)))
+    made = await opened(rig)
+    await fault(rig, "expire_token")
+    states = await asyncio.gather(*(destination(rig).status(made.ref) for _ in range(8)))
     assert {status.state for status in states} == {"scheduled"}
     assert (await rig.state())["refreshes"] == 1
 
 
-async def test_refreshed_tokens_keep_the_refresh_token_and_know_their_end(rig: Rig, clock: Clock) -> None:
-    _, tokens = rig.fake.connection()
-    assert tokens is not None
-    fresh = await GoogleOAuth(now=clock.now).refresh(rig.session.http, rig.session.config, tokens)
-    assert fresh.refresh == tokens.refresh
-    assert fresh.access != tokens.access
-    assert fresh.expires_at == datetime(2026, 11, 24, 20, 59, 59, tzinfo=UTC)
+async def test_many_calls_at_once_each_get_their_own_answer(rig: Rig) -> None:
+    # Google's client gives threads that share a service each other's answers.
+    made = [(await opened(rig, marker=f"show-{number}")).ref for number in range(3)]
+    broadcasts = destination(rig)._broadcasts
+    asked = made * 8
+    answers = await asyncio.gather(*(broadcasts.one(ref) for ref in asked))
+    assert [answer["id"] for answer in answers] == asked
 
 
-async def test_a_token_endpoint_that_is_down_is_not_a_dead_login(rig: Rig) -> None:
-    await rig.ctl("fault", kind="expire_token")
-    await rig.ctl("fault", kind="status", status=503, path="/token")
-    with pytest.raises(RetryLater):
-        await YouTubeDestination(rig.session).status("vid_0000001")
-
-
-async def test_no_secret_is_in_what_is_raised(clock: Clock) -> None:
+async def test_no_secret_is_in_what_is_raised(clock: Day) -> None:
     def spoiled(tokens: Tokens | None) -> Tokens:
         return Tokens(access=SecretStr("ya29.stolen"), refresh=SecretStr("1//stolen"))
 
     async with reaching(CONNECTOR, Fake(now=clock.monotonic), tokens=spoiled) as rig:
         with pytest.raises(Reconnect) as dead:
-            await YouTubeDestination(rig.session).open(SHOW)
-        secret = cast("str", rig.session.config.client_secret.get_secret_value())
+            await opened(rig)
+        secret: str = rig.session.config.client_secret.get_secret_value()
         for text in (repr(dead.value), repr(dead.value.__context__), repr(rig.session.config)):
             assert "stolen" not in text
             assert secret not in text
