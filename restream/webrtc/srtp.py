@@ -81,6 +81,10 @@ class Sealer(Protocol):
         rollovers counted; `source` is the SSRC."""
         ...
 
+    def seal_one(self, header: bytes, index: int, source: int, payload: bytes) -> bytes:
+        """A packet by itself, such as sound comes in."""
+        ...
+
 
 class Gcm:
     """AES-GCM (RFC 7714, 8 and 9)."""
@@ -103,6 +107,11 @@ class Gcm:
             for number, (header, payload) in enumerate(zip(headers, payloads, strict=True), index)
         ]
 
+    def seal_one(self, header: bytes, index: int, source: int, payload: bytes) -> bytes:
+        """The same for one packet, without the lists."""
+        number = (self._salt ^ source << 48 ^ index).to_bytes(GCM_SALT, "big")
+        return header + self._cipher.encrypt(number, payload, header)
+
 
 class Plain:
     """Whatever libsrtp can do; it counts rollovers by itself."""
@@ -117,6 +126,10 @@ class Plain:
         """One by one."""
         protect = self._session.protect
         return [protect(header + payload) for header, payload in zip(headers, payloads, strict=True)]
+
+    def seal_one(self, header: bytes, index: int, source: int, payload: bytes) -> bytes:
+        """One."""
+        return bytes(self._session.protect(header + payload))
 
 
 def sealer(keys: Keys) -> Sealer:

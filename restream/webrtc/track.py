@@ -92,6 +92,15 @@ class Track:
         self.octets += sum(map(len, payloads))
         return sealer.seal(headers, index, source, payloads)
 
+    def seal_one(self, sealer: Sealer, payload: bytes, timestamp: int) -> bytes:
+        """The next packet, which is not kept."""
+        index = self._index
+        self._index = index + 1
+        self.packets += 1
+        self.octets += len(payload)
+        header = HEADER.pack(VERSION, self._type, index & 0xFFFF, timestamp, self.source)
+        return sealer.seal_one(header, index, self.source, payload)
+
     def find(self, number: int) -> Kept | None:
         """A kept packet by its sequence number."""
         index = self._index - 1 - ((self._index - 1 - number) & 0xFFFF)
@@ -109,8 +118,7 @@ class Track:
         kind = self._type | (MARKER if found.last else 0)
         first = EXTENDED if found.hint else VERSION
         header = HEADER.pack(first, kind, found.number & 0xFFFF, found.timestamp, self.source) + found.hint
-        (packet,) = sealer.seal((header,), found.number, self.source, (found.payload,))
-        return packet
+        return sealer.seal_one(header, found.number, self.source, found.payload)
 
     def report(self, wall: float, now: float) -> bytes:
         """A sender report: the stream's time (ms) now."""

@@ -153,8 +153,8 @@ class Viewer:
         """The next packet of sound."""
         if self._sealer and self._audio and self.address:
             track = self._audio
-            packets = track.seal(self._sealer, (payload,), track.timestamp(timestamp), last=False, keep=False)
-            self._port.send(packets[0], self.address)
+            packet = track.seal_one(self._sealer, payload, track.timestamp(timestamp))
+            self._port.send(packet, self.address)
 
     def drain(self) -> bool:
         """Send what may leave now; whether more waits."""

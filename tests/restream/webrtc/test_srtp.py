@@ -25,6 +25,7 @@ from restream.webrtc.srtp import (
 )
 
 SOURCE = 0x12345678
+HINT = b"\xbe\xde\x00\x01\x62\x00\x00\x00"
 
 
 def keys(profile: Profile) -> Keys:
@@ -47,7 +48,11 @@ def test_libsrtp_opens_what_we_seal_beyond_the_first_rollover(profile: Profile) 
     ours, theirs = sealer(known), receiver(known)
     for index in range(65_400, 65_700):
         header, payload = HEADER.pack(0x80, 96, index & 0xFFFF, index, SOURCE), os.urandom(index % 1200)
-        (packet,) = ours.seal([header], index, SOURCE, [payload])
+        # By itself or among others; with a header extension, which stays readable, or without.
+        header = header if index % 3 else HEADER.pack(0x90, 96, index & 0xFFFF, index, SOURCE) + HINT
+        alone = index % 2 == 0
+        packet = ours.seal_one(header, index, SOURCE, payload) if alone else b""
+        packet = packet or ours.seal([header], index, SOURCE, [payload])[0]
         assert len(packet) == len(header) + len(payload) + ours.tag
         assert theirs.unprotect(packet) == header + payload
 
