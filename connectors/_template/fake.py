@@ -6,9 +6,7 @@ Tests start it in process, the demo in a process of its own; both reach it over 
 from __future__ import annotations
 
 import random
-from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qs
 
 from pydantic import SecretStr
 from starlette.applications import Starlette
@@ -16,32 +14,38 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from connectors._template.fake_chat import Room
+from connectors._template.fake_login import Door
 from connectors.types import Tokens
+
+TITLE = 100
+DAY = 10_000
 
 
 class Fake:
     """All fakes have this constructor, `app`, `connection` and `set_base_url`."""
 
     def __init__(self, *, seed: int = 0, ingest_url: str | None = None) -> None:
-        # Seeded: a failing test can be repeated exactly.
-        self._random = random.Random(seed)
         self._ingest_url = ingest_url or "rtmp://127.0.0.1:1935/live"
-        self._client = ("client", self._secret())
-        self._access, self._refresh = self._secret(), self._secret()
+        self._door = Door(random.Random(seed))
+        self._room = Room()
         self._broadcasts: dict[str, dict[str, Any]] = {}
-        self._messages: list[dict[str, Any]] = []
-        self._sent: dict[str, str] = {}
         self._faults: list[dict[str, Any]] = []
+        self._units = 0
+        chat = "/v1/chats/{ref}"
         api = {
             "/v1/broadcasts": (["GET", "POST"], self._collection),
-            "/v1/broadcasts/{ref}": (["GET"], self._one),
+            "/v1/broadcasts/{ref}": (["GET", "PATCH"], self._one),
             "/v1/broadcasts/{ref}/{verb}": (["POST"], self._change),
-            "/v1/chats/{ref}/messages": (["GET", "POST"], self._chat),
+            f"{chat}/messages": (["GET", "POST"], self._chat),
+            f"{chat}/messages/{{id}}": (["DELETE"], self._remove),
+            f"{chat}/messages/{{id}}/hide": (["POST"], self._remove),
+            f"{chat}/bans/{{author}}": (["PUT", "DELETE"], self._bans),
         }
         self.app = Starlette(
             routes=[
                 *(Route(path, self._guarded(do), methods=verbs) for path, (verbs, do) in api.items()),
-                Route("/v1/oauth/token", self._token, methods=["POST"]),
+                *self._door.routes,
                 # Control endpoints, for tests and the demo; the platform has none of them.
                 Route("/_ctl/chat", self._ctl_chat, methods=["POST"]),
                 Route("/_ctl/ingest", self._ctl_ingest, methods=["POST"]),
@@ -52,8 +56,8 @@ class Fake:
 
     def connection(self) -> tuple[dict[str, Any], Tokens | None]:
         """Config as a person would enter it, and a login that works right now."""
-        tokens = Tokens(access=SecretStr(self._access), refresh=SecretStr(self._refresh))
-        return {"client_id": self._client[0], "client_secret": self._client[1]}, tokens
+        tokens = Tokens(access=SecretStr(self._door.access), refresh=SecretStr(self._door.refresh))
+        return {"client_id": self._door.client[0], "client_secret": self._door.client[1]}, tokens
 
     def set_base_url(self, url: str) -> None:
         """Called with the server's address; for fakes that put absolute addresses into answers."""
@@ -62,33 +66,33 @@ class Fake:
         async def endpoint(request: Request) -> Response:
             # Faults come before everything else, as an outage does.
             for fault in self._faults:
-                if fault["kind"] == "status":
-                    fault["count"] = fault.get("count", 1) - 1
-                    self._faults = [f for f in self._faults if f["count"] > 0]
-                    wait = {"Retry-After": str(fault["retry_after"])} if "retry_after" in fault else {}
-                    return JSONResponse({"message": "simulated"}, fault["status"], wait)
-            if request.headers.get("authorization") != f"Bearer {self._access}":
+                fault["count"] = fault.get("count", 1) - 1
+                self._faults = [f for f in self._faults if f["count"] > 0]
+                wait = {"Retry-After": str(fault["retry_after"])} if "retry_after" in fault else {}
+                return JSONResponse({"message": "simulated"}, fault["status"], wait)
+            if not self._door.admits(request):
                 return JSONResponse({"message": "bad token"}, 401)
+            # The day's units: creating costs 50, everything else one.
+            self._units += 50 if (request.method, request.url.path) == ("POST", "/v1/broadcasts") else 1
+            if self._units > DAY:
+                return no("slow_down", "The day's units are used up.", seconds=3600)
             response: Response = await handler(request)
             return response
 
         return endpoint
 
-    async def _token(self, request: Request) -> Response:
-        form = {name: values[0] for name, values in parse_qs((await request.body()).decode()).items()}
-        if (form["client_id"], form["client_secret"]) != self._client or form[
-            "refresh_token"
-        ] != self._refresh:
-            return JSONResponse({"error": "invalid_grant"}, 400)
-        self._access = self._secret()
-        return JSONResponse({"access_token": self._access, "expires_in": 3600})
-
     async def _collection(self, request: Request) -> Response:
         if request.method == "POST":
             body = await request.json()
-            made = {"id": f"b{len(self._broadcasts) + 1}", "server": self._ingest_url, "key": self._secret()}
-            self._broadcasts[made["id"]] = {**body, **made, "state": "new", "receiving": False}
-            return JSONResponse(made)
+            if too_long(body):
+                return no("too_long", "The title is too long.")
+            made = {"id": f"b{len(self._broadcasts) + 1}", "server": self._ingest_url}
+            secret = {"key": self._door.fresh()}
+            figures = {"quality": {"mark": "none", "issues": []}, "likes": 0}
+            self._broadcasts[made["id"]] = {
+                **body, **made, **secret, **figures, "state": "new", "receiving": False
+            }  # fmt: skip
+            return JSONResponse(self._broadcasts[made["id"]])
         marker = request.query_params["marker"]
         return JSONResponse(
             {"broadcasts": [item for item in self._broadcasts.values() if item["marker"] == marker]}
@@ -96,7 +100,14 @@ class Fake:
 
     async def _one(self, request: Request) -> Response:
         broadcast = self._broadcasts.get(request.path_params["ref"])
-        return JSONResponse(broadcast) if broadcast else JSONResponse({"message": "unknown"}, 404)
+        if broadcast is None:
+            return JSONResponse({"message": "unknown"}, 404)
+        if request.method == "PATCH":
+            body = await request.json()
+            if too_long(body):
+                return no("too_long", "The title is too long.")
+            broadcast |= {name: body[name] for name in ("title", "description", "privacy", "tags")}
+        return JSONResponse(broadcast)
 
     async def _change(self, request: Request) -> Response:
         # A fake that accepts every transition proves nothing.
@@ -110,30 +121,37 @@ class Fake:
         elif broadcast["state"] != "new" or not broadcast["receiving"]:
             return no("not_ready", "Nothing is received.")
         else:
-            broadcast["state"] = "on_air"
+            broadcast |= {"state": "on_air", "viewers": 3}
         return JSONResponse(broadcast)
 
     async def _chat(self, request: Request) -> Response:
         if request.method == "POST":
-            key = request.headers["idempotency-key"]
-            if key not in self._sent:
-                self._sent[key] = self._say((await request.json())["text"], "The channel", "owner")
-            return JSONResponse({"id": self._sent[key]})
+            said = self._room.ours(await request.json(), request.headers["idempotency-key"])
+            return JSONResponse({"id": said}) if isinstance(said, str) else no(*said)
         after = int(request.query_params["after"])
-        # The last message comes again on purpose: platforms do that.
-        page = [message for message in self._messages if message["number"] >= after]
+        # The last entry comes again on purpose: platforms do that.
+        page = [entry for entry in self._room.entries if entry["number"] >= after]
         ended = all(item["state"] == "done" for item in self._broadcasts.values())
-        return JSONResponse({"messages": page, "ended": ended and bool(self._broadcasts)})
+        return JSONResponse({"entries": page, "ended": ended and bool(self._broadcasts)})
 
-    def _say(self, text: str, author: str, author_id: str) -> str:
-        number = len(self._messages) + 1
-        message = {"id": f"m{number}", "number": number, "text": text, "author": author}
-        self._messages.append({**message, "author_id": author_id, "at": datetime.now(UTC).isoformat()})
-        return f"m{number}"
+    async def _remove(self, request: Request) -> Response:
+        there = self._room.remove(request.path_params["id"])
+        return JSONResponse({} if there else {"message": "unknown"}, 200 if there else 404)
+
+    async def _bans(self, request: Request) -> Response:
+        author = request.path_params["author"]
+        if request.method == "PUT":
+            self._room.ban(author, (await request.json()).get("seconds"))
+        elif author not in self._room.bans:
+            return JSONResponse({"message": "not banned"}, 404)
+        else:
+            del self._room.bans[author]
+        return JSONResponse({})
 
     async def _ctl_chat(self, request: Request) -> Response:
         body = await request.json()
-        return JSONResponse({"ids": [self._say(body["text"], body["author"], body["author_id"])]})
+        said = self._room.say(body["text"], body["author"], body["author_id"])
+        return JSONResponse({"ids": [said] if said else []})
 
     async def _ctl_ingest(self, request: Request) -> Response:
         # The RTMP receiver asks this before it lets a publisher in.
@@ -141,6 +159,7 @@ class Fake:
         for broadcast in self._broadcasts.values():
             if broadcast["key"] == body["key"] and broadcast["state"] != "done":
                 broadcast["receiving"] = body["event"] == "publish"
+                broadcast["quality"]["mark"] = "green" if broadcast["receiving"] else "none"
                 return JSONResponse({"broadcast": broadcast["id"]})
         return JSONResponse({"error": "unknown stream key"}, 403)
 
@@ -148,22 +167,29 @@ class Fake:
         fault = await request.json()
         if fault["kind"] == "status":
             self._faults.append(fault)
-        elif fault["kind"] in {"expire_token", "revoke"}:
-            self._access = self._secret()
-            self._refresh = self._secret() if fault["kind"] == "revoke" else self._refresh
+        elif fault["kind"] == "expire_token":
+            self._door.expire()
+        elif fault["kind"] == "revoke":
+            self._door.revoke()
+        elif fault["kind"] == "quality":
+            for broadcast in self._broadcasts.values():
+                broadcast["quality"] = {"mark": fault["mark"], "issues": fault["issues"]}
         else:
             return JSONResponse({"error": "unknown fault"}, 422)
         return JSONResponse({"ok": True})
 
     async def _ctl_state(self, request: Request) -> Response:
+        state = {"broadcasts": list(self._broadcasts.values()), "texts": self._room.texts}
         return JSONResponse(
-            {"broadcasts": list(self._broadcasts.values()), "sent": list(self._sent.values())}
+            {**state, "bans": self._room.bans, "units": self._units, "revoked": self._door.revoked}
         )
 
-    def _secret(self) -> str:
-        return f"{self._random.getrandbits(128):032x}"
+
+def too_long(body: dict[str, Any]) -> bool:
+    """Whether the title is more than the platform takes."""
+    return len(body["title"]) > TITLE
 
 
-def no(code: str, message: str) -> Response:
+def no(code: str, message: str, **more: Any) -> Response:
     """This platform says no with a 200."""
-    return JSONResponse({"error": {"code": code, "message": message}})
+    return JSONResponse({"error": {"code": code, "message": message, **more}})

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 
 from connectors._template.api import Config
+from connectors._template.chat import message_of
 from connectors.errors import Refused
-from connectors.types import ChatMessage, Fact, Webhook
+from connectors.types import ChatNews, Fact, Webhook
 
 TOLERANCE_SECONDS = 300
 
@@ -38,8 +38,25 @@ class ExampleWebhooks:
             event = json.loads(body)
             if event["type"] != "message":
                 return ()
-            return (
-                ChatMessage(id=event["id"], text=event["text"], sent_at=datetime.fromisoformat(event["at"])),
-            )
+            # Named by its chat, so that the hub finds the show. The same message comes by reading, with the
+            # same id: whichever is first counts.
+            return (ChatNews(chat_ref=event["broadcast"], items=(message_of(event),)),)
         except (ValueError, KeyError, TypeError) as error:
             raise Refused(f"The delivery cannot be read ({type(error).__name__}).") from None
+
+
+def handshake(config: Config, query: Mapping[str, str]) -> str:
+    """The answer to a GET that asks whether this address is ours: their question, but only to who knows us.
+
+    Without the comparison anybody could make our server say anything.
+    """
+    asked = query.get("verify_token", "").encode()
+    if not hmac.compare_digest(asked, verify_token(config).encode()):
+        raise Refused("The verify token is not ours.")
+    return query.get("challenge", "")
+
+
+def verify_token(config: Config) -> str:
+    """What the brand enters at the platform; made from the secret, so that there is nothing more to keep."""
+    secret = config.client_secret.get_secret_value().encode()
+    return hmac.new(secret, b"verify token", hashlib.sha256).hexdigest()[:32]

@@ -1,7 +1,8 @@
 """The Graph API through facebook-sdk, made safe for several addresses, threads and today's versions.
 
 facebook-sdk 3.1.0 keeps its address in a module global, refuses two-digit versions, waits for ever by
-default and throws HTTP status and headers away. All four are settled here, in the session it is given.
+default, puts the token into addresses and throws HTTP status and headers away. All five are settled here,
+in the session it is given.
 """
 
 from __future__ import annotations
@@ -27,14 +28,38 @@ STREAMING = "https://streaming-graph.facebook.com/"
 VERSION = "v26.0"
 TIMEOUT = 10.0
 
+SLOW, STOP = 75.0, 95.0
+"""Percent of a rate limit from which we read a quarter as often, and from which what can wait is left."""
+REST = 300.0
+"""Seconds for which what can wait is left."""
 
-class Config(BaseModel):
-    """What a brand enters once."""
 
-    page_id: str = Field(title="Page ID", description="Number of the Facebook Page the show runs on.")
+class App(BaseModel):
+    """What a brand enters about its Meta app beforehand."""
+
+    app_id: str = Field(title="App ID", description="From the Meta app's basic settings.", min_length=1)
     app_secret: SecretStr = Field(
         title="App secret", description="From the Meta app's basic settings; signs every call."
     )
+    config_id: str = Field(
+        "",
+        title="Login configuration ID",
+        description="Only if the Meta app uses Facebook Login for Business: the number of its configuration.",
+        pattern=r"^[0-9]*$",
+    )
+    verify_token: SecretStr = Field(
+        SecretStr(""),
+        title="Webhook verify token",
+        description="A word you make up. Enter the same one under Webhooks in the Meta app. Leave it empty "
+        "to do without webhooks.",
+    )
+
+
+class Config(App):
+    """What a connection needs. A pasted Page token does without the app's ID."""
+
+    app_id: str = Field("", title="App ID", description="From the Meta app's basic settings.")
+    page_id: str = Field(title="Page ID", description="Number of the Facebook Page the show runs on.")
     chat_poll_seconds: float = Field(
         3.0,
         gt=0,
@@ -58,7 +83,14 @@ class GraphSession(requests.Session):
         """The library's global address is replaced by ours, call by call; nothing global is changed."""
         self.status, self.seen = 0, {}
         path = str(url).removeprefix(facebook.FACEBOOK_GRAPH_URL)
-        # A redirect would carry the token, which is in the query, to another host.
+        for place in ("params", "data"):
+            given = dict(kwargs.get(place) or {})
+            token = given.pop("access_token", None)
+            if token:
+                # Addresses are logged (by urllib3, by proxies); a header is not.
+                kwargs["headers"] = {**(kwargs.get("headers") or {}), "Authorization": f"Bearer {token}"}
+            kwargs[place] = given or None
+        # A redirect would carry the token to another host.
         kwargs["allow_redirects"] = False
         return super().request(method, self._base_url + path, *args, **kwargs)
 
@@ -80,21 +112,45 @@ class Api:
         self.used = 0.0
         """Percent of the fullest rate limit, as of the last answer."""
 
+    @property
+    def slower(self) -> float:
+        """What to stretch the time between reads by, so that Facebook need not stop us."""
+        return 1.0 if self.used < SLOW else 4.0 if self.used < STOP else 20.0
+
     async def token(self) -> str:
         """The Page token."""
         return await self._login.access() if self._login else ""
 
     def proof(self, token: str) -> str:
         """appsecret_proof: a stolen token is worthless without it."""
-        return hmac.new(self._secret.get_secret_value().encode(), token.encode(), hashlib.sha256).hexdigest()
+        return proof_of(self._secret, token)
 
-    async def read(self, call: Callable[[facebook.GraphAPI], Any]) -> Any:
-        """Run a call that changes nothing."""
-        return await asyncio.to_thread(self._run, call, await self.token(), write=False)
+    async def get(self, path: str, *, spare: bool = False, **args: Any) -> dict[str, Any]:
+        """An object, or a page of a list.
 
-    async def write(self, call: Callable[[facebook.GraphAPI], Any]) -> Any:
-        """Run a call that changes something: a lost answer is RetryLater(unknown=True)."""
-        return await asyncio.to_thread(self._run, call, await self.token(), write=True)
+        What is `spare` ends in RetryLater once a limit is nearly used up, so that whoever asks asks less.
+        """
+        answer = await self._call(lambda graph: graph.request(f"{VERSION}/{path}", args=args), write=False)
+        if not isinstance(answer, dict):
+            raise RetryLater("Facebook answered with something unreadable.")
+        if spare and self.used >= STOP:
+            raise RetryLater("Facebook's rate limit is nearly used up; this can wait.", REST)
+        return answer
+
+    async def post(self, path: str, **args: Any) -> Any:
+        """Change something: a lost answer is RetryLater(unknown=True)."""
+        return await self._call(
+            lambda graph: graph.request(f"{VERSION}/{path}", post_args=dict(args)), write=True
+        )
+
+    async def delete(self, path: str, **args: Any) -> Any:
+        """Take something away."""
+        return await self._call(
+            lambda graph: graph.request(f"{VERSION}/{path}", args=dict(args), method="DELETE"), write=True
+        )
+
+    async def _call(self, call: Callable[[facebook.GraphAPI], Any], *, write: bool) -> Any:
+        return await asyncio.to_thread(self._run, call, await self.token(), write=write)
 
     def _run(self, call: Callable[[facebook.GraphAPI], Any], token: str, *, write: bool) -> Any:
         graph = self._graph(token)
@@ -104,25 +160,30 @@ class Api:
         except facebook.GraphAPIError as error:
             raise _error_of(error, session, write=write) from None
         except requests.RequestException as error:
-            # `from None`: its text has the whole address, token included.
+            # `from None`: its text may quote what was sent.
             raise RetryLater(
                 f"Facebook could not be reached ({type(error).__name__}).",
                 unknown=write and not _never_sent(error),
             ) from None
-        self.used = percent_used(session.seen)
+        finally:
+            if session.seen:
+                self.used = percent_used(session.seen)
         if answer is False or (isinstance(answer, dict) and answer.get("success") is False):
             raise RetryLater("Facebook did not do it and gave no reason.")
         return answer
 
     def _graph(self, token: str) -> facebook.GraphAPI:
         if getattr(self._local, "token", None) != token:
-            graph = facebook.GraphAPI(
-                token, timeout=TIMEOUT, session=GraphSession(self._base_url, self.proof(token))
-            )
-            # The constructor's check allows one-digit versions only.
-            graph.version = VERSION
-            self._local.graph, self._local.token = graph, token
+            session = GraphSession(self._base_url, self.proof(token))
+            # No version: the constructor's check allows one-digit ones only, so every path names it.
+            self._local.graph = facebook.GraphAPI(token, timeout=TIMEOUT, session=session)
+            self._local.token = token
         return self._local.graph
+
+
+def proof_of(secret: SecretStr, token: str) -> str:
+    """HMAC-SHA256 of a token under the app's secret, in hexadecimal digits."""
+    return hmac.new(secret.get_secret_value().encode(), token.encode(), hashlib.sha256).hexdigest()
 
 
 def _error_of(error: facebook.GraphAPIError, session: GraphSession, *, write: bool) -> ConnectorError:

@@ -1,26 +1,27 @@
-"""Comments of a Facebook live video: pushed where Facebook pushes, read where it does not; replies."""
+"""Comments of a Facebook live video: pushed where Facebook pushes, read in any case."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Literal
 
 from connectors.base import Session
-from connectors.errors import Reconnect, Refused, RetryLater
+from connectors.errors import ConnectorError, Reconnect, Refused, RetryLater
 from connectors.facebook.api import GRAPH, STREAMING, Api, Config
-from connectors.facebook.destination import OVER
+from connectors.facebook.comments import comment_id, comments_of, message
+from connectors.facebook.errors import classify
+from connectors.facebook.videos import OVER, LiveVideos
 from connectors.types import ChatDeletion, ChatHealth, ChatItem, ChatMessage
 
-FIELDS = "id,message,from{id,name},created_time,is_hidden"
+FIELDS = "id,message,from{id,name},created_time,is_hidden,parent{id}"
+RICH = "id,message,from{id,name,picture{url}},created_time,is_hidden,parent{id},message_tags,attachment"
 REMEMBERED = 50_000
-NEARLY_THROTTLED = 75.0
-"""Percent of a rate limit from which we read a quarter as often."""
+UNREAD = 1000
+"""Pushed comments that wait for their reader; the push itself is made to wait beyond that."""
 
 Push = dict[str, Any] | Literal["up", "down"]
 
@@ -37,23 +38,35 @@ class Pace:
 
 @dataclass
 class Place:
-    """Where a reader is: the paging cursor, the ids it has shown, whether pages are still history."""
+    """Where a reader is: the start of the newest page, the ids it has shown, whether pages are history.
+
+    The newest page is read again until it is full, so that what Facebook puts in late is found as well.
+    """
 
     ref: str
-    after: str | None
+    start: str | None
     backlog: bool
     pushed: bool = False
     restarted: bool = False
-    ids: OrderedDict[str, None] = field(default_factory=OrderedDict)
+    fields: str = RICH
+    ids: OrderedDict[str, bool] = field(default_factory=OrderedDict)
+    """Each with whether it is hidden."""
 
-    def first(self, comment_id: str) -> bool:
+    def first(self, key: str) -> bool:
         """True the first time an id is shown."""
-        if comment_id in self.ids:
+        if key in self.ids:
             return False
-        self.ids[comment_id] = None
+        self.ids[key] = False
         if len(self.ids) > REMEMBERED:
             self.ids.popitem(last=False)
         return True
+
+    def hidden(self, key: str, hidden: bool) -> bool:
+        """True when a comment that was shown has been hidden since."""
+        changed = self.ids.get(key) is False and hidden
+        if key in self.ids:
+            self.ids[key] = hidden
+        return changed
 
 
 class FacebookChat:
@@ -72,6 +85,8 @@ class FacebookChat:
         self._api = Api(session)
         self._http = session.http
         self._page_id = session.config.page_id
+        self._videos = LiveVideos(self._api, self._page_id)
+        self._webhooks = bool(session.config.verify_token.get_secret_value())
         self._pace = pace or Pace()
         self._alone = session.config.chat_poll_seconds
         self._sleep = sleep
@@ -81,32 +96,39 @@ class FacebookChat:
         self._streaming = addresses.base_url if moved or not addresses.ws_url else addresses.ws_url
 
     async def messages(self, ref: str, *, cursor: str | None = None) -> AsyncIterator[ChatItem]:
-        """`ref` is the LiveVideo's id. Ends when the live video has ended, after one last read."""
+        """`ref` is the post or the live video. Ends when the live video has ended, after one last read."""
         place = Place(ref, cursor, backlog=cursor is None)
-        inbox: asyncio.Queue[Push] = asyncio.Queue(maxsize=1000)
-        listener = asyncio.create_task(self._listen(ref, inbox))
+        inbox: asyncio.Queue[Push] = asyncio.Queue(maxsize=UNREAD)
+        await self._subscribe()
+        live = await self._videos.of_post(ref) if "_" in ref else ref
+        listener = asyncio.create_task(self._listen(live, inbox))
         clock = asyncio.get_running_loop().time
-        checked, over = clock(), False
+        checked, rest, over = clock(), 0.0, False
         try:
             while True:
-                pause = 0.0
                 try:
+                    # A push that comes back must not make us read sooner than we were told.
+                    if clock() < rest:
+                        raise RetryLater("Facebook asks us to slow down.", rest - clock())
                     async for page in self._pages(place):
                         for item in page:
                             yield item
                     if over:
                         return
-                    if clock() - checked >= self._pace.status:
-                        checked, over = clock(), await self._over(ref)
+                    if live and clock() - checked >= self._pace.status * self._api.slower:
+                        checked, over = clock(), await self._videos.status(live) in OVER
                         if over:
                             continue
+                    if rest:
+                        rest = 0.0
+                        yield health(place.pushed)
                 except RetryLater as later:
                     if not place.pushed:
                         raise
                     # Reading is throttled or down, the push is neither: go on with what we have.
-                    pause = later.after
+                    rest = clock() + later.after
                     yield ChatHealth(state="degraded", detail=later.reason)
-                until = clock() + max(pause, self._interval(place.pushed))
+                until = max(rest, clock() + self._interval(place.pushed))
                 while (push := await self._pushed(inbox, until - clock())) is not None:
                     if isinstance(push, str):
                         place.pushed = push == "up"
@@ -121,15 +143,28 @@ class FacebookChat:
             listener.cancel()
             await asyncio.gather(listener, return_exceptions=True)
 
+    async def _subscribe(self) -> None:
+        """Have the Page's news sent to the brand's app; without them the chat is read all the same."""
+        if self._webhooks:
+            with suppress(ConnectorError):
+                await self._api.post(f"{self._page_id}/subscribed_apps", subscribed_fields="feed,live_videos")
+
     async def _pages(self, place: Place) -> AsyncIterator[list[ChatItem]]:
         while True:
             try:
                 page = await self._page(place)
             except Refused as refused:
-                # Cursors are short-lived: begin again, and drop what was shown.
-                if place.after is None or refused.code != "100":
+                if refused.code != "100":
                     raise
-                place.after, place.restarted, place.backlog = None, True, not place.ids
+                if place.fields == RICH:
+                    # Graph refuses a whole call for one field an app may not read.
+                    place.fields = FIELDS
+                elif place.start is None:
+                    raise
+                else:
+                    # Cursors are short-lived: begin again, and drop what was shown.
+                    place.start, place.restarted, place.backlog = None, True, not place.ids
+                    place.fields = RICH
                 continue
             known = any(comment_id(place.ref, raw["id"]) in place.ids for raw in page["data"])
             items = self._items(place, page["data"])
@@ -139,47 +174,39 @@ class FacebookChat:
                 )
             paging = page.get("paging", {})
             place.restarted = False
-            place.after = paging.get("cursors", {}).get("after", place.after)
-            yield with_cursor(items, place.after)
+            after = paging.get("cursors", {}).get("after", place.start)
+            yield with_cursor(items, after)
             # A page may be short or empty and still have a next one: comments were deleted.
             if "next" not in paging:
                 place.backlog = False
                 return
+            place.start = after
 
     async def _page(self, place: Place) -> dict[str, Any]:
-        paging = {"after": place.after} if place.after else {}
-        page = await self._api.read(
-            lambda graph: graph.get_connections(
-                place.ref,
-                "comments",
-                fields=FIELDS,
-                # The defaults hide replies and whatever Facebook thinks is of low quality.
-                filter="stream",
-                live_filter="no_filter",
-                order="chronological",
-                limit=100,
-                **paging,
-            )
+        paging: dict[str, Any] = {"after": place.start} if place.start else {}
+        # The defaults hide replies and whatever Facebook thinks is of low quality.
+        return await self._api.get(
+            f"{place.ref}/comments",
+            fields=place.fields,
+            filter="stream",
+            live_filter="no_filter",
+            order="chronological",
+            limit=100,
+            **paging,
         )
-        return dict(page)
-
-    async def _over(self, ref: str) -> bool:
-        video = await self._api.read(lambda graph: graph.get_object(ref, fields="status"))
-        return video["status"] in OVER
 
     def _interval(self, pushed: bool) -> float:
-        interval = self._pace.reconcile if pushed else self._alone
-        return interval * 4 if self._api.used >= NEARLY_THROTTLED else interval
+        return (self._pace.reconcile if pushed else self._alone) * self._api.slower
 
     def _items(self, place: Place, comments: list[dict[str, Any]]) -> list[ChatItem]:
         items: list[ChatItem] = []
         for raw in comments:
-            key = comment_id(place.ref, raw["id"])
-            if raw.get("is_hidden"):
-                if key in place.ids:
-                    items.append(ChatDeletion(message_ids=(key,)))
-            elif place.first(key):
-                items.append(message(key, raw, self._page_id, place.backlog))
+            key, hidden = comment_id(place.ref, raw["id"]), bool(raw.get("is_hidden"))
+            # A pushed comment does not say whether it is hidden, so it unhides nothing.
+            if "is_hidden" in raw and place.hidden(key, hidden):
+                items.append(ChatDeletion(message_ids=(key,)))
+            elif not hidden and place.first(key):
+                items.append(message(place.ref, raw, self._page_id, place.backlog))
         return items
 
     async def _pushed(self, inbox: asyncio.Queue[Push], seconds: float) -> Push | None:
@@ -189,18 +216,19 @@ class FacebookChat:
         except TimeoutError:
             return None
 
-    async def _listen(self, ref: str, inbox: asyncio.Queue[Push]) -> None:
+    async def _listen(self, live: str | None, inbox: asyncio.Queue[Push]) -> None:
         told: Push | None = None
         while True:
-            offered = True
+            offered = live is not None
             try:
-                async with aclosing(self._stream(ref)) as stream:
-                    async for comments in stream:
-                        if told != "up":
-                            told = "up"
-                            await inbox.put(told)
-                        for comment in comments:
-                            await inbox.put(comment)
+                if live is not None:
+                    async with aclosing(self._stream(live)) as stream:
+                        async for comments in stream:
+                            if told != "up":
+                                told = "up"
+                                await inbox.put(told)
+                            for comment in comments:
+                                await inbox.put(comment)
             except RetryLater:
                 # The same as a stream that ends by itself: say so, wait, connect again.
                 pass
@@ -214,19 +242,23 @@ class FacebookChat:
                 return
             await self._sleep(self._pace.reconnect)
 
-    async def _stream(self, ref: str) -> AsyncGenerator[list[dict[str, Any]]]:
+    async def _stream(self, live: str) -> AsyncGenerator[list[dict[str, Any]]]:
         proof = self._api.proof(await self._api.token())
         # The login travels in the header that session.http adds, not in the address, which is logged.
         params = {
             "comment_rate": "one_hundred_per_second",
-            "fields": "id,message,from{name,id},created_time",
+            "fields": "id,message,from{name,id},created_time,parent{id}",
             "appsecret_proof": proof,
         }
-        url = f"{self._streaming.rstrip('/')}/{ref}/live_comments"
+        url = f"{self._streaming.rstrip('/')}/{live}/live_comments"
         accept = {"Accept": "text/event-stream"}
         async with self._http.stream(
             "GET", url, params=params, headers=accept, idle=self._pace.idle
         ) as response:
+            if "event-stream" not in response.headers.get("content-type", ""):
+                # A 200 with an error, or a page: either way no stream.
+                body = await response.aread()
+                raise classify(response.status_code, {}, body) or Refused("Facebook pushes nothing.")
             yield []
             data: list[str] = []
             async for line in response.aiter_lines():
@@ -235,48 +267,6 @@ class FacebookChat:
                 elif not line and data:
                     yield comments_of("\n".join(data))
                     data = []
-
-
-class FacebookReplies:
-    """Writes comments as the Page. A lost answer is RetryLater(unknown): Facebook has no repeat key."""
-
-    def __init__(self, session: Session[Config]) -> None:
-        self._api = Api(session)
-
-    async def send(self, ref: str, text: str, *, key: str) -> str:
-        """Comment once; it comes back through the chat with this id."""
-        made = await self._api.write(lambda graph: graph.put_object(ref, "comments", message=text))
-        return comment_id(ref, made["id"])
-
-
-def comment_id(ref: str, spelling: str) -> str:
-    """One id for `c`, `post_c` and `video_c`: the last part is the comment, the rest depends on the way."""
-    return f"{ref}_{spelling.rpartition('_')[2]}"
-
-
-def comments_of(data: str) -> list[dict[str, Any]]:
-    """One event: a comment, or an array of them. An unreadable one is left to the next read."""
-    try:
-        event = json.loads(data)
-    except ValueError:
-        return []
-    events = event if isinstance(event, list) else [event]
-    return [comment for comment in events if isinstance(comment, dict) and "id" in comment]
-
-
-def message(key: str, raw: dict[str, Any], page: str, backlog: bool) -> ChatMessage:
-    """One comment. `from` is missing without the right permission. Source: samples/comments.json."""
-    author = raw.get("from") or {}
-    sent_at = raw.get("created_time")
-    return ChatMessage(
-        id=key,
-        text=raw.get("message", ""),
-        author_id=author.get("id"),
-        author_name=author.get("name"),
-        sent_at=datetime.fromisoformat(sent_at) if sent_at else None,
-        ours=author.get("id") == page,
-        backlog=backlog,
-    )
 
 
 def with_cursor(items: list[ChatItem], after: str | None) -> list[ChatItem]:

@@ -13,7 +13,8 @@ from connectors.http import retry_after
 DOWN = frozenset({1, 2})
 THROTTLED = frozenset({4, 17, 32, 341, 613, 80001, 80002, 80009, 80014})
 LOGIN = frozenset({102, 190})
-PERMISSION = frozenset({10, 283, *range(200, 300)})
+PERMISSION = frozenset({10, 283, *range(200, 300)} - {210})
+"""210 is about a person whom the Page cannot see, not about us."""
 THROTTLE_SECONDS = 300.0
 """Calls made while throttled lengthen the penalty, so never less than this without being told."""
 
@@ -27,7 +28,8 @@ WHY_LOGIN = {
 }
 SENTENCES = {
     "3": "This Facebook app may not use live video; it needs app review.",
-    "100/33": "Facebook no longer knows this live video, or hides it from this login.",
+    "100/33": "Facebook no longer knows this live video or comment, or hides it from this login.",
+    "210": "Facebook no longer shows this person to the Page.",
     "368": "Facebook has blocked this Page from writing for a while because it wrote too much alike.",
     "506": "Facebook already has exactly this comment.",
     "2635": "Facebook no longer offers this version of its API.",
@@ -35,8 +37,8 @@ SENTENCES = {
 
 
 def classify(status: int, headers: dict[str, str], body: bytes) -> ConnectorError | None:
-    """For the calls that go through `session.http`: the codes decide, not the HTTP status."""
-    if status < 400:
+    """For the calls that go through `session.http`: the codes decide, not the HTTP status, be it 200."""
+    if status < 400 and b'"error"' not in body[:200]:
         return None
     try:
         answer = json.loads(body)

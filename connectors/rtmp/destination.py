@@ -10,8 +10,21 @@ from pydantic_core import PydanticCustomError
 from connectors.base import Session
 from connectors.types import Broadcast, BroadcastStatus, Ingest
 
-Platform = Literal["", "facebook", "instagram", "kick", "linkedin", "tiktok", "twitch", "x", "youtube"]
+Platform = Literal[
+    "", "amazon", "facebook", "instagram", "kick", "linkedin", "tiktok", "twitch", "x", "youtube"
+]
 """What stands behind the address, as far as it is known: its limits and its patience are kept to."""
+STARTED_BY_HAND = {
+    "amazon": "Amazon Live",
+    "facebook": "Facebook",
+    "instagram": "Instagram",
+    "linkedin": "LinkedIn",
+    "tiktok": "TikTok",
+    "x": "X",
+}
+"""Platforms that take a stream before anybody sees it: a person goes live there."""
+NOTHING_BACK = "An address of its own reports nothing back."
+PRESS = "{} takes our stream, but does not tell whether anybody sees it. Look there, and go live if it asks."
 ADDRESS = r"^(rtmps?://[^/\s]+/\S+|srt://[^/\s]+:[0-9]+\S*|https?://[^/\s]+/\S*)$"
 
 
@@ -74,12 +87,15 @@ class RtmpDestination:
         )
 
     async def started(self, ref: str) -> BroadcastStatus:
-        """Live as soon as we push."""
+        """Live as soon as we push, unless a person has the last word on the platform behind the address."""
+        if title := STARTED_BY_HAND.get(self._config.platform):
+            return BroadcastStatus(state="starting", reason=PRESS.format(title))
         return BroadcastStatus(state="live")
 
     async def status(self, ref: str) -> BroadcastStatus:
         """Live as far as anybody can tell; `receiving` stays unknown."""
-        return BroadcastStatus(state="live", reason="An address of its own reports nothing back.")
+        status = await self.started(ref)
+        return status.model_copy(update={"reason": status.reason or NOTHING_BACK})
 
     async def close(self, ref: str) -> None:
         """Nothing to end: the broadcast is over when we stop pushing."""

@@ -1,58 +1,35 @@
-"""TikTok's chat, as well as it can be read: signed address, WebSocket, envelopes, events."""
+"""TikTok's chat, as well as it can be read: our own reader, else the bridge, else nothing.
+
+Nothing else depends on it: the stream, money, stock and orders go on without.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, aclosing
+from contextlib import aclosing
 from dataclasses import dataclass
-
-import aiohttp
 
 from connectors.base import Session
 from connectors.errors import Refused, RetryLater
-from connectors.http import websocket
 from connectors.tiktok.bridge import Bridge
 from connectors.tiktok.config import Config
-from connectors.tiktok.frames import Batch, Event, Frame, ack, enter_room, heartbeat
 from connectors.tiktok.items import Inbox
-from connectors.tiktok.protobuf import Malformed, Message
-from connectors.tiktok.signer import Door, Signer
+from connectors.tiktok.pace import Pace
+from connectors.tiktok.reader import Reader
+from connectors.tiktok.rooms import Rooms
 from connectors.types import ChatHealth, ChatItem
 
 OFF = "TikTok's chat is off: no signing service and no bridge has been entered."
-PROTOCOL = "echo-protocol"
-CONTROL = "WebcastControlMessage"
-PAUSED, RESUMED, ENDED, SUSPENDED = 1, 2, 3, 4
-MOST_GARBLED = 20
+MEANWHILE = "Read and answer in the TikTok app meanwhile."
 
 
 @dataclass(frozen=True)
-class Pace:
-    """Seconds. A LIVE says something at least every few seconds, if only how many watch.
+class Hope:
+    """What is to be expected of the reader, with which coming back begins: nothing before `not_before`."""
 
-    A socket that is open, and silent for longer, is dead in secret: `quiet` says so, `dead` leaves it.
-    One that dies before `settled` is not tried again at once: every attempt costs a signature.
-    """
-
-    tick: float = 1.0
-    heartbeat: float = 5.0
-    quiet: float = 45.0
-    dead: float = 90.0
-    settled: float = 60.0
-    again: float = 5.0
-    again_early: float = 30.0
-
-
-@dataclass
-class Watch:
-    """How one connection is doing; times are the loop's."""
-
-    began: float
-    heard: float
-    troubled: bool = False
-    garbled: int = 0
-    """Unreadable frames in a row."""
+    alive: bool = False
+    not_before: float = 0.0
 
 
 class TikTokChat:
@@ -66,172 +43,74 @@ class TikTokChat:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._config = session.config
-        self._signer = Signer(session)
+        self._rooms = Rooms(session)
         self._pace = pace or Pace()
         self._clock = clock
-        self._sleep = sleep
+        self._reader = Reader(session, self._pace, self._now, sleep)
 
     async def messages(self, ref: str, *, cursor: str | None = None) -> AsyncIterator[ChatItem]:
-        """`ref` is the TikTok name. Ends when the LIVE has ended; every lost connection is RetryLater."""
-        inbox = Inbox(cursor, self._now)
-        if self._config.bridge_url:
-            items = Bridge(self._config.bridge_url).messages(ref, inbox, missed=cursor is not None)
-        elif self._config.signer_url:
-            items = self._room(ref, inbox, missed=cursor is not None)
-        else:
+        """`ref` is the TikTok name. Ends when the LIVE has ended; every lost connection is RetryLater.
+
+        A reader that can't get in leaves the field to the bridge. One that was in and lost its connection
+        comes back first: the hub asks again soon.
+        """
+        if not self._config.chat_is_on:
             raise Refused(OFF)
-        async with aclosing(items):
+        inbox, missed, hope = Inbox(cursor, self._now, host=ref), cursor is not None, Hope()
+        if self._config.signer_url:
+            began, inside = self._now(), False
+            try:
+                room = await self._rooms.find(ref)
+                if room.on_air:
+                    async with aclosing(self._reader.messages(room.number, inbox, missed=missed)) as items:
+                        async for item in items:
+                            inside = True
+                            yield item
+                    return
+            except (RetryLater, Refused) as error:
+                lost = inside and self._now() - began >= self._pace.settled
+                if lost or not self._config.bridge_url or is_suspension(error):
+                    raise advised(error) from None
+                pause = error.after if isinstance(error, RetryLater) else self._pace.again_early
+                hope = Hope(isinstance(error, RetryLater), self._now() + pause)
+                detail = f"{error.reason} Trying the bridge."
+            else:
+                raise RetryLater(f"@{ref} is not LIVE on TikTok yet.", self._pace.not_live)
+            missed = missed or inside
+            yield ChatHealth(state="degraded", detail=detail, missed=missed)
+        async with aclosing(self._bridged(ref, inbox, hope, missed=missed)) as items:
             async for item in items:
                 yield item
 
-    async def _room(self, ref: str, inbox: Inbox, *, missed: bool) -> AsyncGenerator[ChatItem, None]:
-        door = await self._signer.door(ref)
-        async with AsyncExitStack() as stack:
-            socket = await self._enter(stack, door)
-            watch = Watch(began=self._now(), heard=self._now())
-            seconds = door.batch.heartbeat or self._pace.heartbeat
-            beat = asyncio.create_task(self._beat(socket, door.room_id, seconds))
-            stack.push_async_callback(stopped, beat)
-            yield ChatHealth(state="connected", missed=missed)
-            # What comes with the signature is the recent past, whether it says so or not.
-            past = [Event(one.method, one.payload, one.msg_id, history=True) for one in door.batch.events]
-            for item in read_all(Batch(events=tuple(past)), inbox, watch)[0]:
-                yield item
-            async with aclosing(self._follow(socket, inbox, watch)) as items:
+    async def _bridged(
+        self, ref: str, inbox: Inbox, hope: Hope, *, missed: bool
+    ) -> AsyncGenerator[ChatItem, None]:
+        try:
+            bridge = Bridge(self._config.bridge_url, self._pace, self._now)
+            async with aclosing(bridge.messages(ref, inbox, missed=missed)) as items:
                 async for item in items:
                     yield item
-
-    async def _enter(self, stack: AsyncExitStack, door: Door) -> aiohttp.ClientWebSocketResponse:
-        opening = websocket(door.address, headers=door.headers(), protocols=(PROTOCOL,))
-        try:
-            socket = await stack.enter_async_context(opening)
-        except RetryLater:
-            # Also TikTok's way to say no: an address that is blocked gets a page instead of a socket.
-            raise RetryLater("TikTok did not open the chat from here.", 2 * self._pace.again_early) from None
-        await quietly(socket.send_bytes(enter_room(door.room_id, door.batch.cursor)))
-        return socket
-
-    async def _follow(
-        self, socket: aiohttp.ClientWebSocketResponse, inbox: Inbox, watch: Watch
-    ) -> AsyncGenerator[ChatItem, None]:
-        over = False
-        while not over:
-            data = await self._receive(socket, watch)
-            if data is not None:
-                items, over = await self._frame(socket, data, inbox, watch)
-                for item in items:
-                    yield item
-            for item in inbox.due(all_of_them=over):
-                yield item
-            silent = self._now() - watch.heard
-            if silent >= self._pace.dead:
-                raise RetryLater("TikTok's chat had gone silent.", self._pace.again)
-            if silent >= self._pace.quiet and not watch.troubled:
-                watch.troubled = True
-                yield ChatHealth(state="degraded", detail="TikTok's chat is unusually silent.", missed=True)
-
-    async def _receive(self, socket: aiohttp.ClientWebSocketResponse, watch: Watch) -> bytes | None:
-        """The next binary message; None when there is none for a moment."""
-        try:
-            message = await socket.receive(timeout=self._pace.tick)
-        except TimeoutError:
-            return None
-        if message.type is aiohttp.WSMsgType.BINARY:
-            return bytes(message.data)
-        if message.type is aiohttp.WSMsgType.TEXT:
-            # TikTok never writes text; it is counted as unreadable.
-            return str(message.data).encode()
-        early = self._now() - watch.began < self._pace.settled
-        pause = self._pace.again_early if early else self._pace.again
-        raise RetryLater(f"TikTok closed the chat ({socket.close_code or 'no reason'}).", pause)
-
-    async def _frame(
-        self, socket: aiohttp.ClientWebSocketResponse, data: bytes, inbox: Inbox, watch: Watch
-    ) -> tuple[list[ChatItem], bool]:
-        """What a frame says, and whether the LIVE is over."""
-        try:
-            frame = Frame.decode(data)
-            batch = Batch.decode(frame.payload) if frame.kind == "msg" else Batch()
-        except Malformed:
-            watch.garbled += 1
-            if watch.garbled >= MOST_GARBLED:
-                pause = 2 * self._pace.again_early
-                raise RetryLater("TikTok's chat can't be understood any more.", pause) from None
-            return trouble(watch), False
-        watch.garbled = 0
-        if batch.need_ack:
-            await quietly(socket.send_bytes(ack(frame.log_id, batch.internal_ext)))
-        items, clean = read_all(batch, inbox, watch)
-        if batch.events:
-            watch.heard = self._now()
-            if watch.troubled and clean:
-                watch.troubled = False
-                items.insert(0, ChatHealth(state="connected"))
-        controls = [
-            Message(event.payload).number(2)
-            for event in batch.events
-            if event.method == CONTROL and readable(event)
-        ]
-        if SUSPENDED in controls:
-            raise Refused("TikTok has suspended this LIVE. Look in TikTok for the reason.", code="suspended")
-        if PAUSED in controls:
-            items.append(ChatHealth(state="degraded", detail="The LIVE is paused on TikTok."))
-        if RESUMED in controls:
-            items.append(ChatHealth(state="connected"))
-        return items, ENDED in controls
-
-    async def _beat(self, socket: aiohttp.ClientWebSocketResponse, room_id: int, seconds: float) -> None:
-        """A task of its own: a slow reader downstream must not cost the connection."""
-        count = 0
-        while not socket.closed:
-            count += 1
-            await quietly(socket.send_bytes(heartbeat(room_id, count)))
-            await self._sleep(seconds)
+        except (RetryLater, Refused) as error:
+            wait = max(0.0, hope.not_before - self._now())
+            if hope.alive and not is_suspension(error) and isinstance(error, Refused):
+                # The bridge is of no use, but the reader may be again.
+                raise advised(RetryLater(error.reason, wait)) from None
+            raise advised(error, wait) from None
 
     def _now(self) -> float:
         return self._clock() if self._clock else asyncio.get_running_loop().time()
 
 
-def read_all(batch: Batch, inbox: Inbox, watch: Watch) -> tuple[list[ChatItem], bool]:
-    """What a batch says, and whether all of it could be read."""
-    items: list[ChatItem] = []
-    clean = True
-    for event in batch.events:
-        try:
-            items += inbox.read(event)
-        except Malformed:
-            # One event in a new shape must not cost the others of its batch.
-            clean = False
-            items += trouble(watch)
-    return items, clean
+def is_suspension(error: RetryLater | Refused) -> bool:
+    """True when there is nothing to be read, whatever the way."""
+    return isinstance(error, Refused) and error.code == "suspended"
 
 
-def trouble(watch: Watch) -> list[ChatItem]:
-    """Says once that something could not be read."""
-    if watch.troubled:
-        return []
-    watch.troubled = True
-    return [ChatHealth(state="degraded", detail="Part of TikTok's chat can't be read.", missed=True)]
-
-
-def readable(event: Event) -> bool:
-    """False for an event whose bytes are no message; it has been counted already."""
-    try:
-        Message(event.payload)
-    except Malformed:
-        return False
-    return True
-
-
-async def quietly(sending: Awaitable[None]) -> None:
-    """A send on a connection that may be gone: the next receive tells, with the reason."""
-    try:
-        await sending
-    except ConnectionError:
-        return
-
-
-async def stopped(task: asyncio.Task[None]) -> None:
-    """Cancel and wait, so that nothing outlives the reader."""
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+def advised(error: RetryLater | Refused, least: float = 0.0) -> RetryLater | Refused:
+    """The same error, and what the host can do until it is over; `least` seconds to wait."""
+    if is_suspension(error):
+        return error
+    reason = f"{error.reason} {MEANWHILE}"
+    if isinstance(error, RetryLater):
+        return RetryLater(reason, max(error.after, least))
+    return Refused(reason, code=error.code)

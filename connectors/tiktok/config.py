@@ -8,6 +8,9 @@ from pydantic import BaseModel, Field, SecretStr, model_validator
 
 from connectors.base import Addresses
 
+API = "https://open.tiktokapis.com/"
+"""TikTok's official API: who somebody is, and nothing of a LIVE."""
+CONSENT = "https://www.tiktok.com/v2/auth/authorize/"
 SITE = "https://www.tiktok.com/"
 PUSH = "wss://webcast-ws.tiktok.com/webcast/im/push/v2/"
 """Shown where addresses are shown; the signing service names the real one for each connection."""
@@ -16,18 +19,36 @@ WEB = r"^(https?://[^/\s?#@]+(/[^\s?#]*)?)?$"
 SOCKET = r"^(wss?://[^/\s?#@]+(/[^\s?#]*)?)?$"
 
 
-class Config(BaseModel):
-    """Server and key of the next LIVE; the rest only for those who want TikTok's chat."""
+class App(BaseModel):
+    """A brand's own app at TikTok, for those who want to link their account by pressing Allow."""
 
+    client_key: str = Field(
+        title="Client key", description="From your app's page on TikTok for Developers.", min_length=1
+    )
+    client_secret: SecretStr = Field(title="Client secret", description="From the same page.", min_length=1)
+
+
+class Config(App):
+    """Server and key of the next LIVE; the rest only for those who want TikTok's chat or link an account."""
+
+    client_key: str = Field(
+        default="",
+        title="Client key",
+        description="From your app's page on TikTok for Developers. Only for linking by pressing Allow.",
+    )
+    client_secret: SecretStr = Field(
+        default=SecretStr(""), title="Client secret", description="From the same page."
+    )
     url: str = Field(
+        default="",
         title="Server URL",
         description="From TikTok LIVE Producer or LIVE Studio, without the key.",
-        pattern=r"^rtmps?://[^/\s]+/\S+$",
+        pattern=r"^(rtmps?://[^/\s]+/\S+)?$",
     )
     key: SecretStr = Field(
+        default=SecretStr(""),
         title="Stream key",
         description="From the same page. TikTok makes a new one for every LIVE: enter it before each show.",
-        min_length=1,
     )
     handle: str = Field(
         default="",
@@ -50,14 +71,17 @@ class Config(BaseModel):
     bridge_url: str = Field(
         default="",
         title="Chat bridge",
-        description="Instead of a signing service: the WebSocket address of a bridge you run yourself.",
+        description="The WebSocket address of a bridge you run yourself. With a signing service as well, the "
+        "bridge is used when the service can't be.",
         pattern=SOCKET,
     )
 
     @model_validator(mode="after")
-    def _chat_needs_a_name(self) -> Config:
+    def _whole(self) -> Config:
         if self.chat_is_on and not self.unique_id:
             raise ValueError("To read the chat, enter the TikTok name as well.")
+        if bool(self.url) != bool(self.key.get_secret_value()):
+            raise ValueError("Enter the server URL and the stream key together: they belong to one LIVE.")
         return self
 
     @property
@@ -74,9 +98,9 @@ class Config(BaseModel):
 def site_of(addresses: Addresses) -> str:
     """TikTok's website, or whatever stands in for it; ends with a slash.
 
-    Whoever moves only the socket's address is rehearsing, and a rehearsal must never ask the real site.
+    Whoever moves one address is rehearsing, and a rehearsal must never ask the real site.
     """
-    if addresses.base_url:
+    if addresses.base_url and addresses.base_url != API:
         return addresses.base_url.rstrip("/") + "/"
     if moved(addresses) and addresses.ws_url:
         socket = urlsplit(addresses.ws_url)

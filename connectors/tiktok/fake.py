@@ -1,4 +1,4 @@
-"""TikTok LIVE on one port: the website's room answer, a signing service, the socket, a bridge.
+"""TikTok LIVE on one port: the website's room answer, a signing service, the socket, a bridge, the Login Kit.
 
 It refuses what the real ones refuse: an unknown name, a wrong API key, a socket without the cookie, the
 signature or the subprotocol, and a client that speaks before it has entered the room.
@@ -6,6 +6,7 @@ signature or the subprotocol, and a client that speaks before it has entered the
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -20,6 +21,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from connectors.tiktok import fake_wire as wire
+from connectors.tiktok.fake_login import Door
 from connectors.tiktok.frames import Frame
 from connectors.types import Tokens
 
@@ -27,6 +29,7 @@ PROTOCOL = "echo-protocol"
 NAME = "simulated.shop"
 PUSH_PATH = "/webcast/im/push/v2/"
 REPLAYED = 5
+KEY_SECONDS = 6 * 3600
 DUD = b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
 
 
@@ -37,7 +40,8 @@ class Fake:
         self._random = random.Random(seed)
         self._url = ingest_url or "rtmp://127.0.0.1:1935/stage"
         self._base = "http://127.0.0.1:9/"
-        self._key = f"stream-{self._secret()}?expire=1790003600&sign={self._secret()}"
+        until = int(time.time()) + KEY_SECONDS
+        self._key = f"stream-{self._secret()}?expire={until}&sign={self._secret()}"
         self._api_key, self._cookie = self._secret(), f"ttwid={self._secret()}"
         self._room = 7_300_000_000_000_000_000 + self._random.randrange(10**6)
         self._signatures: set[str] = set()
@@ -46,6 +50,7 @@ class Fake:
         self._said: list[tuple[int, bytes]] = []
         self._faults: list[dict[str, Any]] = []
         self._switches = {"offline": False, "silent": False, "key_expired": False}
+        self._door = Door(random.Random(seed + 1), NAME)
         self._beat_ms = 5000
         self._numbers = {"frame": 0, "message": 7_400_000_000_000_000_000}
         self._seen: dict[str, Any] = {
@@ -64,6 +69,7 @@ class Fake:
                 # Where a rehearsal's settings point: one port has one address for all its sockets.
                 WebSocketRoute("/ws", self._push),
                 WebSocketRoute("/bridge", self._bridge),
+                *self._door.routes,
                 Route("/_ctl/chat", self._ctl_chat, methods=["POST"]),
                 Route("/_ctl/event", self._ctl_event, methods=["POST"]),
                 Route("/_ctl/bridge", self._ctl_bridge, methods=["POST"]),
@@ -74,8 +80,10 @@ class Fake:
         )
 
     def connection(self) -> tuple[dict[str, Any], Tokens | None]:
-        """Server and key, and a signing service: without one there would be no chat to show."""
+        """An app, server and key, and a signing service: without one there would be no chat to show."""
         config = {
+            "client_key": self._door.client[0],
+            "client_secret": self._door.client[1],
             "url": self._url,
             "key": self._key,
             "handle": f"@{NAME}",
@@ -89,15 +97,20 @@ class Fake:
         self._base = url
 
     async def _room_of(self, request: Request) -> Response:
+        await self._dawdle()
         if trouble := self._trouble("status"):
             return trouble
+        if self._trouble("page"):
+            return Response("<!doctype html>Verify to continue", media_type="text/html")
         if request.query_params.get("uniqueId") != NAME:
             return JSONResponse({"statusCode": 19881007, "message": "user_not_found", "data": {}})
         status = 4 if self._switches["offline"] else 2
         user = {"id": "6900000000000000001", "uniqueId": NAME, "roomId": str(self._room), "status": status}
-        return JSONResponse({"statusCode": 0, "message": "", "data": {"user": user, "liveRoom": {}}})
+        room = {"status": status, "liveRoomStats": {"userCount": 77, "enterCount": 231}}
+        return JSONResponse({"statusCode": 0, "message": "", "data": {"user": user, "liveRoom": room}})
 
     async def _fetch(self, request: Request) -> Response:
+        await self._dawdle()
         if trouble := self._trouble("status") or self._trouble("signer_down"):
             return trouble
         if request.headers.get("x-api-key") != self._api_key:
@@ -163,7 +176,8 @@ class Fake:
 
     async def _bridge(self, socket: WebSocket) -> None:
         await socket.accept()
-        state = "connected" if socket.query_params.get("unique_id") == NAME else "offline"
+        on_air = socket.query_params.get("unique_id") == NAME and not self._switches["offline"]
+        state = "connected" if on_air else "offline"
         await socket.send_json({"v": 1, "type": "status", "state": state, "room_id": str(self._room)})
         self._bridges.add(socket)
         with suppress(WebSocketDisconnect):
@@ -217,10 +231,12 @@ class Fake:
             "drop": lambda socket: socket.close(int(fault.get("code", 1011))),
             "garbage": lambda socket: socket.send_bytes(DUD),
         }
-        if kind in {"status", "signer_down", "handshake"}:
+        if kind in {"status", "signer_down", "handshake", "page", "slow"}:
             self._faults.append({"count": 1, "status": 500, **fault})
         elif kind in self._switches:
             self._switches[kind] = switch_on
+        elif kind in {"expire_token", "revoke"}:
+            (self._door.expire if kind == "expire_token" else self._door.revoke)()
         elif kind == "beat":
             self._beat_ms = int(fault["ms"])
         elif kind in once:
@@ -232,7 +248,8 @@ class Fake:
 
     async def _ctl_state(self, request: Request) -> Response:
         state = {**self._seen, "messages": self._messages, "chat_ref": NAME, "room": str(self._room)}
-        return JSONResponse({**state, "listeners": len(self._sockets) + len(self._bridges)})
+        listeners = len(self._sockets) + len(self._bridges)
+        return JSONResponse({**state, "listeners": listeners, "revoked": self._door.revoked})
 
     async def _send(self, frame: bytes) -> int:
         for socket in tuple(self._sockets):
@@ -247,6 +264,12 @@ class Fake:
     def _next(self, what: str) -> int:
         self._numbers[what] += 1
         return self._numbers[what]
+
+    async def _dawdle(self) -> None:
+        for fault in self._faults:
+            if fault["kind"] == "slow" and fault["count"] > 0:
+                fault["count"] -= 1
+                await asyncio.sleep(float(fault["seconds"]))
 
     def _trouble(self, kind: str) -> Response | None:
         """The answer of a fault of this kind, while it lasts."""

@@ -58,6 +58,14 @@ TARGET_PRESETS: Final = (
         key_help="Good for this event only.",
     ),
     TargetPreset(
+        platform="amazon",
+        title="Amazon Live",
+        example="rtmps://…:443/app",
+        help="The Amazon Live Creator app shows them when you choose to stream with an encoder. Products are "
+        "put on the carousel there, and the show is started there.",
+        key_help="Copy it from the app before every show: it may be a new one.",
+    ),
+    TargetPreset(
         platform="instagram",
         title="Instagram",
         example="rtmps://live-upload.instagram.com:443/rtmp/",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import pkgutil
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Protocol, cast
 from urllib.parse import urlsplit, urlunsplit
 
@@ -17,11 +19,14 @@ import pytest
 import uvicorn
 from starlette.types import ASGIApp
 
-from connectors.base import Addresses, AnyConnector, Session
+import connectors
+from connectors.base import Addresses, AnyConnector, Budget, Session
 from connectors.http import Http, bearer
 from connectors.oauth import Login
 from connectors.types import ChatItem, ChatMessage, Tokens
 
+ROOT = Path(connectors.__file__).parent
+NAMES = sorted(module.name for module in pkgutil.iter_modules([str(ROOT)]) if module.ispkg)
 CREATING = (b"/liveBroadcasts", b"/messages", b"/live_videos", b"/comments")
 """Ends of the paths that create something on the platforms tested through a deaf relay."""
 
@@ -30,7 +35,7 @@ class Fake(Protocol):
     """What `connectors/<name>/fake.py` exports as `Fake`; `connectors/_template/README.md` explains it.
 
     Control endpoints (JSON): POST `/_ctl/chat`, POST `/_ctl/ingest`, POST `/_ctl/fault`,
-    GET `/_ctl/state`. One that makes no sense for a platform is simply absent (404).
+    POST `/_ctl/consent`, GET `/_ctl/state`. One that makes no sense for a platform is simply absent (404).
     """
 
     @property
@@ -84,6 +89,28 @@ class Rig:
     session: Session[Any]
     control: httpx.AsyncClient
     refreshes: list[Tokens]
+    without_login: Callable[[], Http]
+
+    @property
+    def plain(self) -> Http:
+        """Without a login, as consent and renewal are given it."""
+        return self.without_login()
+
+    @asynccontextmanager
+    async def linked(self, config: dict[str, Any], tokens: Tokens) -> AsyncIterator[Session[Any]]:
+        """A session of an account that was linked by consent."""
+        settings = self.connector.config.model_validate(config)
+        carry = self.connector.authorise
+        http = Http(
+            self.addresses.base_url,
+            login=Login(tokens),
+            authorise=(lambda token: carry(settings, token)) if carry else bearer,
+            classify=self.connector.classify,
+        )
+        try:
+            yield self.connector.session(http, settings, self.addresses)
+        finally:
+            await http.close()
 
     async def ctl(self, endpoint: str, **body: Any) -> dict[str, Any]:
         """Drive the fake as another process would; fails the test when the fake does not know how."""
@@ -106,6 +133,7 @@ async def reaching(
     tokens: Callable[[Tokens | None], Tokens | None] = lambda tokens: tokens,
     config: Callable[[dict[str, Any]], dict[str, Any]] = lambda config: config,
     through: Callable[[str], AbstractAsyncContextManager[str]] | None = None,
+    budget: Budget | None = None,
 ) -> AsyncIterator[Rig]:
     """Start the fake and build the session as the hub does.
 
@@ -119,14 +147,22 @@ async def reaching(
             addresses = Addresses(
                 base_url=local(real.base_url, reached) if real.base_url else "",
                 ws_url=local(real.ws_url, reached) if real.ws_url else None,
+                consent_url=local(real.consent_url, reached) if real.consent_url else None,
             )
             settings = connector.config.model_validate(config(entered))
-            plain = Http(addresses.base_url)
+            plain: list[Http] = []
+
+            def without_login() -> Http:
+                # Only when it is asked for: making one costs more than most tests.
+                if not plain:
+                    plain.append(Http(addresses.base_url, classify=connector.classify))
+                return plain[0]
+
             refreshes: list[Tokens] = []
 
             async def refresh(stale: Tokens) -> Tokens:
                 assert connector.oauth is not None
-                fresh = await connector.oauth.refresh(plain, settings, stale)
+                fresh = await connector.oauth.refresh(without_login(), settings, stale)
                 refreshes.append(fresh)
                 return fresh
 
@@ -139,11 +175,13 @@ async def reaching(
                 authorise=(lambda token: carry(settings, token)) if carry else bearer,
                 classify=connector.classify,
             )
-            async with httpx.AsyncClient(base_url=base_url, timeout=10) as control:
-                session = connector.session(http, settings, addresses)
-                yield Rig(connector, fake, base_url, addresses, session, control, refreshes)
+            # Nothing is encrypted here, and reading the list of authorities takes its time.
+            async with httpx.AsyncClient(base_url=base_url, timeout=10, verify=False) as control:  # noqa: S501
+                session = connector.session(http, settings, addresses, budget)
+                yield Rig(connector, fake, base_url, addresses, session, control, refreshes, without_login)
             await http.close()
-            await plain.close()
+            for one in plain:
+                await one.close()
 
 
 @asynccontextmanager
@@ -210,6 +248,29 @@ class Clock:
         self.naps.append(seconds)
         self.seconds += seconds
         await asyncio.sleep(0)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """`needs`: skips by name, before any fake is started, where a connector has no such capability."""
+    config.addinivalue_line("markers", "needs(*capabilities): fields of the connector that must not be None")
+
+
+@pytest.fixture(params=NAMES)
+def connector(request: pytest.FixtureRequest) -> AnyConnector:
+    """Each connector in turn, the template included; those the test's `needs` leave."""
+    found = cast("AnyConnector", importlib.import_module(f"connectors.{request.param}").CONNECTOR)
+    for marker in request.node.iter_markers("needs"):
+        for capability in marker.args:
+            if getattr(found, capability) is None:
+                pytest.skip(f"{found.name} has no {capability}")
+    return found
+
+
+@pytest.fixture
+async def rig(connector: AnyConnector) -> AsyncIterator[Rig]:
+    """The connector talking to its fake."""
+    async with reaching(connector, make_fake(connector.name)) as made:
+        yield made
 
 
 @pytest.fixture

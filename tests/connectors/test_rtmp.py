@@ -58,6 +58,21 @@ def test_a_key_or_a_passphrase_that_does_not_fit_is_refused_in_words(
         Config.model_validate({"url": url, "key": key, "passphrase": passphrase})
 
 
+async def test_a_platform_where_a_person_goes_live_is_not_called_live_because_it_takes_the_stream() -> None:
+    for platform, state, words in (
+        ("tiktok", "starting", "TikTok takes our stream"),
+        ("amazon", "starting", "Amazon Live takes our stream"),
+        ("kick", "live", "reports nothing back"),
+        ("", "live", "reports nothing back"),
+    ):
+        entered = {"url": "rtmps://x.example.com:443/app", "key": "k", "platform": platform}
+        async with reaching(CONNECTOR, Fake(), config=lambda _, entered=entered: entered) as rig:  # type: ignore[misc]
+            destination = RtmpDestination(rig.session)
+            started, status = await destination.started("show-1"), await destination.status("show-1")
+        assert (started.state, status.state, status.receiving) == (state, state, None)
+        assert words in (status.reason or "")
+
+
 async def test_another_ingest_address_stands_in_for_the_entered_one() -> None:
     async with reaching(CONNECTOR, Fake()) as rig:
         elsewhere = Addresses(base_url="", ingest_url="rtmp://127.0.0.1:9/rehearsal")

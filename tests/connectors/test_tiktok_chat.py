@@ -7,7 +7,6 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
@@ -17,22 +16,24 @@ from connectors.base import Addresses
 from connectors.errors import Reconnect, Refused, RetryLater
 from connectors.http import websocket
 from connectors.tiktok import CONNECTOR
-from connectors.tiktok.chat import PROTOCOL, Pace, TikTokChat
+from connectors.tiktok.chat import TikTokChat
 from connectors.tiktok.config import PUSH
-from connectors.tiktok.fake import DUD, NAME, Fake
+from connectors.tiktok.fake import NAME, Fake
 from connectors.tiktok.frames import Batch, Frame, enter_room
 from connectors.tiktok.protobuf import varint
-from connectors.tiktok.signer import Door, Signer, room_of, said_by
+from connectors.tiktok.reader import PROTOCOL
+from connectors.tiktok.rooms import Room, Rooms, room_of, said_by
+from connectors.tiktok.signer import Door, Signer
 from connectors.types import ChatDeletion, ChatHealth, ChatItem, ChatMessage
-from tests.connectors.conftest import Clock, Rig, next_message, reaching
+from tests.connectors.conftest import Rig, next_message, reaching
 from tests.connectors.tiktok import (
     ANN,
     QUICK,
     ROSE,
     entered,
     happens,
-    next_health,
     reading,
+    refusal,
     sample,
     say,
     until,
@@ -74,7 +75,7 @@ async def test_the_socket_of_a_rehearsal_is_used_instead_of_the_named_one() -> N
 
 async def test_nothing_is_lost_between_the_signature_and_the_socket(rig: Rig) -> None:
     await say(rig, "before the signature")
-    door = await Signer(rig.session).door(NAME)
+    door = await Signer(rig.session).door((await Rooms(rig.session).find(NAME)).number)
     said = await say(rig, "in between")
     async with websocket(door.address, headers=door.headers(), protocols=(PROTOCOL,)) as socket:
         await socket.send_bytes(enter_room(door.room_id, door.batch.cursor))
@@ -92,24 +93,6 @@ async def test_heartbeats_go_out_at_the_pace_tiktok_asks_for(rig: Rig) -> None:
         assert beats[:3] == [1, 2, 3]
         reader.cancel()
         await asyncio.gather(reader, return_exceptions=True)
-
-
-async def test_the_past_is_backlog_at_first_and_news_after_a_gap(rig: Rig) -> None:
-    await say(rig, "before we came")
-    async with reading(rig) as items:
-        await next_health(items, "connected")
-        first = await next_message(items)
-        assert (first.text, first.backlog) == ("before we came", True)
-    assert first.sent_at is not None
-    # A whole millisecond later, so that it is younger than the cursor.
-    while datetime.now(UTC).timestamp() * 1000 < first.sent_at.timestamp() * 1000 + 1:
-        await asyncio.sleep(0)
-    await say(rig, "while we were away")
-    async with reading(rig, cursor=first.cursor) as items:
-        assert (await next_health(items, "connected")).missed
-        again, missed = await next_message(items), await next_message(items)
-        assert (again.id, again.backlog) == (first.id, True)
-        assert (missed.text, missed.backlog) == ("while we were away", False)
 
 
 async def test_gifts_and_deletions_come_through(rig: Rig) -> None:
@@ -136,27 +119,6 @@ async def test_the_end_of_the_live_ends_the_chat_after_open_streaks(rig: Rig) ->
     assert [item.text for item in rest if isinstance(item, ChatMessage)] == ["sent Rose ×4"]
 
 
-async def test_a_suspended_live_is_refused_in_a_sentence(rig: Rig) -> None:
-    async with reading(rig) as items:
-        await entered(rig, items)
-        await happens(rig, "WebcastControlMessage", (2, 4))
-        with pytest.raises(Refused, match="suspended this LIVE"):
-            await next_message(items)
-
-
-async def test_a_connection_that_dies_young_is_not_tried_again_at_once(rig: Rig) -> None:
-    for settled, pause in ((60.0, 30.0), (0.0, 5.0)):
-        async with reading(rig, Pace(tick=0.02, settled=settled)) as items:
-            await next_health(items, "connected")
-            async with asyncio.timeout(10):
-                while not (await rig.state())["listeners"]:
-                    await asyncio.sleep(0)
-            await rig.ctl("fault", kind="drop", code=1011)
-            with pytest.raises(RetryLater, match="1011") as raised:
-                await next_message(items)
-            assert raised.value.after == pause
-
-
 async def test_garbage_is_shown_and_does_not_stop_the_chat(rig: Rig) -> None:
     async with reading(rig) as items:
         await entered(rig, items)
@@ -179,37 +141,7 @@ async def test_nothing_but_garbage_ends_the_connection(rig: Rig) -> None:
             await next_message(items)
 
 
-async def test_one_event_in_a_new_shape_costs_only_itself(rig: Rig) -> None:
-    async with reading(rig) as items:
-        await entered(rig, items)
-        await rig.ctl("event", method="WebcastChatMessage", payload=DUD.hex())
-        await rig.ctl("event", method="WebcastControlMessage", payload=DUD.hex())
-        await say(rig, "fine")
-        assert (await next_health(items, "degraded")).missed
-        assert (await next_message(items)).text == "fine"
-
-
-async def test_an_open_socket_that_says_nothing_is_shown_and_then_left(rig: Rig, clock: Clock) -> None:
-    await rig.ctl("fault", kind="silent")
-    chat = TikTokChat(rig.session, QUICK, clock=clock.monotonic)
-    async with aclosing(cast("AsyncGenerator[ChatItem, None]", chat.messages(NAME))) as items:
-        await entered(rig, items)
-        clock.seconds = 45
-        assert (await next_health(items, "degraded")).missed
-        clock.seconds = 90
-        with pytest.raises(RetryLater, match="silent") as raised:
-            await next_message(items)
-        assert raised.value.after == 5
-
-
 # --- ways to fail before the socket ---------------------------------------------------------------
-
-
-async def refusal(rig: Rig, wanted: type[RetryLater | Refused], **config: Any) -> Any:
-    async with reading(rig, **config) as items:
-        with pytest.raises(wanted) as raised:
-            await anext(items)
-    return raised.value
 
 
 async def test_before_the_live_nobody_is_asked_for_a_signature(rig: Rig) -> None:
@@ -224,14 +156,6 @@ async def test_an_unknown_name_is_refused(rig: Rig) -> None:
         await anext(aiter(TikTokChat(session, QUICK).messages("nobody")))
 
 
-async def test_a_signer_that_is_down_or_busy_is_asked_again_later(rig: Rig) -> None:
-    await rig.ctl("fault", kind="signer_down")
-    down = await refusal(rig, RetryLater)
-    assert ("signing service" in down.reason, down.after) == (True, 30)
-    await rig.ctl("fault", kind="signer_down", status=429, retry_after=600)
-    assert (await refusal(rig, RetryLater)).after == 600
-
-
 async def test_a_bad_key_stops_the_chat_but_never_the_stream(
     rig: Rig, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -243,11 +167,6 @@ async def test_a_bad_key_stops_the_chat_but_never_the_stream(
     assert not isinstance(said_by("It", Reconnect("dead")), Reconnect)
 
 
-async def test_a_page_instead_of_a_socket_is_a_long_wait(rig: Rig) -> None:
-    await rig.ctl("fault", kind="handshake")
-    assert (await refusal(rig, RetryLater)).after == 60
-
-
 async def test_a_socket_that_is_not_encrypted_is_refused_outside_rehearsals(rig: Rig) -> None:
     # Base moved, socket not: the address the fake names counts, and it is plain ws.
     named = Addresses(base_url=rig.base_url, ws_url=PUSH)
@@ -257,11 +176,11 @@ async def test_a_socket_that_is_not_encrypted_is_refused_outside_rehearsals(rig:
 
 def test_rooms_are_read_from_every_answer_tiktok_gives() -> None:
     rooms = sample("room")
-    assert room_of(rooms["on_air"]) == (7300000000000000001, 2)
-    assert room_of(rooms["offline"]) == (7300000000000000001, 4)
+    assert room_of(rooms["on_air"]) == Room(7300000000000000001, on_air=True, viewers=77)
+    assert room_of(rooms["offline"]) == Room(7300000000000000001, on_air=False)
     nothings: tuple[Any, ...] = (rooms["unknown"], None, [], {"data": {"user": {"roomId": "", "status": 2}}})
     for nothing in nothings:
-        assert room_of(nothing) == (None, 0)
+        assert room_of(nothing) is None
 
 
 def test_the_address_and_the_cookie_are_not_printed() -> None:

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from connectors.tiktok import fake_wire as wire
 from connectors.tiktok.fake import DUD
 from connectors.tiktok.frames import LARGEST, Batch, Event, Frame, ack, gunzip, heartbeat
-from connectors.tiktok.items import STREAK_PATIENCE, Inbox
+from connectors.tiktok.items import LIKES_TOGETHER, STREAK_PATIENCE, Inbox
 from connectors.tiktok.protobuf import Malformed, Message, encode, fields, varint
+from connectors.tiktok.words import fragments_of
 from connectors.types import ChatMessage
 from tests.connectors.conftest import Clock
 from tests.connectors.tiktok import ANN, ROSE, SENT_AT, Field, sample
@@ -133,7 +134,7 @@ def test_a_streak_of_gifts_is_one_message_without_money(clock: Clock) -> None:
     assert [inbox.read(gift(count, msg_id=count)) for count in (1, 2, 3)] == [[], [], []]
     (sent,) = inbox.read(gift(3, end=True, msg_id=4))
     assert isinstance(sent, ChatMessage)
-    assert (sent.kind, sent.text, sent.money) == ("paid", "sent Rose ×3", None)
+    assert (sent.kind, sent.text, sent.money) == ("gift", "sent Rose ×3", None)
     assert inbox.read(gift(3, end=True, msg_id=5)) == []
     clock.seconds += 2 * STREAK_PATIENCE
     assert inbox.due() == []
@@ -202,3 +203,86 @@ def test_follows_shares_and_subscriptions_are_told_and_joins_are_not() -> None:
     assert said(member, "", (10, 3)) == [("membership", "subscribed")]
     assert said(member, "", (10, 1)) == []
     assert said("WebcastLikeMessage", "", (2, 15)) == []
+
+
+def test_likes_are_one_message_every_ten_seconds_and_each_counts_once(clock: Clock) -> None:
+    inbox = Inbox(None, clock.monotonic)
+
+    def liked(number: int, count: int, *, history: bool = False) -> None:
+        assert inbox.read(event("WebcastLikeMessage", (2, count), msg_id=number, history=history)) == []
+
+    liked(1, 15)
+    liked(1, 15)
+    liked(2, 0)
+    liked(3, 500, history=True)
+    clock.seconds += LIKES_TOGETHER - 1
+    assert inbox.due() == []
+    clock.seconds += 1
+    (likes,) = inbox.due()
+    assert isinstance(likes, ChatMessage)
+    assert (likes.id, likes.kind, likes.text, likes.author_id) == ("likes:1", "reaction", "16 likes", None)
+    assert inbox.due() == []
+    liked(4, 1)
+    (last,) = inbox.due(all_of_them=True)
+    assert isinstance(last, ChatMessage)
+    assert (last.id, last.text) == ("likes:4", "1 like")
+
+
+def test_an_author_comes_with_picture_and_badges_and_the_host_is_known() -> None:
+    def badge(scene: int, level: str = "") -> bytes:
+        return encode((3, scene), (12, encode((5, level))))
+
+    picture = encode((1, "http://plain.example/a"), (1, "https://p16.example/ann.webp"))
+    badges = [(64, badge(1)), (64, badge(8, "14")), (64, badge(4)), (64, badge(99)), (64, badge(8, "14"))]
+    person = encode((1, 42), (3, "Ann"), (9, picture), (12, 1), (38, "Ann.Shop"), *badges)
+    said = event("WebcastChatMessage", (2, person), (3, "hi"))
+    (viewer,), (host,) = (
+        Inbox(None, lambda: 0.0).read(said),
+        Inbox(None, lambda: 0.0, host="ann.shop").read(said),
+    )
+    assert isinstance(viewer, ChatMessage)
+    assert isinstance(host, ChatMessage)
+    assert viewer.author_picture == "https://p16.example/ann.webp"
+    kinds = [(one.kind, one.title) for one in viewer.badges]
+    assert kinds == [
+        ("moderator", "Moderator"),
+        ("other", "Level 14"),
+        ("member", "Subscriber"),
+        ("verified", "Verified"),
+    ]
+    assert (viewer.ours, host.ours, host.badges[0].kind) == (False, True, "owner")
+
+
+def test_emotes_links_and_names_are_fragments() -> None:
+    def emote(place: int, address: str) -> tuple[int, bytes]:
+        return 13, encode((1, place), (2, encode((1, "7"), (2, encode((1, address))))))
+
+    wow = emote(3, "https://e.example/wow.webp")
+    text = "ok @Bo see https://shop.example/a."
+    (said,) = Inbox(None, lambda: 0.0).read(
+        event("WebcastChatMessage", (2, ANN), (3, text), (12, encode((3, "Bo"))), wow, emote(999, "ftp://x"))
+    )
+    assert isinstance(said, ChatMessage)
+    assert said.text == "ok [emote]@Bo see https://shop.example/a.[emote]"
+    assert [(one.kind, one.text, one.url) for one in said.fragments] == [
+        ("text", "ok ", None),
+        ("emote", "[emote]", "https://e.example/wow.webp"),
+        ("mention", "@Bo", None),
+        ("text", " see ", None),
+        ("link", "https://shop.example/a.", "https://shop.example/a."),
+        ("emote", "[emote]", None),
+    ]
+
+
+@given(
+    st.text(max_size=60),
+    st.lists(st.tuples(st.integers(0, 80), st.none() | st.just("https://e.example/1")), max_size=4),
+    st.text(max_size=3),
+)
+def test_pieces_put_together_are_the_words_with_the_emotes_among_them(
+    text: str, emotes: list[tuple[int, str | None]], mentioned: str
+) -> None:
+    pieces = fragments_of(text, emotes, mentioned)
+    assert "".join(one.text for one in pieces if one.kind != "emote") == text
+    assert sum(one.kind == "emote" for one in pieces) == len(emotes)
+    assert all(one.text for one in pieces)

@@ -11,9 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
+import pytest
+
+from connectors.errors import Refused, RetryLater
 from connectors.tiktok import fake_wire as wire
-from connectors.tiktok.chat import Pace, TikTokChat
+from connectors.tiktok.chat import TikTokChat
 from connectors.tiktok.fake import NAME
+from connectors.tiktok.pace import Pace
 from connectors.tiktok.protobuf import encode
 from connectors.types import ChatHealth, ChatItem
 from tests.connectors.conftest import Rig
@@ -65,6 +69,13 @@ async def entered(rig: Rig, items: AsyncIterator[ChatItem]) -> None:
     await until(rig, "entered", 1)
 
 
+async def listened(rig: Rig) -> None:
+    """Wait until the fake has somebody to talk to."""
+    async with asyncio.timeout(10):
+        while not (await rig.state())["listeners"]:
+            await asyncio.sleep(0)
+
+
 async def say(rig: Rig, text: str) -> str:
     return str((await rig.ctl("chat", author="Ann", author_id="42", text=text))["ids"][0])
 
@@ -73,3 +84,10 @@ async def happens(rig: Rig, method: str, *pairs: Field) -> str:
     """Any event with the usual beginning."""
     start = (1, wire.common(method, 0, 1, 1_790_000_000_000))
     return str((await rig.ctl("event", method=method, payload=encode(start, *pairs).hex()))["id"])
+
+
+async def refusal(rig: Rig, wanted: type[RetryLater | Refused], **config: Any) -> Any:
+    async with reading(rig, **config) as items:
+        with pytest.raises(wanted) as raised:
+            await anext(items)
+    return raised.value

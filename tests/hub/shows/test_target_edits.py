@@ -74,6 +74,7 @@ async def test_each_preset_leads_to_its_platforms_patience(studio: Studio) -> No
         "kick": "steady",
         "x": "steady",
         "linkedin": "steady",
+        "amazon": "steady",
         "instagram": "single_use",
         "tiktok": "single_use",
         "youtube": "youtube",
