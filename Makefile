@@ -17,14 +17,14 @@ check: ## format, lint, types, architecture, docs, front end and all tests but t
 	@$(VENV)/mypy
 	@$(VENV)/python scripts/npm.py run --silent check
 	@$(VENV)/python scripts/npm.py test --silent
-	@$(VENV)/pytest -n 4 --dist loadfile -m "not e2e and not soak"
+	@$(VENV)/pytest -n 3 --dist loadfile -m "not e2e and not soak"
 
 install: ## into .venv; skipped when nothing changed
 	@$(PYTHON) scripts/install.py
 
 bench: ## every promise measured beside a peer; fails when a bar was not reached
 	@$(PYTHON) scripts/install.py --bench
-	@failed=0; for name in relay hls whep glass holds; do $(VENV)/simulcast bench $$name || failed=1; done; exit $$failed
+	@failed=0; for name in relay hls whep glass holds gateway chat; do $(VENV)/simulcast bench $$name || failed=1; done; exit $$failed
 
 soak: ## long runs: trouble for the media worker, ten minutes in every player; SOAK_SECONDS=120 for a first look
 	@$(PYTHON) scripts/install.py --soak

@@ -164,7 +164,9 @@ class IngestHealth(Value):
 
 
 class TextLimits(Value):
-    """How much a platform takes of a show's texts: characters, and `tags` how many. None: no such text there.
+    """How much a platform takes of a show's texts, in characters. None: no such text there.
+
+    `tags`: how many; `tag_characters`: of all of them together, where that is limited.
 
     `forbidden` holds the single characters it refuses.
     """
@@ -172,6 +174,7 @@ class TextLimits(Value):
     title: int | None = None
     description: int | None = None
     tags: int | None = None
+    tag_characters: int | None = None
     forbidden: str = ""
     thumbnail_bytes: int | None = None
 

@@ -25,7 +25,12 @@ DEFER = text(
         CAST(:args AS jsonb), CAST(:at AS timestamptz))::procrastinate_job_to_defer_v1])
     """
 )
-URGENT: Final[Mapping[str, int]] = {"chat.send": 20, "payment.authorise": 10, "payment.capture": 5}
+URGENT: Final[Mapping[str, int]] = {
+    "chat.moderate": 25,
+    "chat.send": 20,
+    "payment.authorise": 10,
+    "payment.capture": 5,
+}
 """Somebody is waiting for these: they go before whatever else a drop has queued."""
 
 WAITING = text("SELECT id FROM procrastinate_jobs WHERE queueing_lock = :key AND status = 'todo' FOR UPDATE")

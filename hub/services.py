@@ -9,9 +9,14 @@ from hub.auth.service import Auth
 from hub.auth.tokens import Tokens
 from hub.bus import Bus
 from hub.catalog.service import Catalog
+from hub.chat.moderation import Moderators
+from hub.chat.relay import Relay
 from hub.chat.replies import Replies
 from hub.chat.service import Chat
 from hub.clock import Clock
+from hub.connections.alarms import Alarms
+from hub.connections.consent import Consents
+from hub.connections.revoking import Revocations
 from hub.connections.service import Connections
 from hub.customers.service import Customers
 from hub.db import Database
@@ -26,9 +31,13 @@ from hub.quality.service import Quality
 from hub.quality.store import Beacons
 from hub.settings import Settings
 from hub.shows.archive import Archive
+from hub.shows.details import Details
+from hub.shows.edits import ShowEdits
 from hub.shows.feeds import Feeds
 from hub.shows.media import Media
+from hub.shows.pulse import Pulse
 from hub.shows.service import Shows
+from hub.shows.target_edits import TargetEdits
 from hub.shows.targets import Targets
 from hub.stock.reserve import Reservations
 from hub.stock.service import StockRoom
@@ -46,6 +55,9 @@ class Services:
     auth: Auth
     tokens: Tokens
     connections: Connections
+    consents: Consents
+    revocations: Revocations
+    alarms: Alarms
     catalog: Catalog
     stock: StockRoom
     reservations: Reservations
@@ -57,7 +69,11 @@ class Services:
     payments: Payments
     inbox: Inbox
     shows: Shows
+    show_edits: ShowEdits
+    target_edits: TargetEdits
     targets: Targets
+    details: Details
+    pulse: Pulse
     feeds: Feeds
     playback: Playback
     edges: Edges
@@ -65,6 +81,8 @@ class Services:
     archive: Archive
     chat: Chat
     replies: Replies
+    relay: Relay
+    moderators: Moderators
     pace: Pace
     beacons: Beacons
     quality: Quality

@@ -60,6 +60,9 @@ class Settings(BaseSettings):
     whep_processes: int | None = Field(
         None, description="Processes that send WebRTC to viewers; unset: one for each core but one."
     )
+    gateway_processes: int = Field(
+        1, ge=1, le=64, description="Gateway processes that share the port; one for each 10,000 viewers."
+    )
 
     database_url: str | None = Field(
         None, validation_alias="DATABASE_URL", description="PostgreSQL; unset starts the embedded one."
@@ -110,7 +113,7 @@ def environment() -> dict[str, str]:
 
 
 def addresses_of(connector: AnyConnector, environ: Mapping[str, str]) -> Addresses:
-    """Where a platform is: SIMULCAST_<CONNECTOR>_BASE_URL, _INGEST_URL and _WS_URL override the real one."""
+    """Where a platform is: SIMULCAST_<CONNECTOR>_BASE_URL (or _INGEST_URL, …) overrides the real one."""
 
     def override(what: str, default: str | None) -> str | None:
         return environ.get(f"SIMULCAST_{connector.name.upper()}_{what}", default)
@@ -120,6 +123,7 @@ def addresses_of(connector: AnyConnector, environ: Mapping[str, str]) -> Address
         base_url=override("BASE_URL", None) or default.base_url,
         ingest_url=override("INGEST_URL", default.ingest_url),
         ws_url=override("WS_URL", default.ws_url),
+        consent_url=override("CONSENT_URL", default.consent_url),
     )
 
 

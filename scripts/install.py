@@ -36,6 +36,13 @@ BENCH_PACKAGES = {
     "wrk": "/usr/bin/wrk",
     "libnginx-mod-stream": "/usr/lib/nginx/modules/ngx_stream_module.so",
     "janus": "/usr/bin/janus",
+    "libnginx-mod-nchan": "/usr/lib/nginx/modules/ngx_nchan_module.so",
+    "gcc": "/usr/bin/gcc",
+    "libc6-dev": "/usr/include/stdio.h",
+}
+SOAK_PACKAGES = {
+    "firefox-esr": "/usr/bin/firefox-esr",
+    "coturn": "/usr/bin/turnserver",
 }
 TEST_PACKAGES = {
     "chromium": "/usr/bin/chromium",
@@ -65,6 +72,8 @@ def main() -> int:
             install_debian(TEST_PACKAGES)
         if "--bench" in sys.argv:
             install_debian(TEST_PACKAGES | BENCH_PACKAGES)
+        if "--soak" in sys.argv:
+            install_debian(TEST_PACKAGES | SOAK_PACKAGES)
     except CannotInstall as problem:
         print(f"\n✗ {problem}", file=sys.stderr)
         return 1

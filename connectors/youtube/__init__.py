@@ -28,14 +28,15 @@ CONNECTOR = Connector(
     quota=quota_of,
     # 5,000 characters of description are YouTube's limit; our marker needs room among them.
     text_limits=TextLimits(
-        title=100, description=4_900, tags=500, forbidden="<>", thumbnail_bytes=PICTURE_BYTES
+        title=100,
+        description=4_900,
+        tags=500,
+        tag_characters=500,
+        forbidden="<>",
+        thumbnail_bytes=PICTURE_BYTES,
     ),
     # YouTube publishes no rate. One message a second is our own caution: each costs 20 units.
     chat_limits=ChatLimits(characters=200, unit="utf16", messages=10, seconds=10),
-    before_start=(
-        "Before a channel's first live show, enable live streaming in YouTube Studio; YouTube takes up to "
-        "24 hours to do it."
-    ),
     gaps={
         "replier": "YouTube's chat has no replies to a single message: an answer goes to everybody.",
         "announcer": "YouTube lets programs announce and pin nothing: it is sent as an ordinary message.",

@@ -1,21 +1,27 @@
-"""The brand's replies: one message, a delivery per platform, each with its true state."""
+"""The brand's own words: one message, a delivery per platform, each with its true state."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from datetime import datetime
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from connectors.base import AnyConnector
 from connectors.errors import Reconnect, Refused, RetryLater
 from hub.bus import Event
+from hub.chat import pace
+from hub.chat.echoes import tell_delivery
+from hub.chat.limits import refusal
 from hub.chat.models import Delivery, Message
-from hub.chat.service import Chat, tell_delivery
+from hub.chat.relay import CAUTIOUS, FRESH, waiting_for
+from hub.chat.service import Chat
 from hub.clock import Clock
-from hub.connections.service import Connections
+from hub.connections.service import Connections, Opened
 from hub.db import Database, announce
 from hub.errors import BadInput, NotFound
 from hub.jobs import defer
@@ -23,11 +29,12 @@ from hub.shows.models import Show, ShowTarget
 from hub.shows.service import Shows, next_seq
 
 MOST_ATTEMPTS = 5
+IN_DOUBT = "It may or may not have been sent."
 
 
 @dataclass(frozen=True)
 class Address:
-    """Where a reply goes: everywhere, or to these targets, and maybe to our own page."""
+    """Where a message goes: everywhere, or to these targets, and maybe to our own page."""
 
     everywhere: bool
     targets: frozenset[UUID]
@@ -44,8 +51,17 @@ class Address:
             raise BadInput("to_invalid", 'Send to "all", or to a list of target ids and "own".') from None
 
 
+@dataclass(frozen=True)
+class Words:
+    """What is said; the message that it answers, or None; whether it is to be louder than a message."""
+
+    text: str
+    answers: Message | None = None
+    aloud: bool = False
+
+
 class Replies:
-    """Sends what the brand says."""
+    """Sends what the brand says, and what is passed on between platforms."""
 
     def __init__(
         self, db: Database, clock: Clock, connections: Connections, shows: Shows, chat: Chat
@@ -56,8 +72,8 @@ class Replies:
         self._shows = shows
         self._chat = chat
 
-    async def reply(self, session: AsyncSession, show: Show, words: str, address: Address) -> Message:
-        """Store the reply and queue its deliveries."""
+    async def reply(self, session: AsyncSession, show: Show, words: Words, address: Address) -> Message:
+        """Store the message and queue its deliveries."""
         targets = [
             target
             for target in await self._shows.targets(session, show.id)
@@ -65,22 +81,26 @@ class Replies:
         ]
         if not targets and not address.own:
             raise BadInput("to_nobody", "Choose where this should go.")
-        message = await self._chat.add_reply(session, show, words, public=address.own)
+        message = await self._chat.add_reply(
+            session, show, words.text, public=address.own, answers=words.answers
+        )
         if address.own:
-            session.add(self._delivery(message, "own", None, "confirmed"))
+            session.add(delivery_of(message, platform="own", text=words.text, state="confirmed"))
         for target in targets:
-            sink = self._connections.connector(target.connector).chat_sink
-            delivery = self._delivery(message, target.connector, target.id, "queued")
-            if sink is None:
-                delivery.state = "failed"
-                delivery.reason = f"{target.name} gives programs no way to write in its chat."
-            elif target.chat_ref is None:
-                delivery.state, delivery.reason = "failed", f"The chat of {target.name} is not open yet."
+            delivery = self._delivery(message, target, words)
+            await self._check(session, target, delivery)
             session.add(delivery)
             await session.flush()
             if delivery.state == "queued":
                 await defer(session, "chat.send", lock=f"chat.send:{target.id}", delivery_id=str(delivery.id))
         return message
+
+    async def message(self, session: AsyncSession, show: Show, message_id: UUID) -> Message:
+        """One message of a show."""
+        found = await session.get(Message, message_id)
+        if found is None or found.show_id != show.id:
+            raise NotFound("message_unknown", "There is no such message in this show.")
+        return found
 
     async def send(self, delivery_id: UUID) -> None:
         """Send one delivery at most once. A clean RetryLater passes through to the job's retry rule."""
@@ -90,21 +110,24 @@ class Replies:
         attempts = 0
         try:
             async with self._connections.use(target.connection_id) as opened:
-                if opened.connector.chat_sink is None or target.chat_ref is None:
+                if target.chat_ref is None:
                     raise Refused("The chat is closed.")
                 # Claimed last: whatever went wrong before this left no doubt.
-                claimed = await self._claim(delivery_id)
+                claimed = await self._claim(delivery_id, target)
                 if claimed is None:
                     return
-                words, attempts = claimed
-                sink = opened.connector.chat_sink(opened.session)
-                external_id = await sink.send(target.chat_ref, words, key=str(delivery_id))
+                if isinstance(claimed, datetime):
+                    wait = (claimed - self._clock()).total_seconds()
+                    raise RetryLater(f"{target.name} takes no more messages for a moment.", max(wait, 0.05))
+                attempts = claimed.attempts
+                external_id = await say(opened, target.chat_ref, claimed)
         except RetryLater as error:
             if error.unknown:
                 await self._settle(delivery_id, "unknown", error.reason)
                 return
             tired = attempts >= MOST_ATTEMPTS
-            await self._settle(delivery_id, "failed" if tired else "queued", error.reason)
+            if attempts:
+                await self._settle(delivery_id, "failed" if tired else "queued", error.reason)
             if not tired:
                 raise
             return
@@ -112,6 +135,55 @@ class Replies:
             await self._settle(delivery_id, "failed", str(error))
             return
         await self.sent(delivery_id, external_id)
+
+    def _delivery(self, message: Message, target: ShowTarget, words: Words) -> Delivery:
+        """In the platform's own way: an answer, an announcement, or a message that names whom it answers."""
+        connector = self._connections.connector(target.connector)
+        text, verb, asked = words.text, "send", words.answers
+        if asked and asked.target_id == target.id:
+            if connector.replier:
+                verb = "reply"
+            elif asked.author_name and not text.startswith("@"):
+                text = f"@{asked.author_name.lstrip('@')} {text}"
+        elif words.aloud and connector.announcer:
+            verb = "announce"
+        return delivery_of(
+            message,
+            target_id=target.id,
+            platform=target.connector,
+            verb=verb,
+            text=text,
+            answers=asked.external_id if asked and verb == "reply" else None,
+        )
+
+    async def _check(self, session: AsyncSession, target: ShowTarget, delivery: Delivery) -> None:
+        """What is certain to be refused is not even tried; what must wait knows until when."""
+        connector = self._connections.connector(target.connector)
+        if not can_say(connector, delivery):
+            fallback = f"{target.name} gives programs no way to write in its chat."
+            delivery.state, delivery.reason = "failed", connector.gaps.get("chat_sink", fallback)
+            return
+        if target.chat_ref is None:
+            delivery.state, delivery.reason = "failed", f"The chat of {target.name} is not open yet."
+            return
+        limits = connector.chat_limits
+        if limits is None:
+            return
+        last = await self._last(session, target) if not limits.repeats else None
+        if reason := refusal(delivery.text, limits, target.name, last):
+            delivery.state, delivery.reason = "failed", reason
+            return
+        ahead = await waiting_for(session, target.id)
+        delivery.due_at = await pace.expected(session, target, limits, ahead, self._clock())
+
+    async def _last(self, session: AsyncSession, target: ShowTarget) -> str | None:
+        query = (
+            select(Delivery.text)
+            .where(col(Delivery.target_id) == target.id, col(Delivery.state) != "failed")
+            .order_by(col(Delivery.id).desc())
+            .limit(1)
+        )
+        return (await session.exec(query)).first()
 
     async def _target(self, delivery_id: UUID) -> ShowTarget | None:
         """Where a delivery that waits is to go."""
@@ -123,25 +195,35 @@ class Replies:
         async with self._db.session() as session:
             return (await session.exec(query)).first()
 
-    async def _claim(self, delivery_id: UUID) -> tuple[str, int] | None:
-        """Mark it as on its way before the first byte leaves.
+    async def _claim(self, delivery_id: UUID, target: ShowTarget) -> Delivery | datetime | None:
+        """Mark it as on its way before the first byte leaves; or when there will be room for it.
 
-        A crash in between leaves `unknown`, and nobody hears the same reply twice.
+        A crash in between leaves `unknown`, and nobody hears the same words twice.
         """
+        limits = self._connections.connector(target.connector).chat_limits
         async with self._db.session() as session:
             query = (
-                select(Delivery, Message.text)
-                .join(Message, col(Message.id) == col(Delivery.message_id))
+                select(Delivery)
                 .where(col(Delivery.id) == delivery_id, col(Delivery.state) == "queued")
-                .with_for_update(of=Delivery)
+                .with_for_update()
             )
-            found = (await session.exec(query)).first()
-            if found is None:
+            delivery = (await session.exec(query)).first()
+            if delivery is None:
                 return None
-            delivery, words = found
-            delivery.state, delivery.reason = "unknown", "It may or may not have been sent."
+            if delivery.purpose == "relay":
+                limits = limits or CAUTIOUS
+                if delivery.updated_at < self._clock() - FRESH:
+                    delivery.state, delivery.reason = "failed", "It would have come too late."
+                    tell_delivery(session, delivery)
+                    return None
+            free = await pace.take(session, target, limits, self._clock()) if limits else None
+            if free:
+                delivery.due_at = free
+                tell_delivery(session, delivery)
+                return free
+            delivery.state, delivery.reason, delivery.due_at = "unknown", IN_DOUBT, None
             delivery.attempts += 1
-            return words, delivery.attempts
+            return delivery
 
     async def _settle(self, delivery_id: UUID, state: str, reason: str) -> None:
         async with self._db.session() as session:
@@ -161,14 +243,14 @@ class Replies:
             await session.refresh(delivery)
             if delivery.state == "confirmed":
                 return
-            delivery.external_id, delivery.reason = external_id, None
+            delivery.external_id, delivery.reason = external_id or None, None
             delivery.updated_at = self._clock()
             query = select(Message).where(
                 col(Message.show_id) == delivery.show_id,
                 col(Message.platform) == delivery.platform,
                 col(Message.external_id) == external_id,
             )
-            echo = (await session.exec(query)).first()
+            echo = (await session.exec(query)).first() if external_id else None
             delivery.state = "confirmed" if echo else "sent"
             if echo:
                 await session.delete(echo)
@@ -177,12 +259,24 @@ class Replies:
                 announce(session, Event(show_id=delivery.show_id, kind="message.deleted", seq=seq, data=data))
             tell_delivery(session, delivery)
 
-    def _delivery(self, message: Message, platform: str, target_id: UUID | None, state: str) -> Delivery:
-        return Delivery(
-            brand_id=message.brand_id,
-            show_id=message.show_id,
-            message_id=message.id,
-            target_id=target_id,
-            platform=platform,
-            state=state,
-        )
+
+async def say(opened: Opened, chat_ref: str, delivery: Delivery) -> str:
+    """The platform's id of what was said; empty where it gives none."""
+    connector, session, key = opened.connector, opened.session, str(delivery.id)
+    if delivery.verb == "reply" and connector.replier and delivery.answers:
+        return await connector.replier(session).reply(chat_ref, delivery.answers, delivery.text, key=key)
+    if delivery.verb == "announce" and connector.announcer:
+        return await connector.announcer(session).announce(chat_ref, delivery.text, key=key)
+    if connector.chat_sink is None:
+        raise Refused("The chat can't be written to.")
+    return await connector.chat_sink(session).send(chat_ref, delivery.text, key=key)
+
+
+def can_say(connector: AnyConnector, delivery: Delivery) -> bool:
+    """Whether the platform has a way for it."""
+    return bool(connector.chat_sink) or delivery.verb != "send"
+
+
+def delivery_of(message: Message, **more: Any) -> Delivery:
+    """A way for a message."""
+    return Delivery(brand_id=message.brand_id, show_id=message.show_id, message_id=message.id, **more)

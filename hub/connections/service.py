@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import asyncio
 import math
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -11,19 +11,23 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import BaseModel
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from connectors.base import AnyConnector, Session
-from connectors.errors import Reconnect, Refused, RetryLater
+from connectors.base import Addresses, AnyConnector, Session
+from connectors.errors import ConnectorError, Reconnect, Refused, RetryLater
 from connectors.http import Http, bearer
-from connectors.oauth import Login
 from connectors.types import Tokens
 from hub.clock import Clock
+from hub.connections.budgets import Pot, SharedBudget
+from hub.connections.logins import Logins, give_back
 from hub.connections.models import Connection
+from hub.connections.news import tell_alarms
+from hub.connections.sealed import Sealed, secret_fields, secrets_in, valid
+from hub.connections.sealed import revealed as revealed
 from hub.db import Database
-from hub.errors import BadInput, Conflict, NotFound, Unavailable
+from hub.errors import BadInput, Conflict, HubError, NotFound, Unavailable
 from hub.secrets import Vault
 from hub.settings import addresses_of
 
@@ -31,6 +35,8 @@ log = structlog.get_logger()
 
 IDLE_AFTER = 64
 """Open sessions kept; beyond this the one unused for longest is closed."""
+AT_ONCE = 8
+"""Logins renewed side by side."""
 
 
 @dataclass
@@ -61,8 +67,9 @@ class Connections:
         clock: Clock,
     ) -> None:
         self.connectors = connectors
+        self.sealed = Sealed(vault)
+        self.logins = Logins(db, self.sealed, clock)
         self._db = db
-        self._vault = vault
         self._environ = environ
         self._clock = clock
         self._open: dict[UUID, Opened] = {}
@@ -92,22 +99,41 @@ class Connections:
     ) -> Connection:
         """Link an account."""
         row = Connection(brand_id=brand_id, name=name, connector=connector, config_sealed=b"")
-        row.config_sealed = self._seal_config(self.connector(connector), config)
-        self._set_tokens(row, tokens)
+        self.set_config(row, config, entered=config)
+        self.logins.set(row, tokens)
         session.add(row)
         await session.flush()
         return row
 
     async def change(
-        self, row: Connection, name: str | None, config: dict[str, Any] | None, tokens: Tokens | None
+        self,
+        row: Connection,
+        name: str | None,
+        config: dict[str, Any] | None,
+        tokens: Tokens | None,
+        settings: dict[str, Any] | None = None,
     ) -> None:
-        """Rename or link again; a new login clears an old complaint."""
+        """Rename or link again; a new login clears an old complaint.
+
+        `config` is whole; `settings` are some of its fields: the others, secrets too, stay as they are.
+        """
         row.name = name or row.name
         if config is not None:
-            row.config_sealed = self._seal_config(self.connector(row.connector), config)
+            self.set_config(row, config, entered=config)
+        if settings is not None:
+            self.set_config(row, self.sealed.values(row.config_sealed) | settings, entered=settings)
         if tokens is not None:
-            self._set_tokens(row, tokens)
+            self.logins.set(row, tokens)
         if config is not None or tokens is not None:
+            row.state, row.reason = "ok", None
+
+    def set_config(self, row: Connection, config: dict[str, Any], entered: dict[str, Any]) -> None:
+        """Seal a config. A stream key among what was `entered` just now is dated, and ends a complaint."""
+        connector = self.connector(row.connector)
+        row.config_sealed = self.sealed.seal(valid(connector.config, config, connector.title))
+        app = connector.consent.app.model_fields if connector.consent else {}
+        if any(entered.get(name) for name in secret_fields(connector.config) - set(app)):
+            row.key_entered_at = self._clock() if connector.key_life else None
             row.state, row.reason = "ok", None
 
     async def list(self, session: AsyncSession, brand_id: UUID) -> list[Connection]:
@@ -127,16 +153,106 @@ class Connections:
         return row
 
     async def remove(self, session: AsyncSession, row: Connection) -> None:
-        """Unlink: secrets are destroyed; the row stays where orders or targets refer to it."""
-        row.state, row.reason = "off", "Unlinked."
-        row.config_sealed, row.tokens_sealed, row.token_expires_at = b"", None, None
+        """Unlink: secrets are destroyed; the row stays where orders or targets refer to it.
+
+        Where the platform takes a login back, a job gives it back, unless an account with the same app stays.
+        """
+        login = self.logins.tokens(row) if self.legible(row) else None
+        app = self.app_of(row)
+        if login and app and not await self.app_in_use(session, row.brand_id, app, beside=row.id):
+            config = self.config_of(row)
+            await give_back(session, self.sealed, row.brand_id, row.connector, config, login)
+        row.state, row.reason, row.account_id = "off", "Unlinked.", None
+        row.account_detail, row.account_picture, row.login_id = None, None, None
+        row.config_sealed, row.key_entered_at, row.alarm = b"", None, None
+        self.logins.set(row, None)
+
+    def legible(self, row: Connection) -> bool:
+        """Whether what is stored can be read.
+
+        Not after the secret key was changed, or a connector's config got a field that must be entered.
+        """
+        try:
+            self.config_of(row)
+            self.logins.tokens(row)
+        except ValueError:
+            return False
+        return True
+
+    def app_of(self, row: Connection) -> BaseModel | None:
+        """Its app's credentials: with them, a press on Allow is all that linking again takes.
+
+        A pasted login may have come without them.
+        """
+        consent = self.connector(row.connector).consent
+        if consent is None:
+            return None
+        try:
+            app: BaseModel = self.sealed.open(row.config_sealed, consent.app)
+        except ValueError:
+            return None
+        return app
+
+    def settings_of(self, row: Connection) -> dict[str, Any]:
+        """What may be set for an account linked by consent beside its app; secrets are left out.
+
+        Nothing of accounts that were linked by keys: an address may have a key in it.
+        """
+        connector = self.connector(row.connector)
+        if connector.consent is None or row.account_id is None:
+            return {}
+        hidden = secret_fields(connector.config) | set(connector.consent.app.model_fields)
+        return self.config_of(row).model_dump(mode="json", exclude=hidden)
+
+    async def app_in_use(
+        self, session: AsyncSession, brand_id: UUID, app: BaseModel, beside: UUID | None = None
+    ) -> bool:
+        """Whether an account of the brand, on whatever connector, came with the same app.
+
+        Google and Meta end all that a person ever allowed an app when one login is given back: that must not
+        cut an account that is still linked.
+        """
+        theirs = [self.app_of(row) for row in await self.list(session, brand_id) if row.id != beside]
+        return any(secrets_in(app) & secrets_in(one) for one in theirs if one)
 
     def config_of(self, row: Connection) -> BaseModel:
         """The connector's own config, opened."""
-        config: BaseModel = self.connector(row.connector).config.model_validate_json(
-            self._vault.open(row.config_sealed)
-        )
+        config: BaseModel = self.sealed.open(row.config_sealed, self.connector(row.connector).config)
         return config
+
+    def addresses(self, connector: AnyConnector) -> Addresses:
+        """Where a platform is, for this process."""
+        return addresses_of(connector, self._environ)
+
+    @asynccontextmanager
+    async def without_login(self, connector: AnyConnector) -> AsyncIterator[Http]:
+        """A way to a platform for somebody who is nobody there yet."""
+        http = Http(self.addresses(connector).base_url, classify=connector.classify)
+        try:
+            yield http
+        finally:
+            await http.close()
+
+    def pot_of(self, row: Connection) -> Pot | None:
+        """The daily allowance an account draws on."""
+        quota = self.connector(row.connector).quota
+        return Pot.of(row.connector, quota(self.config_of(row))) if quota else None
+
+    async def renew_due(self) -> None:
+        """Renew every login that soon ends. One that cannot be renewed is marked, before anybody needs it."""
+        limit = asyncio.Semaphore(AT_ONCE)
+
+        async def renew(row: Connection) -> None:
+            async with limit:
+                try:
+                    async with self.use(row.id) as opened:
+                        login, tokens = opened.session.http.login, self.logins.tokens(row)
+                        if login and tokens:
+                            await login.renew(tokens.access.get_secret_value())
+                except (ConnectorError, HubError) as error:
+                    log.warning("connection.not_renewed", connection=str(row.id), why=type(error).__name__)
+
+        await asyncio.gather(*(renew(row) for row in await self.logins.due(self.connectors)))
 
     @asynccontextmanager
     async def use(self, connection_id: UUID) -> AsyncIterator[Opened]:
@@ -162,6 +278,7 @@ class Connections:
             row = await session.get(Connection, used.id, with_for_update=True)
             if row and row.state == "ok" and built_from(row) == built_from(used):
                 row.state, row.reason = "reconnect", reason
+                await tell_alarms(session, row.id)
 
     async def _opened(self, connection_id: UUID) -> Opened:
         async with self._db.session() as session:
@@ -186,80 +303,23 @@ class Connections:
     def _build(self, row: Connection) -> Opened:
         connector = self.connector(row.connector)
         config = self.config_of(row)
-        addresses = addresses_of(connector, self._environ)
+        addresses = self.addresses(connector)
         authorise = connector.authorise
         http = Http(
             addresses.base_url,
-            login=self._login(row, connector, config, addresses.base_url),
+            login=self.logins.login(row, connector, config, addresses.base_url),
             authorise=(lambda token: authorise(config, token)) if authorise else bearer,
             classify=connector.classify,
         )
-        return Opened(row, connector, connector.session(http, config, addresses))
-
-    def _login(
-        self, row: Connection, connector: AnyConnector, config: BaseModel, base_url: str
-    ) -> Login | None:
-        if row.tokens_sealed is None:
-            # A login without tokens still carries what `authorise` makes of the config alone.
-            return Login(Tokens(access=SecretStr(""))) if connector.authorise else None
-        tokens = self._read_tokens(row.tokens_sealed)
-
-        async def refresh(stale: Tokens) -> Tokens:
-            return await self._refresh(row, connector, config, base_url, stale)
-
-        return Login(tokens, refresh if connector.oauth else None, self._clock)
-
-    async def _refresh(
-        self, kept: Connection, connector: AnyConnector, config: BaseModel, base_url: str, stale: Tokens
-    ) -> Tokens:
-        """Exchange stale tokens once, whatever process asks: the row's lock is held meanwhile.
-
-        Stored before used: many platforms kill the old refresh token with the first use of the new one.
-        """
-        if connector.oauth is None:
-            raise Reconnect("This login cannot be renewed. Link the account again.")
-        async with self._db.session() as session:
-            query = select(Connection).where(col(Connection.id) == kept.id).with_for_update()
-            row = (await session.exec(query)).one()
-            if row.tokens_sealed:
-                stored = self._read_tokens(row.tokens_sealed)
-                if stored.access != stale.access:
-                    kept.tokens_sealed = row.tokens_sealed
-                    return stored
-            http = Http(base_url, classify=connector.classify)
-            try:
-                fresh = await connector.oauth.refresh(http, config, stale)
-            finally:
-                await http.close()
-            self._set_tokens(row, fresh)
-            kept.tokens_sealed = row.tokens_sealed
-        log.info("connection.refreshed", connection=str(kept.id), connector=connector.name)
-        return fresh
+        pot = self.pot_of(row)
+        budget = SharedBudget(self._db, self._clock, pot) if pot else None
+        return Opened(row, connector, connector.session(http, config, addresses, budget))
 
     async def _close_idle(self) -> None:
         idle = [key for key, one in self._open.items() if one.users == 0]
         closing = [self._open.pop(key) for key in idle[: max(0, len(self._open) - IDLE_AFTER)]]
         for one in closing:
             await one.session.http.close()
-
-    def _seal_config(self, connector: AnyConnector, config: dict[str, Any]) -> bytes:
-        try:
-            valid = connector.config.model_validate(config)
-        except ValidationError as error:
-            # Only where and why: the value itself may be a secret.
-            wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-            raise BadInput("config_invalid", f"{connector.title}: {wrong}") from None
-        return self._vault.seal(json.dumps(revealed(valid.model_dump())))
-
-    def _set_tokens(self, row: Connection, tokens: Tokens | None) -> None:
-        if tokens is None:
-            row.tokens_sealed, row.token_expires_at = None, None
-            return
-        row.tokens_sealed = self._vault.seal(json.dumps(revealed(tokens.model_dump())))
-        row.token_expires_at = tokens.expires_at
-
-    def _read_tokens(self, sealed: bytes) -> Tokens:
-        return Tokens.model_validate_json(self._vault.open(sealed))
 
 
 @contextmanager
@@ -278,14 +338,3 @@ def in_our_words() -> Iterator[None]:
 def built_from(row: Connection) -> tuple[bytes, bytes | None]:
     """What a session was built from: when it changes, the session is worthless."""
     return row.config_sealed, row.tokens_sealed
-
-
-def revealed(values: Any) -> Any:
-    """Plain values for sealing: secrets as text, times in ISO form."""
-    if isinstance(values, dict):
-        return {name: revealed(value) for name, value in values.items()}
-    if isinstance(values, list | tuple):
-        return [revealed(value) for value in values]
-    if isinstance(values, SecretStr):
-        return values.get_secret_value()
-    return values.isoformat() if hasattr(values, "isoformat") else values

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import uvicorn
 
@@ -120,6 +121,11 @@ def environment_for(fakes: dict[str, Standing]) -> dict[str, str]:
             env[f"{prefix}_WS_URL"] = fake.base_url.replace("http://", "ws://") + "ws"
         elif push:  # pushed over plain HTTP (server-sent events)
             env[f"{prefix}_WS_URL"] = fake.base_url
+        if page := known[name].addresses.consent_url:
+            # The fake's page is where the platform's is, on the fake's host.
+            where = urlsplit(fake.base_url)
+            moved = urlsplit(page)._replace(scheme=where.scheme, netloc=where.netloc)
+            env[f"{prefix}_CONSENT_URL"] = moved.geturl()
         if fake.ingest_url:
             env[f"{prefix}_INGEST_URL"] = fake.ingest_url
     return env

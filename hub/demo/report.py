@@ -83,10 +83,10 @@ async def messages(evening: Evening) -> list[dict[str, Any]]:
 
 
 def arrivals(said: list[dict[str, Any]]) -> dict[str, list[datetime]]:
-    """When each message reached the merged feed, by platform; our own replies left out."""
+    """When each message reached the merged feed, by platform; our own replies and gaps left out."""
     found: dict[str, list[datetime]] = {}
     for message in said:
-        if not message["outgoing"]:
+        if not message["outgoing"] and message["kind"] != "gap":
             at = datetime.fromisoformat(message["received_at"])
             found.setdefault(message["platform"], []).append(at)
     return found
@@ -187,8 +187,7 @@ def far_ends(evening: Evening, targets: list[dict[str, Any]]) -> list[str]:
         # The victim's receiver began anew and lost its count.
         if one["frames"] < (60 if name == VICTIM else enough):
             found.append(f"{name} decoded only {one['frames']} frames.")
-        # TikTok tells programs nothing: for us it stays "starting".
-        if one["platform_state"] != ("starting" if name == "tiktok" else "live"):
+        if one["platform_state"] != "live":
             found.append(f"{name} itself says {one['platform_state']}, not live.")
     return found
 

@@ -24,4 +24,7 @@ async def tell_sales(db: Database, shows: Set[UUID]) -> None:
     async with db.session() as session:
         for show_id, currency in (await session.exec(query)).all():
             data = (await sales(session, show_id, currency)).model_dump(mode="json")
-            announce(session, Event(show_id=show_id, kind="sales.changed", audience="staff", data=data))
+            announce(
+                session,
+                Event(show_id=show_id, kind="sales.changed", audience="staff", latest="", data=data),
+            )

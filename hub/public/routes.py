@@ -232,14 +232,13 @@ async def let_in(
     invitation: Invitation | None,
 ) -> None:
     """Fill in what only those get who may watch."""
-    feed = await hub.chat.feed(session, show.id, limit=100)
     page.access, page.access_reason = "open", None
     page.show["description"] = show.description
     if show.state != "scheduled":
         page.playback = await hub.playback.play(session, show, invitation, visit.player)
     page.viewer_token = hub.tokens.viewer(Viewer(visit.visitor, show.id, show.brand_id, show.slug))
     page.products = [PublicProduct.of(shelf) for shelf in await hub.catalog.shelves_of_show(session, show.id)]
-    page.messages = [shown for one in feed if (shown := for_viewers(one))]
+    page.messages = await hub.chat.feed(session, show.id, limit=100, viewers=True)
     page.payment = await payment_of(hub, session, show)
 
 
@@ -250,13 +249,6 @@ async def payment_of(hub: Services, session: AsyncSession, show: Show) -> dict[s
     except Conflict:
         return None
     return {"gateway": gateway.connector, "test_source": "pm_card_visa" if gateway.test else None}
-
-
-def for_viewers(message: MessageOut) -> MessageOut | None:
-    """Without deliveries; None for a reply that did not go to our own page."""
-    if message.outgoing and not any(delivery.platform == "own" for delivery in message.deliveries):
-        return None
-    return message.model_copy(update={"deliveries": []})
 
 
 @router.post("/touches", status_code=204)

@@ -83,7 +83,7 @@ class Media:
         finally:
             await client.close()
         if not spec.open:
-            await self._take_last_counts(status)
+            await self._take_last_counts(show, status)
 
     async def sync_all(self, worker: MediaWorker, client: WorkerClient) -> None:
         """After a worker came back: everything it should know, and an end for what it should not."""
@@ -145,8 +145,7 @@ class Media:
         if event.status:
             await self._take_status(event.status)
         elif event.target:
-            async with self._db.session() as session:
-                await self._take_target(session, event.target)
+            await self._hear_target(event.target)
         elif event.kind == "source.switched":
             await self._take_switch(event)
         elif event.role == "backup":
@@ -163,7 +162,14 @@ class Media:
             if show.state != "ended":
                 self._take_feed(session, show, status)
             for target in sorted(status.targets, key=lambda one: one.id):
-                await self._take_target(session, target, counted=True, ended=show.state == "ended")
+                await self._take_target(session, show, target, counted=True)
+
+    async def _hear_target(self, status: TargetStatus) -> None:
+        target_id = UUID(status.id.partition(BACKUP)[0])
+        async with self._db.session() as session:
+            query = select(Show).join(ShowTarget).where(col(ShowTarget.id) == target_id)
+            if show := (await session.exec(query)).first():
+                await self._take_target(session, show, status)
 
     def _take_feed(self, session: AsyncSession, show: Show, status: LiveStatus) -> None:
         ingest, health = ingest_of(status.publisher), health_of(status)
@@ -179,7 +185,7 @@ class Media:
             announce(session, Event(show_id=show.id, kind="playback.changed", data=data))
 
     async def _take_target(
-        self, session: AsyncSession, status: TargetStatus, *, counted: bool = False, ended: bool = False
+        self, session: AsyncSession, show: Show, status: TargetStatus, *, counted: bool = False
     ) -> None:
         """`counted`: the newest word, whose counters may be added up; news may be repeated and old."""
         found, backup, _ = status.id.partition(BACKUP)
@@ -190,13 +196,14 @@ class Media:
         if backup:
             target.backup_state, target.backup_reason = status.state, status.reason
             if session.is_modified(target):
-                self._shows.tell_target(session, target)
+                self._shows.tell_target(session, show, target)
             return
         if counted:
             count(target, status)
+        ended = show.state == "ended"
         went_live = not ended and target.removed_at is None and self._take_state(target, status)
         if session.is_modified(target) and target.removed_at is None:
-            self._shows.tell_target(session, target)
+            self._shows.tell_target(session, show, target)
         if went_live:
             key = f"target.started:{target.id}"
             await defer(session, "target.started", key=key, lock=lock_of(target), target_id=str(target.id))
@@ -208,16 +215,16 @@ class Media:
             target.state_since = status.since
         target.state, target.next_try_at = status.state, status.next_try_at
         if status.state != "live":
-            target.reason = status.reason
+            target.reason, target.receiving = status.reason, None
         elif went_live:
             target.reason = None
         return went_live
 
-    async def _take_last_counts(self, status: LiveStatus) -> None:
+    async def _take_last_counts(self, show: Show, status: LiveStatus) -> None:
         """What became of each target, for the report: the worker forgets the show when it has ended."""
         async with self._db.session() as session:
             for target in sorted(status.targets, key=lambda one: one.id):
-                await self._take_target(session, target, counted=True, ended=True)
+                await self._take_target(session, show, target, counted=True)
 
     async def _take_switch(self, event: WorkerEvent) -> None:
         """Another source is on air: told at once, not only with the next second's status."""

@@ -31,6 +31,8 @@ class Show(SQLModel, table=True):
     """One live event. `seq` numbers its messages and cues; `ingest` and `health` are the worker's last word.
 
     `profiles` holds `restream.api.ProfileSpec` documents: the re-encodings its targets may choose from.
+    `privacy` to `picture_asset` are told to the platforms; None leaves a choice to the connection or the
+    platform. A `cancelled` show has ended before it began.
     """
 
     __table_args__ = (
@@ -39,6 +41,8 @@ class Show(SQLModel, table=True):
         one_of("show", "failback", "sticky", "return"),
         one_of("show", "playback_mode", "balanced", "interactive"),
         one_of("show", "access", "public", "unlisted", "signed"),
+        one_of("show", "privacy", "public", "unlisted", "private"),
+        one_of("show", "latency", "normal", "low", "ultra_low"),
         CheckConstraint("part_ms IN (200, 333, 500, 1000)", name="show_part_ms_known"),
     )
 
@@ -80,6 +84,14 @@ class Show(SQLModel, table=True):
     origins: list[str] = Field(default_factory=list, sa_type=JSON)
     viewer_cap: int | None = None
     path_secret_sealed: bytes | None = None
+    cancelled: bool = False
+    privacy: str = "public"
+    latency: str | None = None
+    made_for_kids: bool | None = None
+    category: str | None = None
+    tags: list[str] = Field(default_factory=list, sa_type=JSON)
+    language: str | None = None
+    picture_asset: str | None = None
     created_at: datetime = now()
 
 
@@ -88,11 +100,18 @@ class ShowTarget(SQLModel, table=True):
 
     A removed one stays for the report; its place in the show is free. The counters add up over the worker's
     restarts: `last_counts` is what it said last.
+
+    `title` and `description` stand in for the show's on this platform. `details_state` says whether the
+    platform has the texts: `waiting` ones are tried (again) from `details_at` on. `round` counts the
+    broadcasts that were given up: each has a marker of its own. `look_at` is when the platform is asked next
+    how it goes.
     """
 
     __tablename__ = "show_target"
     __table_args__ = (
         one_of("show_target", "state", "idle", "connecting", "live", "retrying", "paused", "failed"),
+        one_of("show_target", "details_state", "waiting", "applied", "refused"),
+        one_of("show_target", "ingest_state", "good", "fair", "bad", "nothing"),
         Index(
             "show_target_once",
             "show_id",
@@ -133,6 +152,20 @@ class ShowTarget(SQLModel, table=True):
     chat_cursor: str | None = None
     watch_url: str | None = None
     platform_state: str | None = None
+    receiving: bool | None = None
+    round: int = 0
+    title: str | None = None
+    description: str | None = None
+    details_state: str | None = None
+    details_reason: str | None = None
+    details_at: OptionalTime = when(default=None)
+    look_at: OptionalTime = when(default=None)
+    viewers: int | None = None
+    viewers_peak: int | None = None
+    reactions: int | None = None
+    ingest_state: str | None = None
+    ingest_issues: list[str] = Field(default_factory=list, sa_type=JSON)
+    key_expires_at: OptionalTime = when(default=None)
     bytes_sent: int = big()
     bytes_acknowledged: int = big()
     frames_sent: int = big()

@@ -8,12 +8,14 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from connectors.base import AnyConnector
 from hub.catalog.out import ProductOut
 from hub.chat.out import MessageOut
 from hub.orders.numbers import SalesOut
 from hub.playback.out import PlaybackOut
 from hub.shows.models import Show, ShowTarget
 from hub.shows.sources import SourceOut
+from hub.shows.stages import Stage, stage_of, todo_of
 from restream.api import ProfileSpec
 
 
@@ -27,6 +29,7 @@ class ShowSummary(BaseModel):
     starts_at: datetime | None
     live_at: datetime | None
     ended_at: datetime | None
+    cancelled: bool
 
     @classmethod
     def of(cls, show: Show) -> ShowSummary:
@@ -61,10 +64,23 @@ class FeedOut(BaseModel):
     whip_url: str | None
 
 
+class DetailsOut(BaseModel):
+    """What platforms are told besides the texts; null: as the connection or the platform has it."""
+
+    privacy: str
+    latency: str | None
+    made_for_kids: bool | None
+    category: str | None
+    tags: list[str]
+    language: str | None
+    picture_asset: str | None
+
+
 class ShowDetail(ShowSummary):
     """A show with what only its brand may know."""
 
     description: str
+    details: DetailsOut
     ingest: IngestAddress
     feed: FeedOut
     watch_url: str
@@ -72,6 +88,10 @@ class ShowDetail(ShowSummary):
 
 class TargetOut(BaseModel):
     """One place the show goes to. `link_url` is the tracked link to post there.
+
+    `stage` is all of its states in one word (`hub.shows.stages`), `todo` what a person must do on the
+    platform, `title` and `description` what it is called there when that is not the show's. `viewers` are the
+    platform's own count, `ingest_state` and `ingest_issues` its word on what it receives.
 
     `own_address`: its address and key were entered by a person, and may be changed. `backup_offered`: the
     platform has a second entrance. Counters are of the whole show, over every worker it ran on.
@@ -89,6 +109,18 @@ class TargetOut(BaseModel):
     since: datetime
     watch_url: str | None
     platform_state: str | None
+    stage: Stage
+    todo: str | None
+    title: str | None
+    description: str | None
+    details_state: str | None
+    details_reason: str | None
+    viewers: int | None
+    viewers_peak: int | None
+    reactions: int | None
+    ingest_state: str | None
+    ingest_issues: list[str]
+    key_expires_at: datetime | None
     profile: str | None
     plan: str
     own_address: bool
@@ -108,13 +140,18 @@ class TargetOut(BaseModel):
     link_url: str | None = None
 
     @classmethod
-    def of(cls, target: ShowTarget, *, own_address: bool, link_url: str | None = None) -> TargetOut:
-        """From the table."""
-        made = {"since", "own_address", "backup_offered", "removed", "link_url"}
+    def of(
+        cls, show: Show, target: ShowTarget, connector: AnyConnector, link_url: str | None = None
+    ) -> TargetOut:
+        """From the table, and from what is known of its platform."""
+        made = {"since", "stage", "todo", "own_address", "backup_offered", "removed", "link_url"}
+        fields = connector.config.model_fields
         return cls(
             **target.model_dump(include=set(TargetOut.model_fields) - made),
             since=target.state_since,
-            own_address=own_address,
+            stage=stage_of(show, target),
+            todo=todo_of(show, target, connector),
+            own_address="url" in fields and "key" in fields,
             backup_offered=target.backup_url_sealed is not None,
             removed=target.removed_at is not None,
             link_url=link_url,

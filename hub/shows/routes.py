@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, Field
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from hub.auth.guard import Hub, SignedIn
 from hub.auth.models import Brand
 from hub.catalog.out import ProductOut
-from hub.chat.out import MessageOut
-from hub.chat.replies import Address
+from hub.connections.models import Connection
 from hub.orders.numbers import OrderOut, newest, sales
 from hub.playback.service import STAFF
 from hub.services import Services
-from hub.shows.models import Show
-from hub.shows.out import ChatOut, IngestAddress, ShowDetail, ShowSnapshot, ShowSummary
+from hub.shows.keys import entered_until
+from hub.shows.models import Show, ShowTarget
+from hub.shows.out import (
+    ChatOut,
+    DetailsOut,
+    IngestAddress,
+    ShowDetail,
+    ShowSnapshot,
+    ShowSummary,
+    TargetOut,
+)
 from hub.shows.profiles import profiles_of
 
 router = APIRouter(prefix="/api/v1/shows", tags=["shows"])
@@ -40,13 +48,6 @@ class Highlight(BaseModel):
     """The product in the host's hand, or null."""
 
     product_id: UUID | None
-
-
-class ReplyIn(BaseModel):
-    """What the brand says, and where."""
-
-    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-    to: Literal["all"] | list[str] = "all"
 
 
 @router.get("")
@@ -94,6 +95,7 @@ async def snapshot_of(hub: Services, session: AsyncSession, show: Show) -> ShowS
         show=ShowDetail(
             **ShowSummary.of(show).model_dump(),
             description=show.description,
+            details=DetailsOut(**show.model_dump(include=set(DetailsOut.model_fields))),
             ingest=address,
             feed=await hub.feeds.out(session, show),
             watch_url=f"{site}/watch/{show.slug}",
@@ -102,8 +104,8 @@ async def snapshot_of(hub: Services, session: AsyncSession, show: Show) -> ShowS
         health=show.health,
         profiles=profiles_of(show),
         targets=[
-            hub.shows.target_out(target, f"{site}/l/{links[target.id]}" if target.id in links else None)
-            for target in targets
+            await target_of(hub, session, show, target, f"{site}/l/{code}" if code else None)
+            for target, code in ((target, links.get(target.id)) for target in targets)
         ],
         chats=[
             ChatOut(
@@ -120,6 +122,18 @@ async def snapshot_of(hub: Services, session: AsyncSession, show: Show) -> ShowS
         sales=await sales(session, show.id, brand.currency),
         playback=await hub.playback.play(session, show, STAFF),
     )
+
+
+async def target_of(
+    hub: Services, session: AsyncSession, show: Show, target: ShowTarget, link_url: str | None
+) -> TargetOut:
+    """A target; until it is opened, the key it will be pushed with is the one of its account."""
+    out = hub.shows.target_out(show, target, link_url)
+    connector = hub.connections.connector(target.connector)
+    if target.url_sealed is None and connector.key_life:
+        connection = await session.get_one(Connection, target.connection_id)
+        out.key_expires_at = entered_until(connector, connection)
+    return out
 
 
 @router.post("/{show_id}/start", status_code=202)
@@ -155,30 +169,6 @@ async def highlight(show_id: UUID, body: Highlight, staff: SignedIn, hub: Hub) -
     async with hub.db.session() as session:
         show = await hub.shows.get(session, staff.brand_id, show_id, lock=True)
         await hub.shows.highlight(session, show, body.product_id)
-
-
-@router.post("/{show_id}/messages", status_code=202)
-async def reply(show_id: UUID, body: ReplyIn, staff: SignedIn, hub: Hub) -> MessageOut:
-    """Say something on all platforms or on some; deliveries report what became of it."""
-    async with hub.db.session() as session:
-        show = await hub.shows.get(session, staff.brand_id, show_id)
-        message = await hub.replies.reply(session, show, body.text, Address.of(body.to))
-        [out] = await hub.chat.feed(session, show.id, after=message.seq - 1, limit=1)
-        return out
-
-
-@router.get("/{show_id}/messages")
-async def messages(
-    show_id: UUID,
-    staff: SignedIn,
-    hub: Hub,
-    after_seq: int = 0,
-    limit: Annotated[int, Query(ge=1, le=500)] = 200,
-) -> list[MessageOut]:
-    """The feed after a number, oldest first."""
-    async with hub.db.session() as session:
-        show = await hub.shows.get(session, staff.brand_id, show_id)
-        return await hub.chat.feed(session, show.id, after=after_seq, limit=limit)
 
 
 @router.get("/{show_id}/orders")

@@ -6,7 +6,7 @@ import hashlib
 import re
 import secrets
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
@@ -18,7 +18,7 @@ from hub.attribution.service import Attribution
 from hub.bus import Event
 from hub.catalog.models import Product
 from hub.clock import Clock
-from hub.connections.service import Connections, revealed
+from hub.connections.service import Connections
 from hub.db import announce, run
 from hub.errors import BadInput, Conflict, NotFound
 from hub.jobs import defer
@@ -29,13 +29,11 @@ from hub.shows.models import MediaWorker, Show, ShowProduct, ShowTarget
 from hub.shows.out import TargetOut
 from hub.shows.presets import plan_of
 from hub.shows.profiles import chosen
-from hub.shows.wishes import CustomAddress, TargetChange
+from hub.shows.wishes import CustomAddress
 
 SLUG = re.compile(r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$")
 ADDRESS = "rtmp"
 """The connector for places that are nothing but an address."""
-UNDO = timedelta(seconds=30)
-"""How long after its removal a target's broadcast is kept."""
 LEAST_BUSY = text(
     """
     SELECT media_worker.id FROM media_worker
@@ -43,6 +41,11 @@ LEAST_BUSY = text(
     GROUP BY media_worker.id ORDER BY count(show.id), media_worker.id LIMIT 1
     """
 )
+HURRY = text(
+    "UPDATE procrastinate_jobs SET scheduled_at = NULL"
+    " WHERE lock = :lock AND task_name = 'target.open' AND status = 'todo'"
+)
+"""An opening that a platform has put off, for hours perhaps, must not keep the closing waiting behind it."""
 
 
 class Shows:
@@ -109,8 +112,9 @@ class Shows:
         for target in await self.targets(session, show.id):
             if target.wanted:
                 await self.open_target(session, target)
+                self.tell_target(session, show, target)
         await light_first(session, show, show.live_at)
-        await self._changed(session, show)
+        await self.changed(session, show)
         await self.sync(session, show)
 
     async def end(self, session: AsyncSession, show: Show) -> None:
@@ -121,6 +125,9 @@ class Shows:
         show.playable, show.ingest, show.health = False, None, None
         await end_all(session, show, show.ended_at)
         for target in await self.targets(session, show.id):
+            target.viewers, target.receiving = None, None
+            target.ingest_state, target.ingest_issues = None, []
+            await run(session, HURRY, {"lock": lock_of(target)})
             await defer(
                 session,
                 "target.close",
@@ -128,8 +135,18 @@ class Shows:
                 lock=lock_of(target),
                 target_id=str(target.id),
             )
-        await self._changed(session, show)
+            self.tell_target(session, show, target)
+        await self.changed(session, show)
         await self.sync(session, show)
+
+    async def cancel(self, session: AsyncSession, show: Show) -> None:
+        """Call a planned show off: what the platforms have announced is taken back. Repeatable."""
+        if show.cancelled:
+            return
+        if show.state != "scheduled":
+            raise Conflict("show_began", "Only a planned show can be cancelled. A live one is ended.")
+        show.cancelled = True
+        await self.end(session, show)
 
     async def new_key(self, session: AsyncSession, show: Show) -> str:
         """A new stream key; whoever publishes with the old one is cut."""
@@ -175,7 +192,8 @@ class Shows:
         self._attribution.make_link(session, show, target)
         if show.state == "live":
             await self.open_target(session, target)
-        self.tell_target(session, target)
+        await self.describe(session, show, target)
+        self.tell_target(session, show, target)
         return target
 
     async def add_address(
@@ -196,66 +214,6 @@ class Shows:
             raise NotFound("target_unknown", "There is no such target.")
         return target
 
-    async def change_target(
-        self, session: AsyncSession, show: Show, target: ShowTarget, wish: TargetChange
-    ) -> None:
-        """Pause, resume or edit one target; the others do not notice."""
-        if show.state == "ended":
-            raise Conflict("show_ended", "This show has ended: its targets can't be changed any more.")
-        if wish.name is not None:
-            target.name = wish.name
-        if "profile" in wish.model_fields_set:
-            target.profile = chosen(show, wish.profile)
-        if wish.backup_wanted is not None:
-            target.backup_wanted = wish.backup_wanted
-            target.backup_state, target.backup_reason = None, None
-        if wish.wanted is not None:
-            target.wanted = wish.wanted
-        if address := wish.address():
-            await self._readdress(session, show, target, address)
-        elif wish.wanted and show.state == "live" and target.url_sealed is None:
-            await self.open_target(session, target)
-        self.tell_target(session, target)
-        await self.sync(session, show)
-
-    async def retry_target(self, session: AsyncSession, show: Show, target: ShowTarget) -> None:
-        """Try one target again now, whatever stopped it."""
-        if show.state != "live":
-            raise Conflict("show_not_live", "Targets are tried while the show is live.")
-        target.wanted, target.attempt = True, target.attempt + 1
-        if target.url_sealed is None:
-            await self.open_target(session, target)
-        self.tell_target(session, target)
-        await self.sync(session, show)
-
-    async def remove_target(self, session: AsyncSession, show: Show, target: ShowTarget) -> None:
-        """Stop pushing there at once. Its broadcast is ended a little later, so that it can be undone."""
-        target.removed_at = self._clock()
-        if target.ref:
-            key, at = f"target.drop:{target.id}", self._clock() + UNDO
-            await defer(
-                session, "target.close", key=key, lock=lock_of(target), at=at, target_id=str(target.id)
-            )
-        data = {"id": str(target.id)}
-        announce(session, Event(show_id=show.id, kind="target.removed", audience="staff", data=data))
-        await self.sync(session, show)
-
-    async def restore_target(self, session: AsyncSession, show: Show, target: ShowTarget) -> None:
-        """Take a removal back."""
-        if target.removed_at is None:
-            return
-        if show.state == "ended" or target.platform_state == "ended":
-            raise Conflict("target_over", "Its broadcast has ended already. Add it to the show again.")
-        target.removed_at = None
-        try:
-            await session.flush()
-        except IntegrityError:
-            raise Conflict("target_exists", "The show goes there again already.") from None
-        if show.state == "live" and target.wanted and target.url_sealed is None:
-            await self.open_target(session, target)
-        self.tell_target(session, target)
-        await self.sync(session, show)
-
     async def open_target(self, session: AsyncSession, target: ShowTarget) -> None:
         """Have the platform make its broadcast."""
         target.reason = "Opening the broadcast …"
@@ -267,27 +225,20 @@ class Shows:
             target_id=str(target.id),
         )
 
-    async def _readdress(
-        self, session: AsyncSession, show: Show, target: ShowTarget, address: dict[str, str]
-    ) -> None:
-        """Another address or key, kept with the account as well; what was opened is opened anew."""
-        connection = await self._connections.get(session, show.brand_id, target.connection_id)
-        config = self._connections.config_of(connection)
-        if unknown := address.keys() - type(config).model_fields.keys():
-            title = self._connections.connector(target.connector).title
-            raise BadInput(
-                "address_fixed",
-                f"{title} gives out its address itself: there is no {min(unknown)} to change.",
-            )
-        known = {name: revealed(value) for name, value in config.model_dump().items()}
-        if "passphrase" in known and not address.get("url", "srt:").startswith("srt:"):
-            known["passphrase"] = ""  # of the SRT address that goes
-        await self._connections.change(connection, None, known | address, None)
-        # Without a reference it counts as not opened; the old address serves until the new one is there.
-        target.ref = None
-        target.attempt += 1
-        if show.state == "live" and target.wanted:
-            await self.open_target(session, target)
+    async def describe(self, session: AsyncSession, show: Show, target: ShowTarget) -> None:
+        """Have the platform told of the show's texts and time: announced ahead, changed, or taken back."""
+        connector = self._connections.connector(target.connector)
+        if show.state == "scheduled" and connector.planner and (show.starts_at or target.ref):
+            task = "target.plan"
+        elif show.state == "live" and target.wanted and (connector.metadata or connector.text_limits):
+            task = "target.describe"
+        else:
+            return
+        target.details_state, target.details_reason = "waiting", None
+        if task == "target.describe" and target.ref is None:
+            return  # done when it is open
+        key, lock = f"{task}:{target.id}", lock_of(target)
+        await defer(session, task, key=key, lock=lock, target_id=str(target.id))
 
     async def highlight(self, session: AsyncSession, show: Show, product_id: UUID | None) -> None:
         """The product the host is holding, or none."""
@@ -314,14 +265,14 @@ class Shows:
         key = f"media.sync:{show.id}"
         await defer(session, "media.sync", key=key, lock=key, show_id=str(show.id))
 
-    def target_out(self, target: ShowTarget, link_url: str | None = None) -> TargetOut:
+    def target_out(self, show: Show, target: ShowTarget, link_url: str | None = None) -> TargetOut:
         """A target as the studio sees it."""
-        fields = self._connections.connector(target.connector).config.model_fields
-        return TargetOut.of(target, own_address="url" in fields and "key" in fields, link_url=link_url)
+        return TargetOut.of(show, target, self._connections.connector(target.connector), link_url)
 
-    def tell_target(self, session: AsyncSession, target: ShowTarget) -> None:
-        """News of a target for the studio."""
-        data = self.target_out(target).model_dump(mode="json", exclude={"link_url"})
+    def tell_target(self, session: AsyncSession, show: Show, target: ShowTarget) -> None:
+        """News of a target for the studio. How long an unopened one's key lasts is known to its account."""
+        unsaid = {"link_url"} if target.url_sealed else {"link_url", "key_expires_at"}
+        data = self.target_out(show, target).model_dump(mode="json", exclude=unsaid)
         announce(session, Event(show_id=target.show_id, kind="target.changed", audience="staff", data=data))
 
     async def _offer(self, session: AsyncSession, show: Show, product_ids: list[UUID]) -> None:
@@ -340,10 +291,13 @@ class Shows:
         show.stream_key_sealed, show.stream_key_hash = self._vault.seal(key), hash_of(key)
         return key
 
-    async def _changed(self, session: AsyncSession, show: Show) -> None:
+    async def changed(self, session: AsyncSession, show: Show) -> None:
+        """News of the show for everybody."""
         await session.flush()
         seq = await next_seq(session, show.id)
-        data = {"state": show.state, "live_at": iso(show.live_at), "ended_at": iso(show.ended_at)}
+        times = {name: iso(getattr(show, name)) for name in ("starts_at", "live_at", "ended_at")}
+        words = {"title": show.title, "description": show.description}
+        data = {"state": show.state, "cancelled": show.cancelled, **times, **words}
         announce(session, Event(show_id=show.id, kind="show.changed", seq=seq, data=data))
 
 

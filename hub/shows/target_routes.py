@@ -30,7 +30,7 @@ async def add_target(show_id: UUID, body: TargetIn, staff: SignedIn, hub: Hub) -
         elif body.connection_id:
             target = await hub.shows.add_target(session, show, body.connection_id, body.profile)
         await hub.shows.sync(session, show)
-        return hub.shows.target_out(target)
+        return hub.shows.target_out(show, target)
 
 
 @router.patch("/shows/{show_id}/targets/{target_id}")
@@ -41,8 +41,8 @@ async def change_target(
     async with hub.db.session() as session:
         show = await hub.shows.get(session, staff.brand_id, show_id, lock=True)
         target = await hub.shows.get_target(session, show, target_id)
-        await hub.shows.change_target(session, show, target, body)
-        return hub.shows.target_out(target)
+        await hub.target_edits.change(session, show, target, body)
+        return hub.shows.target_out(show, target)
 
 
 @router.post("/shows/{show_id}/targets/{target_id}/retry")
@@ -51,8 +51,8 @@ async def retry_target(show_id: UUID, target_id: UUID, staff: SignedIn, hub: Hub
     async with hub.db.session() as session:
         show = await hub.shows.get(session, staff.brand_id, show_id, lock=True)
         target = await hub.shows.get_target(session, show, target_id)
-        await hub.shows.retry_target(session, show, target)
-        return hub.shows.target_out(target)
+        await hub.target_edits.retry(session, show, target)
+        return hub.shows.target_out(show, target)
 
 
 @router.delete("/shows/{show_id}/targets/{target_id}", status_code=204)
@@ -61,7 +61,7 @@ async def remove_target(show_id: UUID, target_id: UUID, staff: SignedIn, hub: Hu
     async with hub.db.session() as session:
         show = await hub.shows.get(session, staff.brand_id, show_id, lock=True)
         target = await hub.shows.get_target(session, show, target_id)
-        await hub.shows.remove_target(session, show, target)
+        await hub.target_edits.remove(session, show, target)
 
 
 @router.post("/shows/{show_id}/targets/{target_id}/restore")
@@ -70,5 +70,5 @@ async def restore_target(show_id: UUID, target_id: UUID, staff: SignedIn, hub: H
     async with hub.db.session() as session:
         show = await hub.shows.get(session, staff.brand_id, show_id, lock=True)
         target = await hub.shows.get_target(session, show, target_id, removed=True)
-        await hub.shows.restore_target(session, show, target)
-        return hub.shows.target_out(target)
+        await hub.target_edits.restore(session, show, target)
+        return hub.shows.target_out(show, target)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlmodel import col, select
@@ -10,31 +10,42 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from connectors.base import Destination
 from connectors.errors import Reconnect, Refused, RetryLater
-from connectors.types import Broadcast, BroadcastStatus, Ingest
+from connectors.types import BroadcastStatus, Ingest
 from hub.clock import Clock
 from hub.connections.service import Connections, Opened
 from hub.db import Database
 from hub.errors import NotFound
 from hub.jobs import defer
 from hub.secrets import Vault
+from hub.shows.details import locked, wish_of, with_show
+from hub.shows.keys import entered_until
 from hub.shows.models import Show, ShowTarget
 from hub.shows.service import Shows, lock_of
+from hub.shows.stages import UNKNOWN
 
 ASK_AGAIN = timedelta(seconds=3)
+ASK_SELDOM = timedelta(seconds=15)
+PATIENCE = timedelta(minutes=1)
+"""A platform that has not put us on air by then may wait for a person: it is asked less often."""
+LAST_WORD = timedelta(minutes=10)
+"""How long after the end a platform may go on showing the broadcast before a person is asked to end it."""
 STARTING = ("scheduled", "starting")
+ON = ("starting", "live")
+ASKED, UNOPENED = "asked", "unopened"
+"""A `platform_state` before there is a reference: the broadcast may exist, or certainly does not."""
 
 
 class Targets:
     """Jobs; each may run twice. RetryLater passes through to the job's retry rule."""
 
     def __init__(
-        self, db: Database, clock: Clock, vault: Vault, connections: Connections, shows: Shows
+        self, db: Database, clock: Clock, vault: Vault, shows: Shows, *, connections: Connections
     ) -> None:
         self._db = db
         self._clock = clock
         self._vault = vault
-        self._connections = connections
         self._shows = shows
+        self._connections = connections
 
     async def open(self, target_id: UUID) -> None:
         """Create or find the broadcast, then let the media worker push."""
@@ -42,73 +53,126 @@ class Targets:
         opened_already = target.url_sealed is not None and target.ref is not None
         if show.state != "live" or not target.wanted or target.removed_at or opened_already:
             return
-        wish = Broadcast(title=show.title, description=show.description, marker=f"simulcast-{target.id}")
+        await self._begin(target_id)
         try:
             async with self._connections.use(target.connection_id) as opened:
+                wish = await wish_of(self._db, show, target, opened.connector)
                 ingest = await destination(opened).open(wish)
         except (Refused, Reconnect, NotFound) as error:
             await self._note(target_id, "failed", str(error), platform_state="failed")
             return
         except RetryLater as error:
-            await self._note(target_id, "connecting", f"{error.reason} Trying again …")
+            asked = ASKED if error.unknown else UNOPENED
+            why = f"{error.reason} Trying again …"
+            await self._note(target_id, "connecting", why, platform_state=asked)
             raise
-        await self._opened(target_id, ingest)
+        await self._opened(target_id, ingest, expiry_of(opened, ingest))
 
     async def started(self, target_id: UUID) -> None:
         """We are pushing: have the platform take the broadcast live, and ask until it says it is."""
         target, show = await self._load(target_id)
         if show.state != "live" or target.state != "live" or target.ref is None:
             return
+        again = ASK_SELDOM if self._clock() - target.state_since > PATIENCE else ASK_AGAIN
         try:
             async with self._connections.use(target.connection_id) as opened:
                 status = await destination(opened).started(target.ref)
         except (Refused, Reconnect, NotFound) as error:
             status = BroadcastStatus(state="failed", reason=str(error))
         except RetryLater as error:
-            status = BroadcastStatus(state="starting", reason=error.reason)
+            again = max(again, timedelta(seconds=error.after))
+            await self._awaited(target_id, error.reason, again)
+            return
+        await self._took(target_id, status, again)
+
+    async def _awaited(self, target_id: UUID, reason: str, again: timedelta) -> None:
+        """The platform said neither yes nor no: what it said last still holds."""
         async with self._db.session() as session:
-            row = await self._locked(session, target_id)
-            row.platform_state = status.state
+            row, show = await locked(session, target_id)
+            if show.state == "ended":
+                return
+            row.reason = reason
+            self._shows.tell_target(session, show, row)
+            await self._ask_again(session, row, again)
+
+    async def _took(self, target_id: UUID, status: BroadcastStatus, again: timedelta) -> None:
+        async with self._db.session() as session:
+            row, show = await locked(session, target_id)
+            if show.state == "ended":
+                return  # the closing has the last word
+            row.platform_state, row.receiving = status.state, status.receiving
             row.reason = status.reason if status.state != "live" else None
-            self._shows.tell_target(session, row)
+            self._shows.tell_target(session, show, row)
             if status.state in STARTING:
-                key = f"target.started:{target_id}"
-                at = self._clock() + ASK_AGAIN
-                await defer(session, "target.started", key=key, at=at, target_id=str(row.id))
+                await self._ask_again(session, row, again)
+
+    async def _ask_again(self, session: AsyncSession, row: ShowTarget, again: timedelta) -> None:
+        key, at = f"target.started:{row.id}", self._clock() + again
+        await defer(session, "target.started", key=key, at=at, target_id=str(row.id))
 
     async def close(self, target_id: UUID) -> None:
-        """End the broadcast on the platform; a target whose removal was taken back goes on."""
+        """End the broadcast and say whether the platform did; a removal that was taken back goes on."""
         target, show = await self._load(target_id)
         if show.state != "ended" and target.removed_at is None:
             return
-        if target.ref:
-            try:
-                async with self._connections.use(target.connection_id) as opened:
-                    await destination(opened).close(target.ref)
-            except (Refused, Reconnect, NotFound) as error:
-                await self._note(target_id, "idle", f"End it on the platform by hand: {error}")
-                return
         reason = "Removed from the show." if target.removed_at else "The show has ended."
-        await self._note(target_id, "idle", reason, platform_state="ended")
+        if show.cancelled:
+            reason = "The show was cancelled."
+        if target.ref is None and target.platform_state != ASKED:
+            await self._note(target_id, "idle", reason, platform_state="ended")
+            return
+        try:
+            async with self._connections.use(target.connection_id) as opened:
+                place, ref = destination(opened), target.ref
+                if ref is None:
+                    # Asked for, and whoever asked was killed: it may be there, and is found by its marker.
+                    ref = (await place.open(await wish_of(self._db, show, target, opened.connector))).ref
+                await place.close(ref)
+                left = await still_on(place, ref)
+        except (Refused, Reconnect, NotFound) as error:
+            why = f"End it on the platform by hand: {error}"
+            await self._note(target_id, "idle", why, platform_state=UNKNOWN)
+            return
+        title, ended_at = opened.connector.title, target.removed_at or show.ended_at or self._clock()
+        if not left:
+            await self._note(target_id, "idle", reason, platform_state="ended")
+        elif (by_hand := opened.connector.after_end) and not show.cancelled:
+            await self._note(target_id, "idle", by_hand, platform_state=UNKNOWN)
+        elif self._clock() - ended_at < LAST_WORD:
+            await self._note(target_id, "idle", f"{title} still shows the broadcast. Asking again …")
+            raise RetryLater(f"{title} still shows the broadcast.", ASK_AGAIN.total_seconds())
+        else:
+            why = f"{title} still shows the broadcast. End it there by hand."
+            await self._note(target_id, "idle", why, platform_state=UNKNOWN)
 
-    async def _opened(self, target_id: UUID, ingest: Ingest) -> None:
+    async def _begin(self, target_id: UUID) -> None:
+        """From here on there may be a broadcast, whatever becomes of us."""
         async with self._db.session() as session:
-            show = (
-                await session.exec(
-                    select(Show)
-                    .join(ShowTarget, col(ShowTarget.show_id) == col(Show.id))
-                    .where(col(ShowTarget.id) == target_id)
-                    .with_for_update(of=Show)
-                )
-            ).one()
-            row = await self._locked(session, target_id)
+            row, _ = await locked(session, target_id)
+            row.platform_state = ASKED
+
+    async def _opened(self, target_id: UUID, ingest: Ingest, key_expires_at: datetime | None) -> None:
+        async with self._db.session() as session:
+            # Shows before targets, like everybody: nobody waits in a circle.
+            query = select(Show).join(ShowTarget).where(col(ShowTarget.id) == target_id)
+            await session.exec(query.with_for_update(of=Show))
+            row, show = await locked(session, target_id)
             self._seal(row, ingest)
             row.ref, row.chat_ref, row.watch_url = ingest.ref, ingest.chat_ref, ingest.watch_url
-            row.platform_state, row.reason = "scheduled", None
-            self._shows.tell_target(session, row)
+            row.platform_state, row.receiving, row.reason = "scheduled", None, None
+            row.key_expires_at = key_expires_at
+            if row.state in ("connecting", "failed"):
+                # So far our word on the opening; from now on it is the worker's on the push.
+                row.state, row.state_since = "idle", self._clock()
             if show.state == "ended" or row.removed_at:
                 # The show ended while the platform was still answering.
                 await defer(session, "target.close", lock=lock_of(row), target_id=str(row.id))
+            elif row.details_state == "waiting":
+                # Changed while it was opened, or announced under an older title.
+                await self._shows.describe(session, show, row)
+            else:
+                row.details_state, row.details_reason = "applied", None
+            self._shows.tell_target(session, show, row)
             if row.state == "live":
                 # Pushed to already, by an older address: nothing else would ask the platform again.
                 key = f"target.started:{row.id}"
@@ -127,26 +191,17 @@ class Targets:
         self, target_id: UUID, state: str, reason: str, *, platform_state: str | None = None
     ) -> None:
         async with self._db.session() as session:
-            row = await self._locked(session, target_id)
+            row, show = await locked(session, target_id)
             if row.state != state:
                 row.state_since = self._clock()
             row.state, row.reason = state, reason
             row.platform_state = platform_state or row.platform_state
             if row.removed_at is None:
-                self._shows.tell_target(session, row)
+                self._shows.tell_target(session, show, row)
 
     async def _load(self, target_id: UUID) -> tuple[ShowTarget, Show]:
-        query = (
-            select(ShowTarget, Show)
-            .join(Show, col(Show.id) == col(ShowTarget.show_id))
-            .where(col(ShowTarget.id) == target_id)
-        )
         async with self._db.session() as session:
-            return (await session.exec(query)).one()
-
-    async def _locked(self, session: AsyncSession, target_id: UUID) -> ShowTarget:
-        query = select(ShowTarget).where(col(ShowTarget.id) == target_id).with_for_update()
-        return (await session.exec(query)).one()
+            return (await session.exec(with_show(target_id))).one()
 
 
 def destination(opened: Opened) -> Destination:
@@ -155,3 +210,17 @@ def destination(opened: Opened) -> Destination:
         raise Refused(f"{opened.connector.title} can't take a stream.")
     found: Destination = opened.connector.destination(opened.session)
     return found
+
+
+async def still_on(place: Destination, ref: str) -> bool:
+    """Whether the platform says, of its own knowledge, that a closed broadcast goes on."""
+    try:
+        status = await place.status(ref)
+    except (Refused, RetryLater):
+        return False  # gone, or too busy to contradict: the closing itself was taken
+    return status.state in ON and (status.receiving is not None or status.state == "starting")
+
+
+def expiry_of(opened: Opened, ingest: Ingest) -> datetime | None:
+    """Until when the stream key is good: as the platform said, or as keys that people enter are."""
+    return ingest.expires_at or entered_until(opened.connector, opened.row)

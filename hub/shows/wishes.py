@@ -1,17 +1,40 @@
-"""What a person may ask of a show's feed and of its targets. What is not named stays as it is."""
+"""What a person may ask of a show, its feed and its targets. What is not named stays as it is."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field, SecretStr, StringConstraints, model_validator
+from pydantic import AwareDatetime, BaseModel, Field, SecretStr, StringConstraints, model_validator
 
 from restream.api import SourceSpec
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
 Address = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Description = Annotated[str, StringConstraints(max_length=5000)]
+Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
+Category = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+Language = Annotated[str, StringConstraints(pattern="^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
 Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
+
+
+class ShowChange(BaseModel):
+    """What a show is called, when it is, and what else its platforms are told.
+
+    Null takes back what may be absent. `picture_asset`: a kept PNG or JPEG; `language`: BCP 47.
+    """
+
+    title: Title | None = None
+    description: Description | None = None
+    starts_at: AwareDatetime | None = None
+    privacy: Literal["public", "unlisted", "private"] | None = None
+    latency: Literal["normal", "low", "ultra_low"] | None = None
+    made_for_kids: bool | None = None
+    category: Category | None = None
+    tags: list[Tag] | None = Field(default=None, max_length=30)
+    language: Language | None = None
+    picture_asset: Sha256 | None = None
 
 
 class CustomAddress(BaseModel):
@@ -39,7 +62,10 @@ class TargetIn(BaseModel):
 
 
 class TargetChange(BaseModel):
-    """Pause or resume it, or change what it is. An address or a key takes effect at once."""
+    """Pause or resume it, or change what it is. An address or a key takes effect at once.
+
+    `title` and `description` are for this platform alone; null: the show's.
+    """
 
     wanted: bool | None = None
     name: Name | None = None
@@ -48,6 +74,8 @@ class TargetChange(BaseModel):
     passphrase: SecretStr | None = None
     profile: str | None = None
     backup_wanted: bool | None = None
+    title: Title | None = None
+    description: Description | None = None
 
     def address(self) -> dict[str, str]:
         """What of the address changes."""

@@ -25,9 +25,9 @@ async def tell_stock(db: Database, variants: Set[UUID]) -> None:
     async with db.session() as session:
         for row in await run(session, NUMBERS, {"variants": list(variants)}):
             available = row.on_hand - row.held - row.committed
-            public = {"variant_id": str(row.variant_id), "available": available, "version": row.version}
+            variant = str(row.variant_id)
+            public = {"variant_id": variant, "available": available, "version": row.version}
             private = public | {"on_hand": row.on_hand, "held": row.held, "committed": row.committed}
-            announce(session, Event(show_id=row.show_id, kind="stock.changed", data=public))
-            announce(
-                session, Event(show_id=row.show_id, kind="stock.changed", audience="staff", data=private)
-            )
+            news = Event(show_id=row.show_id, kind="stock.changed", latest=variant, data=public)
+            announce(session, news)
+            announce(session, news.model_copy(update={"audience": "staff", "data": private}))

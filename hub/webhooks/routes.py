@@ -29,6 +29,16 @@ async def receive(connector: str, connection_id: UUID, request: Request, hub: Hu
     return Response(status_code=202)
 
 
+@router.get("/webhooks/{connector}/{connection_id}")
+async def handshake(connector: str, connection_id: UUID, request: Request, hub: Hub) -> Response:
+    """A platform asks whether this address is ours, before it sends anything here."""
+    query = {name: value[:500] for name, value in request.query_params.items()}
+    answer = await hub.inbox.handshake(connector, connection_id, query)
+    # As plain text and never as a page: what is echoed came from outside.
+    headers = {"X-Content-Type-Options": "nosniff"}
+    return Response(answer, media_type="text/plain; charset=utf-8", headers=headers)
+
+
 class DeliveryTrouble(BaseModel):
     """A delivery that was not worked on, and why. Nothing is lost: it can be tried again."""
 

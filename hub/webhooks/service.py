@@ -12,15 +12,17 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from connectors import types as platform
 from connectors.errors import ConnectorError, Refused
+from hub.chat.service import Chat
 from hub.clock import Clock
 from hub.connections.models import Connection
 from hub.connections.service import Connections
 from hub.db import Database, run
-from hub.errors import BadInput, HubError, NotFound, Unauthorised
+from hub.errors import BadInput, Forbidden, HubError, NotFound, Unauthorised
 from hub.ids import new_id
 from hub.jobs import defer
 from hub.orders.channels import Channels
 from hub.payments.service import Payments
+from hub.shows.models import Show, ShowTarget
 from hub.webhooks.models import WebhookEvent
 
 log = structlog.get_logger()
@@ -34,13 +36,20 @@ class Inbox:
     """Deliveries from platforms."""
 
     def __init__(
-        self, db: Database, clock: Clock, connections: Connections, channels: Channels, payments: Payments
+        self,
+        db: Database,
+        clock: Clock,
+        connections: Connections,
+        channels: Channels,
+        payments: Payments,
+        chat: Chat,
     ) -> None:
         self._db = db
         self._clock = clock
         self._connections = connections
         self._channels = channels
         self._payments = payments
+        self._chat = chat
 
     async def receive(
         self, connector: str, connection_id: UUID, headers: dict[str, str], body: bytes
@@ -79,6 +88,21 @@ class Inbox:
             fresh = stored.first()
             if fresh:
                 await defer(session, "webhook.process", event_id=str(fresh[0]))
+
+    async def handshake(self, connector: str, connection_id: UUID, query: dict[str, str]) -> str:
+        """The answer a platform wants before it trusts this address. Forbidden when it is none of ours."""
+        async with self._db.session() as session:
+            row = await session.get(Connection, connection_id)
+        if row is None or row.connector != connector or row.state == "off":
+            raise NotFound("connection_unknown", "There is no such connection.")
+        shake = self._connections.connector(row.connector).handshake
+        if shake is None:
+            raise NotFound("no_handshake", "This platform asks no questions.")
+        try:
+            return shake(self._connections.config_of(row), query)
+        except Refused as refused:
+            log.warning("webhook.handshake_refused", connection=str(connection_id), reason=refused.reason)
+            raise Forbidden("handshake_refused", refused.reason) from None
 
     async def process(self, event_id: UUID) -> None:
         """Do what a stored delivery says. RetryLater passes through to the job's retry rule."""
@@ -142,6 +166,24 @@ class Inbox:
                 await self._channels.apply(row, fact)
             elif isinstance(fact, platform.OrderHint):
                 await self._channels.read_order(row, fact.order_id)
+            elif isinstance(fact, platform.ChatNews):
+                await self._hear(row, fact)
             elif isinstance(fact, platform.PaymentResult):
                 async with self._db.session() as session:
                     await self._payments.heard(session, row, fact)
+
+    async def _hear(self, row: Connection, news: platform.ChatNews) -> None:
+        """What a platform told of a chat; a reader may have brought the same, which changes nothing."""
+        query = (
+            select(ShowTarget.id)
+            .join(Show, col(Show.id) == col(ShowTarget.show_id))
+            .where(
+                col(ShowTarget.connection_id) == row.id,
+                col(ShowTarget.chat_ref) == news.chat_ref,
+                col(ShowTarget.removed_at).is_(None),
+                col(Show.state) == "live",
+            )
+        )
+        async with self._db.session() as session:
+            for target_id in (await session.exec(query)).all():
+                await self._chat.receive(session, target_id, news.items)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -12,24 +13,26 @@ import structlog
 from sqlalchemy import text
 
 from connectors.errors import Reconnect, Refused, RetryLater
-from connectors.types import ChatHealth, ChatItem
+from connectors.types import ChatHealth
+from hub.chat.gaps import heard_until, note_heard
 from hub.db import run
 from hub.errors import HubError, Unavailable
 from hub.services import Services
+from hub.work.readings import Reading, Writer
 
 log = structlog.get_logger()
 
 LOOK_EVERY: Final = 1.0
-LEASE_SECONDS: Final = 15
-LARGEST_BATCH: Final = 200
-MOST_WAITING: Final = 2000
+LEASE_SECONDS: Final = 6
+HEARD_EVERY: Final = 5
+"""Looks between two notes of how far the chats were heard: where a gap begins, should we die."""
 AFTER_REFUSAL: Final = 30.0
 AFTER_END: Final = 10.0
 
 LEASE: Final = text(
     """
     WITH wanted AS (
-        SELECT target.id, target.connection_id, target.connector, target.chat_ref
+        SELECT target.id, target.show_id, target.connection_id, target.connector, target.chat_ref
         FROM show_target AS target JOIN show ON show.id = target.show_id
         WHERE show.state = 'live' AND target.chat_ref IS NOT NULL AND target.removed_at IS NULL),
     leased AS (
@@ -48,6 +51,7 @@ class Following:
     """One chat to follow."""
 
     target_id: UUID
+    show_id: UUID
     connection_id: UUID
     connector: str
     chat_ref: str
@@ -60,26 +64,36 @@ class Chats:
         self._hub = hub
         self._me = secrets.token_hex(8)
         self._tasks: dict[Following, asyncio.Task[None]] = {}
+        self._writers: dict[UUID, Writer] = {}
+        self._listening: dict[UUID, Reading] = {}
 
     async def run(self) -> None:
         """Until cancelled."""
+        looks = 0
         try:
             while True:
+                looks += 1
                 try:
                     self._follow(await self.lease())
+                    if looks % HEARD_EVERY == 0:
+                        await self._note_heard()
                 except Unavailable:
                     # Without the database no lease can be renewed, but what is read is kept until it is back.
                     log.warning("chats.no_database")
                 await asyncio.sleep(LOOK_EVERY)
         finally:
             self._follow(set())
+            for writer in tuple(self._writers.values()):
+                await writer.stop()
             await self.release()
 
     async def lease(self) -> set[Following]:
         """Take or renew what is to be followed and nobody else follows."""
         async with self._hub.db.session() as session:
             rows = await run(session, LEASE, {"me": self._me, "seconds": LEASE_SECONDS})
-            found = {Following(row.id, row.connection_id, row.connector, row.chat_ref) for row in rows}
+            found = {
+                Following(row.id, row.show_id, row.connection_id, row.connector, row.chat_ref) for row in rows
+            }
         known = self._hub.connections.connectors
         return {one for one in found if known[one.connector].chat_source}
 
@@ -123,54 +137,56 @@ class Chats:
 
         However the reading ends, what was read is stored. When the storing fails, the reading ends too.
         """
-        queue: asyncio.Queue[ChatItem] = asyncio.Queue(MOST_WAITING)
-        reader = asyncio.create_task(self._fill(one, queue))
-        writer = asyncio.create_task(self._write(one, queue))
+        cursor, heard_at = await self._place(one)
+        writer = self._writers.get(one.show_id) or Writer(self._hub, one.show_id)
+        self._writers[one.show_id] = writer
+        # A platform that gave us a cursor tells itself what it could not make good.
+        reading = writer.open(one.target_id, None if cursor else heard_at)
+        reader = asyncio.create_task(self._fill(one, cursor, reading))
         stored: asyncio.Task[None] | None = None
         try:
-            await asyncio.wait({reader, writer}, return_when=asyncio.FIRST_COMPLETED)
-            if not writer.done():
-                stored = asyncio.create_task(queue.join())
-                await asyncio.wait({stored, writer}, return_when=asyncio.FIRST_COMPLETED)
-            (writer if writer.done() else reader).result()
+            await asyncio.wait({reader, reading.failed}, return_when=asyncio.FIRST_COMPLETED)
+            self._listening.pop(one.target_id, None)
+            if not reading.failed.done():
+                stored = asyncio.create_task(reading.stored())
+                await asyncio.wait({stored, reading.failed}, return_when=asyncio.FIRST_COMPLETED)
+            (reading.failed if reading.failed.done() else reader).result()
         finally:
-            tasks = [task for task in (reader, writer, stored) if task]
+            self._listening.pop(one.target_id, None)
+            writer.close(reading)
+            if not writer.readings:
+                del self._writers[one.show_id]
+                await writer.stop()
+            tasks = [task for task in (reader, stored) if task]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _fill(self, one: Following, queue: asyncio.Queue[ChatItem]) -> None:
-        cursor = await self._cursor(one)
+    async def _fill(self, one: Following, cursor: str | None, reading: Reading) -> None:
         async with self._hub.connections.use(one.connection_id) as opened:
             if opened.connector.chat_source is None:
                 raise Refused("This platform's chat can't be read.")
             source = opened.connector.chat_source(opened.session)
             async for item in source.messages(one.chat_ref, cursor=cursor):
-                await queue.put(item)
+                await reading.put(item)
+                deaf = isinstance(item, ChatHealth) and item.state == "down"
+                if deaf:
+                    self._listening.pop(one.target_id, None)
+                else:
+                    self._listening[one.target_id] = reading
 
-    async def _write(self, one: Following, queue: asyncio.Queue[ChatItem]) -> None:
-        while True:
-            batch = [await queue.get()]
-            while not queue.empty() and len(batch) < LARGEST_BATCH:
-                batch.append(queue.get_nowait())
-            await self._store(one, batch)
-            for _ in batch:
-                queue.task_done()
-
-    async def _store(self, one: Following, batch: list[ChatItem]) -> None:
-        while True:
-            try:
-                async with self._hub.db.session() as session:
-                    return await self._hub.chat.receive(session, one.target_id, batch)
-            except Unavailable:
-                log.warning("chat.waiting_for_database", waiting=len(batch))
-                await asyncio.sleep(0.5)
-
-    async def _cursor(self, one: Following) -> str | None:
+    async def _place(self, one: Following) -> tuple[str | None, datetime | None]:
+        """Where reading goes on, and until when the chat was heard."""
         statement = text("SELECT chat_cursor FROM show_target WHERE id = :id")
         async with self._hub.db.session() as session:
             cursor: str | None = (await run(session, statement, {"id": one.target_id})).scalar_one()
-            return cursor
+            return cursor, await heard_until(session, one.target_id)
+
+    async def _note_heard(self) -> None:
+        """A quiet chat is heard all the same; one with a gap, or with words on their way, keeps its place."""
+        heard = [target for target, reading in self._listening.items() if reading.settled]
+        async with self._hub.db.session() as session:
+            await note_heard(session, heard, self._hub.clock())
 
     async def _health(self, one: Following, state: str, detail: str) -> None:
         health = ChatHealth.model_validate({"state": state, "detail": detail})

@@ -30,6 +30,12 @@ def clockwork(hub: Services, app: App) -> AsyncIOScheduler:
     every(60, "reconcile orders", hub.channels.reconcile)
     every(15, "revive jobs", lambda: revive_stalled(app))
     every(10, "viewers' quality", lambda: note_quality(hub))
+    every(60, "renew logins", hub.connections.renew_due)
+    every(60, "alarms", hub.alarms.sweep)
+    every(60, "unfinished logins", hub.consents.expire)
+    every(3600, "logins not given back", hub.revocations.forget)
+    every(5, "look at targets", hub.pulse.find_due)
+    every(10, "tell platforms", hub.details.find_waiting)
     return scheduler
 
 

@@ -35,9 +35,8 @@ from tests.bench.rows import (
 
 CASES: Final = (1, 10, 50, 100)
 QUICK: Final = (1, 50)
-MOST_MS: Final = 5.0
-"""Milliseconds of CPU for a viewer and second, at 50."""
-OF_JANUS: Final = 0.7
+OF_JANUS: Final = 0.55
+"""Share of Janus's CPU for a viewer, at 50: the aim of 5 ms a second was set where Janus took 9.1."""
 BAR_AT: Final = 50
 JOIN_SECONDS: Final = 90.0
 ENOUGH: Final = 0.8
@@ -168,8 +167,8 @@ def rows_of(count: int, ours: Server, janus: Server) -> list[Row]:
     case = f"{count} viewers of 1080p30, 5 Mbit/s" if count > 1 else "1 viewer of 1080p30, 5 Mbit/s"
     mine, theirs = ours.cpu[count], janus.cpu[count]
     judged = count == BAR_AT
-    bar = f"<= {MOST_MS} ms and <= {OF_JANUS} x janus" if judged else "none"
-    ok = not judged or (mine <= MOST_MS and mine <= OF_JANUS * theirs)
+    bar = f"<= {OF_JANUS} x janus" if judged else "none"
+    ok = not judged or mine <= OF_JANUS * theirs
     got, wanted = ours.packets[count], ours.packets[min(ours.packets)]
     return [
         row(case, "CPU per viewer", "ms CPU/s", mine, {"janus": theirs}, bar=bar, ok=ok),

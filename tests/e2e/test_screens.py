@@ -173,12 +173,14 @@ def test_what_is_left_falls_on_an_open_watch_page(
         context.close()
 
 
-def linking(name: str, label: str) -> Callable[[Page], None]:
+def linking(name: str, label: str, *, by_hand: bool = False) -> Callable[[Page], None]:
     """Open the form of one connector."""
 
     def go(page: Page) -> None:
         page.get_by_role("button", name="Link an account").click()
         page.get_by_role("dialog").get_by_role("button", name=name).first.click()
+        if by_hand:
+            page.get_by_role("button", name="Enter keys or tokens by hand instead").click()
         expect(page.get_by_label(label)).to_be_visible(timeout=PATIENCE_MS)
 
     return go
@@ -207,7 +209,8 @@ SCREENS: dict[str, tuple[str, Callable[[Page], None]]] = {
         lambda page: page.get_by_role("button", name="Link an account").click(),
     ),
     "link-shopify": ("/connections", linking("Shopify", "Access token")),
-    "link-twitch": ("/connections", linking("Twitch", "Refresh token")),
+    "link-twitch": ("/connections", linking("Twitch", "Client ID")),
+    "link-twitch-by-hand": ("/connections", linking("Twitch", "Refresh token", by_hand=True)),
 }
 
 

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from hub.demo.fakes import Standing, ingest_address, revealed
 from hub.demo.http import Outside
@@ -22,6 +23,13 @@ NOWHERE = {"youtube": 9, "facebook": 9, "twitch": 9, "tiktok": 9}
 @asynccontextmanager
 async def platform(name: str) -> AsyncIterator[Standing]:
     """One fake."""
+    async with platform_with(name) as (fake, _):
+        yield fake
+
+
+@asynccontextmanager
+async def platform_with(name: str) -> AsyncIterator[tuple[Standing, ASGIApp]]:
+    """One fake, and the application behind its socket."""
     ingest = ingest_address(name, NOWHERE)
     fake = importlib.import_module(f"connectors.{name}.fake").Fake(seed=1, ingest_url=ingest)
     listener = socket.create_server(("127.0.0.1", 0))
@@ -36,7 +44,7 @@ async def platform(name: str) -> AsyncIterator[Standing]:
         await asyncio.sleep(0.01)
     settings, tokens = fake.connection()
     async with Outside(base_url) as http:
-        yield Standing(name, base_url, ingest, settings, revealed(tokens), http)
+        yield Standing(name, base_url, ingest, settings, revealed(tokens), http), fake.app
     server.should_exit = True
     await task
 

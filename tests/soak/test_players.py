@@ -53,8 +53,9 @@ FIREFOX_PREFERENCES: Final = {
     "datareporting.policy.dataSubmissionEnabled": False,
     "browser.shell.checkDefaultBrowser": False,
 }
-NO_H264: Final = "whep_unplayable"
-"""Firefox takes H.264 by WebRTC only with a plug-in it downloads; our player then stays with LL-HLS."""
+HARMLESS: Final = ("whep_unplayable", "error 1001")
+"""Firefox takes H.264 by WebRTC only with a plug-in it downloads; our player then stays with LL-HLS.
+Shaka Player reports each hinted part that never comes, because its segment ended earlier."""
 GROUPS: Final = {
     "ours": (("chromium", "ours"), ("firefox-esr", "ours")),
     "whep": (("chromium", "whep"), ("firefox-esr", "whep")),
@@ -193,7 +194,8 @@ async def test_every_player_plays_ten_minutes_without_a_stall(tmp_path: Path, si
     for name in names:
         assert ended[name]["stalls"] == began[name]["stalls"], report
         assert ended[name]["watched_ms"] - began[name]["watched_ms"] >= 970 * SECONDS, report
-        new = [one for one in ended[name]["notes"][len(began[name]["notes"]) :] if NO_H264 not in one]
+        new = ended[name]["notes"][len(began[name]["notes"]) :]
+        new = [one for one in new if not any(harmless in one for harmless in HARMLESS)]
         assert not new, report
 
 

@@ -24,10 +24,12 @@ export interface GatewayOptions {
   /** Everything that happened, in order, each event once. */
   onEvents: (events: GatewayEvent[]) => void;
   /**
-   * Too much was missed: load the snapshot, show it and answer its seq. Later events wait for that. Also
+   * Something after `since` was missed: load the snapshot, show it and answer its seq. News wait for that. Also
    * asked for after each reconnection: news without a number (stock, playback) are not kept for latecomers.
    */
-  onGap: () => Promise<number>;
+  onGap: (since: number) => Promise<number>;
+  /** False for staff: they are few, and need not make room for each other. */
+  crowded?: boolean;
   onState?: (state: GatewayState) => void;
   backoff?: Backoff;
   open?: (url: string) => Socket;
@@ -36,11 +38,19 @@ export interface GatewayOptions {
 
 const BACKOFF: Backoff = { baseMs: 500, capMs: 5_000 };
 const PING_MS = 20_000;
+/** A connection that answers nothing for so long is dead, whatever the browser thinks. */
+const PONG_TIMEOUT_MS = 10_000;
 const OPEN_TIMEOUT_MS = 10_000;
 /** A snapshot older than this when the gateway greets may lack news that had no number. */
 const FRESH_MS = 2_000;
-/** When a gateway restarts, its whole crowd is back in the same second; their snapshots are spread over this. */
+/** A crowd loses its gateway, or some news, in the same moment. It comes back at 2,000 viewers a second … */
+const BACK_MS_EACH = 0.5;
+const LONGEST_WAY_BACK_MS = 10_000;
+/** … and asks for at most 250 snapshots a second; a small one is spread over this. */
+const SNAPSHOT_MS_EACH = 4;
 const SPREAD_MS = 1_500;
+const LONGEST_SPREAD_MS = 60_000;
+const SNAPSHOT_AGAIN: Backoff = { baseMs: 1_000, capMs: 15_000 };
 
 /** Call `start` once and `stop` when the page goes. */
 export class GatewayClient {
@@ -52,7 +62,14 @@ export class GatewayClient {
   private retry: ReturnType<typeof setTimeout> | undefined;
   private ping: ReturnType<typeof setInterval> | undefined;
   private patience: ReturnType<typeof setTimeout> | undefined;
+  private pulse: ReturnType<typeof setTimeout> | undefined;
   private refresh: ReturnType<typeof setTimeout> | undefined;
+  /** How many watch, as far as is known: those are who would do the same as we at the same time. */
+  private crowd = 0;
+  /** The gateway said goodbye, and within which time to come back. */
+  private awayMs: number | null = null;
+  private failedLoads = 0;
+  private greetedBefore = false;
   /**
    * When a snapshot came while we were listening, by the page's own steady clock. The page's first one came
    * before: in a drop, stock has changed by the time the gateway greets, and that news has no number.
@@ -61,8 +78,8 @@ export class GatewayClient {
   /** Events that wait for a snapshot; null when none is being loaded. */
   private held: GatewayEvent[] | null = null;
   private outdated = false;
-  /** Numbered news are missing until a snapshot has been loaded. */
-  private incomplete = false;
+  /** Some news after this number are missing until a snapshot has been loaded; null when none are. */
+  private missedSince: number | null = null;
 
   constructor(private readonly options: GatewayOptions) {
     this.seq = options.after;
@@ -117,10 +134,14 @@ export class GatewayClient {
   }
 
   private receive(data: unknown): void {
+    clearTimeout(this.pulse);
     const news: GatewayEvent[] = [];
     for (const event of decode(data)) {
-      if (event.kind === "hello") this.greeted();
-      if (event.kind === "gap") this.missed();
+      if (event.kind === "hello") this.greeted(event.data.viewers);
+      if (event.kind === "viewers.changed") this.crowd = event.data.count;
+      if (event.kind === "closing") this.awayMs = event.data.within_ms;
+      else if (event.kind === "gap") this.missed();
+      else if (event.kind === "pong") continue;
       else if (this.held) this.held.push(event);
       else if (event.seq === null || event.seq > this.seq) {
         this.seq = event.seq ?? this.seq;
@@ -130,21 +151,50 @@ export class GatewayClient {
     if (news.length) this.options.onEvents(news);
   }
 
+  /** What comes after the gap is shown all the same; the snapshot fills it. */
   private missed(): void {
-    this.incomplete = true;
-    void this.reload();
+    this.missedSince ??= this.seq;
+    if (this.held) this.outdated = true;
+    else this.reloadWithin(this.spread());
   }
 
-  private greeted(): void {
+  private greeted(viewers: number): void {
     clearTimeout(this.patience);
     this.failures = 0;
+    this.awayMs = null;
+    this.crowd = Math.max(this.crowd, viewers);
     this.report("open");
     clearInterval(this.ping);
-    this.ping = setInterval(() => this.socket?.send('{"kind":"ping"}'), PING_MS);
-    if (performance.now() - this.loadedAt < FRESH_MS) return;
-    const wait = (this.options.random ?? Math.random)() * SPREAD_MS;
-    clearTimeout(this.refresh);
-    this.refresh = setTimeout(() => void this.reload(), wait);
+    this.ping = setInterval(() => this.feelPulse(), PING_MS);
+    // Who comes for the first time comes alone; whoever returns may do so with all the others.
+    const spread = this.greetedBefore ? this.spread() : Math.min(SPREAD_MS, this.spread());
+    this.greetedBefore = true;
+    if (performance.now() - this.loadedAt >= FRESH_MS) this.reloadWithin(spread);
+  }
+
+  private feelPulse(): void {
+    const { socket } = this;
+    if (!socket) return;
+    clearTimeout(this.pulse);
+    this.pulse = setTimeout(() => this.lost(socket), PONG_TIMEOUT_MS);
+    socket.send('{"kind":"ping"}');
+  }
+
+  private spread(): number {
+    if (this.options.crowded === false) return 0;
+    return Math.max(SPREAD_MS, Math.min(LONGEST_SPREAD_MS, this.crowd * SNAPSHOT_MS_EACH));
+  }
+
+  private reloadWithin(wait: number): void {
+    if (this.refresh !== undefined) return;
+    this.refresh = setTimeout(() => {
+      this.refresh = undefined;
+      void this.reload();
+    }, this.random() * wait);
+  }
+
+  private random(): number {
+    return (this.options.random ?? Math.random)();
   }
 
   /**
@@ -155,23 +205,24 @@ export class GatewayClient {
     this.outdated = true;
     if (this.held) return; // asked again while the snapshot loads: it is loaded once more
     this.held = [];
+    const listening = this.state === "open" ? this.socket : null;
     try {
       while (this.outdated) {
         this.outdated = false;
-        this.seq = await this.options.onGap();
+        this.seq = await this.options.onGap(this.missedSince ?? this.seq);
       }
-      this.incomplete = false;
-      this.loadedAt = performance.now();
+      this.missedSince = null;
+      this.failedLoads = 0;
+      if (listening && listening === this.socket) this.loadedAt = performance.now();
     } finally {
       this.release();
     }
   }
 
-  /** Passes on what was held back. With a gap still open it is dropped: it comes again with the next attempt. */
+  /** Passes on what was held back. */
   private release(): void {
     const held = this.held ?? [];
     this.held = null;
-    if (this.incomplete) return;
     const news = held.filter((event) => event.seq === null || event.seq > this.seq);
     this.seq = Math.max(this.seq, ...news.map((event) => event.seq ?? 0));
     if (news.length && this.running) this.options.onEvents(news);
@@ -181,26 +232,29 @@ export class GatewayClient {
     try {
       await this.resync();
     } catch {
-      // Without a snapshot the page stays incomplete: reconnecting from the old seq brings the gap again.
-      if (this.socket) this.lost(this.socket);
+      if (!this.socket) return; // the next greeting asks for it again
+      this.reloadWithin(backoffDelay(this.failedLoads, SNAPSHOT_AGAIN, () => 1));
+      this.failedLoads += 1;
     }
   }
 
   private lost(socket: Socket): void {
     if (socket !== this.socket) return;
+    const crowded = this.state === "open" && this.options.crowded !== false;
     if (this.state === "open") this.loadedAt = -Infinity;
     this.drop();
-    if (this.running) this.later();
+    if (this.running) this.later(crowded ? Math.min(LONGEST_WAY_BACK_MS, this.crowd * BACK_MS_EACH) : 0);
   }
 
-  private later(): void {
+  private later(spread = 0): void {
     if (!this.running) return;
     this.report("waiting");
-    const wait = backoffDelay(
-      this.failures,
-      this.options.backoff ?? BACKOFF,
-      this.options.random ?? Math.random,
-    );
+    const wait =
+      this.awayMs === null
+        ? backoffDelay(this.failures, this.options.backoff ?? BACKOFF, () => this.random()) +
+          this.random() * spread
+        : this.random() * this.awayMs;
+    this.awayMs = null;
     this.failures += 1;
     clearTimeout(this.retry);
     this.retry = setTimeout(() => void this.connect(), wait);
@@ -208,7 +262,9 @@ export class GatewayClient {
 
   private drop(): void {
     clearTimeout(this.patience);
+    clearTimeout(this.pulse);
     clearTimeout(this.refresh);
+    this.refresh = undefined;
     clearInterval(this.ping);
     const { socket } = this;
     this.socket = null;

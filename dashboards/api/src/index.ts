@@ -1,6 +1,7 @@
 /** The hub's API for the pages: HTTP, gateway, types, and how money and time are written. */
 
 export { backoffDelay, type Backoff } from "./backoff";
+export type * from "./chat";
 export { countdown, secondsLeft, ServerClock } from "./clock";
 export { ShowFollower, type FollowerOptions, type Phase } from "./follower";
 export { GatewayClient, type GatewayOptions, type GatewayState, type Socket } from "./gateway";

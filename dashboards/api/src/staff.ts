@@ -1,6 +1,7 @@
 /** The studio's half of the HTTP API: the session cookie says who is asking. */
 
 import { call, type Call, type Fetch } from "./http";
+import type * as C from "./chat";
 import type * as P from "./playback";
 import type * as Q from "./quality";
 import type * as T from "./types";
@@ -26,9 +27,23 @@ export class StaffApi {
   connections = (signal?: AbortSignal) => this.read<T.Connection[]>("/connections", signal);
   addConnection = (connection: T.NewConnection) =>
     this.write<T.Connection>("POST", "/connections", connection);
-  changeConnection = (id: string, change: Partial<Omit<T.NewConnection, "connector">>) =>
+  /** `settings` are some fields of the config: the others, secrets too, stay as they are. */
+  changeConnection = (
+    id: string,
+    change: Partial<Omit<T.NewConnection, "connector">> & { settings?: Record<string, unknown> },
+  ) =>
     this.write<T.Connection>("PATCH", `/connections/${id}`, change);
   removeConnection = (id: string) => this.write<void>("DELETE", `/connections/${id}`);
+  /** Where to send the browser, so that a person can let us in; good for ten minutes. */
+  beginConsent = (wish: T.ConsentWish) => this.write<{ url: string }>("POST", "/connections/consent", wish);
+  /** A login of this person's that waits for a choice of accounts. */
+  pendingLink = (id: string, signal?: AbortSignal) =>
+    this.read<T.PendingLink>(`/connections/pending/${encodeURIComponent(id)}`, signal);
+  chooseAccounts = (id: string, accountIds: string[]) =>
+    this.write<T.Connection[]>("POST", `/connections/pending/${encodeURIComponent(id)}`, {
+      account_ids: accountIds,
+    });
+  alarms = (signal?: AbortSignal) => this.read<T.Alarm[]>("/alarms", signal);
   /** Reads a shop's catalogue and ties each of its SKUs to ours. */
   importListings = (id: string) =>
     this.write<{ linked: number; unknown: number }>("POST", `/connections/${id}/listings`);
@@ -48,6 +63,14 @@ export class StaffApi {
   addShow = (show: T.NewShow) => this.write<T.ShowSummary>("POST", "/shows", show);
   show = (id: string, signal?: AbortSignal) => this.read<T.ShowSnapshot>(`/shows/${id}`, signal);
   startShow = (id: string) => this.write<T.ShowSummary>("POST", `/shows/${id}/start`);
+  /** Texts, time, picture: every platform is told by itself. */
+  changeShow = (id: string, change: T.ShowChange) =>
+    this.write<T.ShowSummary>("PATCH", `/shows/${id}`, change);
+  /** What every target would show of these texts; nothing is kept. */
+  previewShow = (id: string, draft: T.ShowChange) =>
+    this.write<T.TargetTexts[]>("POST", `/shows/${id}/preview`, draft);
+  /** Calls a planned show off. */
+  cancelShow = (id: string) => this.write<T.ShowSummary>("POST", `/shows/${id}/cancel`);
   endShow = (id: string) => this.write<T.ShowSummary>("POST", `/shows/${id}/end`);
   rotateKey = (id: string) => this.write<T.IngestAddress>("POST", `/shows/${id}/key`);
 
@@ -126,8 +149,19 @@ export class StaffApi {
   uplink = (showId: string) => this.read<T.Uplink>(`/shows/${showId}/uplink`);
   assetUrl = (showId: string, sha256: string) => `/api/v1/shows/${showId}/assets/${sha256}`;
 
-  sendMessage = (showId: string, text: string, to: T.Recipients) =>
-    this.write<T.StaffMessage>("POST", `/shows/${showId}/messages`, { text, to });
+  sendMessage = (showId: string, message: T.NewMessage) =>
+    this.write<T.StaffMessage>("POST", `/shows/${showId}/messages`, message);
+  voices = (showId: string, signal?: AbortSignal) => this.read<C.Voice[]>(`/shows/${showId}/voices`, signal);
+  /** `seconds` for a timeout. */
+  moderate = (showId: string, messageId: string, wish: { verb: C.Verb; seconds?: number }) =>
+    this.write<C.Action>("POST", `/shows/${showId}/messages/${messageId}/moderate`, wish);
+  undoModeration = (showId: string, actionId: string) =>
+    this.write<C.Action>("POST", `/shows/${showId}/moderation/${actionId}/undo`);
+  moderation = (showId: string, signal?: AbortSignal) =>
+    this.read<C.Action[]>(`/shows/${showId}/moderation`, signal);
+  relay = (showId: string, signal?: AbortSignal) => this.read<C.Relay>(`/shows/${showId}/relay`, signal);
+  chooseRelay = (showId: string, pairs: C.RelayPair[]) =>
+    this.write<void>("PUT", `/shows/${showId}/relay`, { pairs });
   messages = (showId: string, afterSeq = 0, limit = 200) =>
     this.read<T.StaffMessage[]>(`/shows/${showId}/messages?after_seq=${afterSeq}&limit=${limit}`);
   highlight = (showId: string, productId: string | null) =>

@@ -1,5 +1,6 @@
 /** What the hub's HTTP API and gateway say, as types. Money is in minor units; moments are ISO 8601 in UTC. */
 
+import type { Action, Badge, Fragment, Skipped } from "./chat";
 import type { Rung } from "./playback";
 
 export type Role = "owner" | "producer" | "moderator" | "viewer";
@@ -31,10 +32,124 @@ export type JsonSchema = Record<string, unknown> & {
   required?: string[];
 };
 
+/**
+ * One cell of the matrix of what works where: "destination", …, "moderation.ban". `gap` is why it is absent, in
+ * a sentence; null where it is present or nobody would miss it.
+ */
+export interface Ability {
+  name: string;
+  present: boolean;
+  gap: string | null;
+}
+
+/** How much a platform takes of a show's texts, in characters; null: no such text there. */
+export interface TextLimits {
+  title: number | null;
+  description: number | null;
+  tags: number | null;
+  /** Single characters it refuses. */
+  forbidden: string;
+  thumbnail_bytes: number | null;
+}
+
+/** What a chat takes from us: `characters` of a message, and `messages` in any `seconds`. */
+export interface ChatLimits {
+  characters: number;
+  unit: "code_point" | "utf16";
+  messages: number;
+  seconds: number;
+  links: boolean;
+  repeats: boolean;
+}
+
+/** `before_start` and `after_end`: what a person must do on the platform itself. */
+export interface ConnectorLimits {
+  text: TextLimits | null;
+  chat: ChatLimits | null;
+  /** Seconds for which a stream key is good that a person entered; null: until it is reset. */
+  key_life_s: number | null;
+  before_start: string | null;
+  after_end: string | null;
+}
+
+/** One thing a login allows, and why we ask for it. */
+export interface Permission {
+  scope: string;
+  why: string;
+}
+
+/**
+ * How an account is linked by pressing Allow on the platform. `redirect_uri` goes into the settings of the brand's
+ * app there; `app` is the form of what is then entered here about that app.
+ */
+export interface ConsentForm {
+  redirect_uri: string;
+  app: JsonSchema;
+  permissions: Permission[];
+}
+
+/** What is to be linked by consent: with new credentials of the app, or those of a linked account. */
+export interface ConsentWish {
+  connector: string;
+  app?: Record<string, unknown>;
+  app_of?: string;
+  /** This account gets the new login; its shows and history stay. */
+  reconnect?: string;
+}
+
+/** A page or channel that a login reaches. */
+export interface AccountChoice {
+  id: string;
+  title: string;
+  detail: string;
+  picture_url: string | null;
+  linked: boolean;
+}
+
+/** A login that waits for a choice of accounts, or the sentence on why there is none. */
+export interface PendingLink {
+  id: string;
+  connector: string;
+  title: string;
+  /** Exactly one is to be chosen. */
+  reconnect: boolean;
+  accounts: AccountChoice[];
+  problem: string | null;
+  expires_at: string;
+}
+
+/** The platform's allowance for today, shared by all accounts that came with the same app. */
+export interface Budget {
+  used: number;
+  units: number;
+  /** Units kept for what cannot wait, such as going live. */
+  reserve: number;
+  resets_at: string;
+}
+
+/** Something that somebody must see to before the audience notices. The show is the next one it concerns. */
+export interface Alarm {
+  connection_id: string;
+  connector: string;
+  name: string;
+  kind: "login_dead" | "login_ends" | "key_ends" | "quota_low";
+  sentence: string;
+  /** When the login or key ends, or the allowance is whole again. */
+  at: string | null;
+  show_id: string | null;
+  show_title: string | null;
+  starts_at: string | null;
+}
+
 export interface Connector {
   name: string;
   title: string;
   capabilities: string[];
+  /** Every capability in the same order for all connectors. */
+  matrix: Ability[];
+  limits: ConnectorLimits;
+  /** Null where accounts are linked by keys alone. */
+  consent: ConsentForm | null;
   schema: JsonSchema;
   needs_tokens: boolean;
   /** What login to paste and where it is found; null when the config alone is enough. */
@@ -63,6 +178,18 @@ export interface Connection {
   reason: string | null;
   capabilities: string[];
   token_expires_at: string | null;
+  /** The login is renewed by itself before it ends. */
+  renews: boolean;
+  /** Whom the platform says this is; null for what was pasted. */
+  account: { id: string; detail: string; picture_url: string | null } | null;
+  /** Its app's credentials are here: one press reconnects it. */
+  app_known: boolean;
+  /** What else is set for an account linked by consent; secrets are left out. */
+  settings: Record<string, unknown>;
+  key_entered_at: string | null;
+  /** When the stream key that a person entered is no longer good. */
+  key_ends_at: string | null;
+  budget: Budget | null;
   webhook_url: string | null;
   created_at: string;
 }
@@ -131,6 +258,35 @@ export interface ShowSummary {
   starts_at: string | null;
   live_at: string | null;
   ended_at: string | null;
+  /** Called off before it began; its state is "ended". */
+  cancelled: boolean;
+}
+
+/** What platforms are told besides the texts; null: as the connection or the platform has it. */
+export interface ShowDetails {
+  privacy: "public" | "unlisted" | "private";
+  latency: "normal" | "low" | "ultra_low" | null;
+  made_for_kids: boolean | null;
+  category: string | null;
+  tags: string[];
+  language: string | null;
+  picture_asset: string | null;
+}
+
+/** What is not named stays; null takes back what may be absent. */
+export type ShowChange = Partial<
+  ShowDetails & { title: string; description: string; starts_at: string | null }
+>;
+
+/** What one target would show. Null: its platform has no such text. `notes`: what is cut, or not told. */
+export interface TargetTexts {
+  target_id: string;
+  title: string | null;
+  description: string | null;
+  tags: string[];
+  title_limit: number | null;
+  description_limit: number | null;
+  notes: string[];
 }
 
 export interface NewShow {
@@ -360,7 +516,31 @@ export interface TargetChange {
   passphrase?: string;
   profile?: string | null;
   backup_wanted?: boolean;
+  /** For this platform alone; null: the show's. */
+  title?: string | null;
+  description?: string | null;
 }
+
+/**
+ * All of a target's states in one word. Before the show: off, ready, planned (announced). While it is live:
+ * opening, created (waits for our push), connecting, waiting (pushed, not seen yet), starting (seen, not on
+ * air), live on the platform, retrying, failed. After it: ending, ended, by_hand (a person must end it there).
+ */
+export type Stage =
+  | "off"
+  | "ready"
+  | "planned"
+  | "opening"
+  | "created"
+  | "connecting"
+  | "waiting"
+  | "starting"
+  | "live"
+  | "retrying"
+  | "failed"
+  | "ending"
+  | "ended"
+  | "by_hand";
 
 export interface Target {
   id: string;
@@ -376,6 +556,23 @@ export interface Target {
   since: string;
   watch_url: string | null;
   platform_state: string | null;
+  stage: Stage;
+  /** What a person must do on the platform itself. */
+  todo: string | null;
+  /** What it is called there when that is not the show's. */
+  title: string | null;
+  description: string | null;
+  /** Whether the platform has the texts; null: nothing was to be told. */
+  details_state: "waiting" | "applied" | "refused" | null;
+  details_reason: string | null;
+  /** The platform's own count; null: untold. */
+  viewers: number | null;
+  viewers_peak: number | null;
+  reactions: number | null;
+  /** The platform's word on what it receives. */
+  ingest_state: "good" | "fair" | "bad" | "nothing" | null;
+  ingest_issues: string[];
+  key_expires_at: string | null;
   /** Null: the feed as it is. */
   profile: string | null;
   plan: "steady" | "twitch" | "youtube" | "facebook" | "single_use";
@@ -412,6 +609,10 @@ export interface Delivery {
   platform: string;
   state: "queued" | "sent" | "confirmed" | "failed" | "unknown";
   reason: string | null;
+  /** Passed on from another platform, or what we said ourselves. */
+  purpose: "reply" | "relay";
+  /** When it goes out, where the platform's limit makes it wait. */
+  due_at: string | null;
 }
 
 /** A chat message as the viewers get it. `kind` is "text" unless it is a gift, a join and the like. */
@@ -420,15 +621,27 @@ export interface Message {
   seq: number;
   platform: string;
   target_id: string | null;
+  /** The platform's own; `reply_to` of another message may name it. */
+  external_id: string;
   author_name: string | null;
+  author_picture: string | null;
+  badges: Badge[];
   text: string;
+  /** The text in pieces; empty when it is mere text. */
+  fragments: Fragment[];
+  /** "gap": messages from `at` to `received_at` may be missing. */
   kind: string;
   amount_minor: number | null;
   currency: string | null;
+  reply_to: string | null;
   at: string;
+  received_at: string;
   show_time_ms: number | null;
   deleted: boolean;
   outgoing: boolean;
+  /** We took it from the viewers; staff still see it. */
+  hidden: boolean;
+  staff_only: boolean;
 }
 
 export interface StaffMessage extends Message {
@@ -456,7 +669,13 @@ export type ShowProduct = Product;
 
 export interface ShowSnapshot {
   seq: number;
-  show: ShowSummary & { description: string; ingest: IngestAddress; feed: Feed; watch_url: string };
+  show: ShowSummary & {
+    description: string;
+    details: ShowDetails;
+    ingest: IngestAddress;
+    feed: Feed;
+    watch_url: string;
+  };
   ingest: Ingest | null;
   health: Health | null;
   profiles: Profile[];
@@ -471,6 +690,14 @@ export interface ShowSnapshot {
 
 /** "all", or a list of target ids and "own" (the chat of our own watch page). */
 export type Recipients = "all" | string[];
+
+/** An answer goes to its message's own platform, unless `to` says more; `aloud`: as an announcement. */
+export interface NewMessage {
+  text: string;
+  to?: Recipients;
+  answers?: string;
+  aloud?: boolean;
+}
 
 export interface OrderLine {
   sku: string | null;
@@ -581,6 +808,8 @@ export interface PublicShow {
   server_time: string;
   products: PublicProduct[];
   messages: Message[];
+  /** Where there were more messages than can be read; filled by news. */
+  skipped?: Skipped[];
   seq: number;
   /** Null when the brand has linked no payment account; `test_source` is a test account's test card. */
   payment: { gateway: string; test_source: string | null } | null;
@@ -615,8 +844,15 @@ export interface EventData {
   hello: { seq: number; server_time: string; viewers: number };
   "message.added": Message;
   "message.deleted": { ids: string[] };
+  "message.hidden": { ids: string[] };
+  "message.shown": { ids: string[]; messages: Message[] };
+  /** For viewers, who are not told every message of a storm. */
+  "messages.skipped": Skipped;
+  "moderation.changed": Action;
+  "relay.dropped": { target_id: string; dropped: number };
   "delivery.changed": { message_id: string; delivery: Delivery };
-  "target.changed": Omit<Target, "link_url">;
+  /** Until it is opened, only the show's snapshot knows how long its key is good. */
+  "target.changed": Omit<Target, "link_url" | "key_expires_at"> & Partial<Pick<Target, "key_expires_at">>;
   "target.removed": { id: string };
   "health.changed": Health;
   "ingest.changed": Ingest | NoIngest;
@@ -626,7 +862,10 @@ export interface EventData {
   /** Staff hear all the counters, viewers what is available. An older `version` than the last one is stale. */
   "stock.changed": { variant_id: string; available: number; version: number } & Partial<Stock>;
   "product.highlighted": { product_id: string | null };
-  "show.changed": { state: ShowState; live_at: string | null; ended_at: string | null };
+  "show.changed": Pick<
+    ShowSummary,
+    "state" | "cancelled" | "title" | "starts_at" | "live_at" | "ended_at"
+  > & { description: string };
   "order.placed": ShowOrder;
   "sales.changed": Sales;
   "order.changed": {
@@ -637,7 +876,12 @@ export interface EventData {
     message: string;
   };
   "viewers.changed": { count: number };
+  "alarms.changed": Record<string, never>;
   gap: Record<string, never>;
+  /** The gateway goes away: come back at a random moment within so much time. */
+  closing: { within_ms: number };
+  /** The answer to a ping. */
+  pong: Record<string, never>;
 }
 
 export type EventKind = keyof EventData;

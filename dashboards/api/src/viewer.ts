@@ -59,6 +59,10 @@ export class ViewerApi {
   say = (text: string, name = "Guest") =>
     this.ask<Message>("/messages", { method: "POST", body: { show: this.slug, text, name } });
 
+  /** What was said after a number, oldest first. */
+  messages = (afterSeq: number, limit = 500) =>
+    this.ask<Message[]>(`/messages?after_seq=${afterSeq}&limit=${limit}`, {});
+
   /** The same `key` gives the same answer, so a request that broke off can be repeated safely. */
   hold = (variantId: string, key: string, quantity = 1) =>
     this.ask<Hold>("/holds", {

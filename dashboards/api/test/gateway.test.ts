@@ -23,6 +23,7 @@ class Wire implements Socket {
 }
 
 const hello = { kind: "hello", seq: null, data: { seq: 0, server_time: "2026-01-01T00:00:00Z", viewers: 1 } };
+const gap = { kind: "gap", seq: null, data: {} };
 const stock = (seq: number) => ({ kind: "stock.changed", seq, data: { variant_id: "v", available: seq, version: seq } });
 
 function room(changes: Partial<GatewayOptions> = {}) {
@@ -128,7 +129,9 @@ describe("GatewayClient", () => {
     const { client, wire, seqs } = room({ onGap: () => new Promise((done) => (shown = done)) });
     client.start();
     await settle();
-    wire().say(hello, { kind: "gap", seq: null, data: {} }, stock(90));
+    wire().say(hello);
+    await vi.advanceTimersByTimeAsync(1_500);
+    wire().say(stock(90));
     wire().say(stock(91));
     expect(seqs()).toEqual([]);
     shown(90);
@@ -137,14 +140,102 @@ describe("GatewayClient", () => {
     expect(client.lastSeq).toBe(91);
   });
 
-  it("reconnects from the old seq when the snapshot cannot be loaded", async () => {
-    const { client, wire, wires } = room({ onGap: () => Promise.reject(new Error("offline")) });
+  it("shows what comes after a gap at once, and fills it from a snapshot", async () => {
+    const onGap = vi.fn(async () => 95);
+    const { client, wire, seqs } = room({ onGap });
     client.start();
     await settle();
-    wire().say(hello, { kind: "gap", seq: null, data: {} }, stock(90));
-    await vi.advanceTimersByTimeAsync(500);
+    wire().say(hello, stock(11), gap, stock(90));
+    expect(seqs()).toEqual([11, 90]);
+    expect(onGap).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1_500);
+    expect(onGap.mock.calls).toEqual([[11]]);
+    expect(client.lastSeq).toBe(95);
+  });
+
+  it("asks for the snapshot until it comes, on the same connection, and once for many gaps", async () => {
+    let away = true;
+    const onGap = vi.fn(async () => {
+      if (away) throw new Error("offline");
+      return 95;
+    });
+    const { client, wire, wires, seqs } = room({ onGap });
+    client.start();
+    await settle();
+    wire().say(hello, gap, stock(90), gap);
+    await vi.advanceTimersByTimeAsync(1_500);
+    expect(onGap).toHaveBeenCalledTimes(1);
+    away = false;
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(onGap.mock.calls).toEqual([[10], [10]]);
+    expect(wires).toHaveLength(1);
+    expect(seqs()).toEqual([90]);
+  });
+
+  it("keeps a hole in mind over a reconnection", async () => {
+    const onGap = vi.fn(async () => 95);
+    const { client, wire } = room({ onGap });
+    client.start();
+    await settle();
+    wire().say(hello, gap, stock(90));
+    wire().break();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(wire().url).toContain("after=90");
+    wire().say(hello);
+    await vi.advanceTimersByTimeAsync(1_500);
+    expect(onGap.mock.calls).toEqual([[10]]);
+  });
+
+  it("spreads a big crowd: its snapshots, and its way back", async () => {
+    const onGap = vi.fn(async () => 10);
+    const { client, wire, wires } = room({ onGap });
+    client.start();
+    await settle();
+    const crowded = { ...hello, data: { ...hello.data, viewers: 10_000 } };
+    wire().say(crowded);
+    await vi.advanceTimersByTimeAsync(1_500); // a newcomer is no crowd
+    expect(onGap).toHaveBeenCalledOnce();
+    wire().break();
+    await vi.advanceTimersByTimeAsync(5_499);
+    expect(wires).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(1);
     expect(wires).toHaveLength(2);
-    expect(wire().url).toContain("after=10");
+    onGap.mockClear();
+    wire().say(crowded);
+    for (let second = 1; second < 40; second++) {
+      await vi.advanceTimersByTimeAsync(1_000);
+      wire().say({ kind: "pong", seq: null, data: {} });
+    }
+    expect(onGap).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(onGap).toHaveBeenCalledOnce();
+  });
+
+  it("comes back within the time that a gateway names which goes away", async () => {
+    const { client, wire, wires } = room();
+    client.start();
+    await settle();
+    wire().say(hello);
+    wire().say({ kind: "closing", seq: null, data: { within_ms: 4_000 } });
+    wire().break();
+    await vi.advanceTimersByTimeAsync(3_999);
+    expect(wires).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(wires).toHaveLength(2);
+  });
+
+  it("gives up on a connection that answers no ping", async () => {
+    const { client, wire, wires, states } = room();
+    client.start();
+    await settle();
+    wire().say(hello);
+    await vi.advanceTimersByTimeAsync(20_000);
+    wire().say({ kind: "pong", seq: null, data: {} });
+    await vi.advanceTimersByTimeAsync(29_999);
+    expect(states).toEqual(["connecting", "open"]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(wires[0]?.closed).toBe(true);
+    expect(states).toEqual(["connecting", "open", "waiting"]);
   });
 
   it("loads the snapshot after a reconnection, because stock news have no number", async () => {

@@ -32,7 +32,7 @@ test("a message that was seen and then deleted does not count", () => {
 
 test("a reply never looks better than it went", () => {
   const words = (state: "queued" | "sent" | "confirmed" | "failed" | "unknown") =>
-    deliveryWords({ target_id: "t1", platform: "youtube", state, reason: null });
+    deliveryWords({ target_id: "t1", platform: "youtube", state, reason: null, purpose: "reply", due_at: null });
   expect(words("unknown")).toEqual({ text: "YouTube: maybe sent, check there", tone: "warn" });
   expect(words("sent").text).toBe("YouTube: sent");
   expect(words("failed").tone).toBe("bad");

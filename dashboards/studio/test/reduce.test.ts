@@ -1,14 +1,25 @@
 import type { Delivery, GatewayEvent } from "@simulcast/api";
 import { expect, test } from "vitest";
+import { CALM } from "../src/show/chat/crowd";
 import { type Picture, reduce, withMessages } from "../src/show/reduce";
 import { aMessage, anOrder, aSnapshot, aTarget, AT } from "./a-show";
 
-const picture = (show = aSnapshot()): Picture => ({ show, orders: [], viewers: 0, refused: null });
+const picture = (show = aSnapshot()): Picture => ({
+  show,
+  orders: [],
+  viewers: 0,
+  refused: null,
+  crowd: CALM,
+  actions: [],
+  dropped: {},
+});
 const hear = (before: Picture, ...news: unknown[]) => (news as GatewayEvent[]).reduce(reduce, before);
 const delivery = (state: Delivery["state"]): Delivery => ({
   target_id: "t1",
   platform: "youtube",
   state,
+  purpose: "reply",
+  due_at: null,
   reason: null,
 });
 
@@ -38,7 +49,7 @@ test("what became of a reply is kept when an older answer of the hub comes in la
 });
 
 test("each platform's delivery is told apart", () => {
-  const own: Delivery = { target_id: null, platform: "own", state: "confirmed", reason: null };
+  const own: Delivery = { target_id: null, platform: "own", state: "confirmed", reason: null, purpose: "reply", due_at: null };
   const before = picture(aSnapshot({ messages: [aMessage(1, { deliveries: [own, delivery("queued")] })] }));
   const news = { message_id: "m1", delivery: delivery("failed") };
   const { messages } = hear(before, { kind: "delivery.changed", seq: null, data: news }).show;

@@ -53,10 +53,12 @@ const settle = () => vi.advanceTimersByTimeAsync(100);
 function enter(hub: Hub) {
   const wires: Wire[] = [];
   const onSignedOut = vi.fn();
+  const onAlarms = vi.fn();
   const room = new Room({
     api: new StaffApi(hub.fetch),
     showId: "s1",
     onSignedOut,
+    onAlarms,
     open: (url) => {
       wires.push(new Wire(url));
       return wires.at(-1) as Wire;
@@ -64,7 +66,7 @@ function enter(hub: Hub) {
   });
   void room.enter();
   const seqs = () => room.now().picture?.show.messages.map((message) => message.seq);
-  return { room, onSignedOut, seqs, wire: () => wires.at(-1) as Wire };
+  return { room, onSignedOut, onAlarms, seqs, wire: () => wires.at(-1) as Wire };
 }
 
 beforeEach(() => void vi.useFakeTimers());
@@ -92,6 +94,15 @@ test("what happened between the snapshot and the first word of the gateway is se
   wire().say(hello);
   await settle();
   expect(room.now().picture?.show.targets[0]?.state).toBe("live");
+  room.leave();
+});
+
+test("an account that needs a person is told at once", async () => {
+  const { room, onAlarms, wire } = enter(new Hub());
+  await settle();
+  wire().say(hello);
+  wire().say({ kind: "alarms.changed", seq: null, data: {} });
+  expect(onAlarms).toHaveBeenCalledOnce();
   room.leave();
 });
 
@@ -130,7 +141,7 @@ test("a reply that was heard shows where it is going", async () => {
   await settle();
   wire().say(hello);
   await settle();
-  const way = { target_id: null, platform: "own", state: "confirmed" as const, reason: null };
+  const way = { target_id: null, platform: "own", state: "confirmed" as const, reason: null, purpose: "reply" as const, due_at: null };
   hub.messages = [aMessage(1, { outgoing: true, deliveries: [way] })];
   const { deliveries: _, ...heard } = aMessage(1, { outgoing: true });
   wire().say({ kind: "message.added", seq: 1, data: heard });
@@ -187,7 +198,7 @@ test("a reply that the hub refuses is not shown as said", async () => {
   const { room, seqs } = enter(hub);
   await settle();
   hub.signedIn = false;
-  await expect(room.say("hello", "all")).rejects.toBeInstanceOf(ApiError);
+  await expect(room.say({ text: "hello" })).rejects.toBeInstanceOf(ApiError);
   expect(seqs()).toEqual([]);
   room.leave();
 });

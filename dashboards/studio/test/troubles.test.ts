@@ -15,6 +15,13 @@ const SHOP: Connection = {
   reason: null,
   capabilities: [],
   token_expires_at: null,
+  renews: false,
+  account: null,
+  app_known: false,
+  settings: {},
+  key_entered_at: null,
+  key_ends_at: null,
+  budget: null,
   webhook_url: null,
   created_at: AT,
 };

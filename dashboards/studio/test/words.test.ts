@@ -1,4 +1,4 @@
-import { ApiError, type Ingest } from "@simulcast/api";
+import { ApiError, type Ingest, type Target } from "@simulcast/api";
 import { expect, test } from "vitest";
 import { pageOf } from "../src/navigation";
 import { plural, why } from "../src/parts/words";
@@ -20,21 +20,30 @@ const FEED: Ingest = {
   since: AT,
 };
 
-test("a target is live only when its platform does not say otherwise", () => {
-  const label = (platform_state: string | null) =>
-    targetWords(aTarget({ state: "live", platform_state }), "live").label;
-  expect(label(null)).toBe("Live");
+test("a target's stage is told in words of its own, whatever our push does", () => {
+  const label = (stage: Target["stage"], state: Target["state"] = "live") =>
+    targetWords(aTarget({ state, stage }), "live").label;
   expect(label("live")).toBe("Live");
+  expect(label("opening", "idle")).toBe("Opening");
+  expect(label("created", "idle")).toBe("Waiting");
+  expect(label("waiting")).toBe("Waiting for data");
   expect(label("starting")).toBe("Starting");
   expect(label("failed")).toBe("Not on air");
+  expect(label("failed", "failed")).toBe("Failed");
+  expect(targetWords(aTarget({ stage: "by_hand", reason: "End it in the app." }), "ended")).toEqual({
+    label: "End it there",
+    tone: "warn",
+    detail: "End it in the app.",
+  });
 });
 
 test("a target says why it fails, and that it is paused only when it is", () => {
-  const failed = aTarget({ state: "failed", reason: "The stream key was refused." });
+  const failed = aTarget({ stage: "failed", state: "failed", reason: "The stream key was refused." });
   expect(targetWords(failed, "live")).toMatchObject({ tone: "bad", detail: "The stream key was refused." });
-  expect(targetWords(aTarget({ wanted: false, state: "live" }), "live").label).toBe("Pausing");
-  expect(targetWords(aTarget({ wanted: false, state: "paused" }), "live").label).toBe("Paused");
-  expect(targetWords(aTarget({ wanted: true, state: "paused" }), "live").label).toBe("Resuming");
+  const off = (state: Target["state"]) => aTarget({ wanted: false, stage: "off", state });
+  expect(targetWords(off("live"), "live").label).toBe("Pausing");
+  expect(targetWords(off("paused"), "live").label).toBe("Paused");
+  expect(targetWords(aTarget({ stage: "created", state: "paused" }), "live").label).toBe("Resuming");
 });
 
 test("a retrying target counts down to its next try", () => {
@@ -46,13 +55,15 @@ test("a retrying target counts down to its next try", () => {
 
 test("the summary counts what is on air and what needs a person", () => {
   const targets = [
-    aTarget({ state: "live" }),
-    aTarget({ state: "retrying" }),
-    aTarget({ state: "failed" }),
-    aTarget({ wanted: false, state: "paused" }),
+    aTarget({ stage: "live" }),
+    aTarget({ stage: "retrying" }),
+    aTarget({ stage: "failed" }),
+    aTarget({ stage: "off", wanted: false }),
   ];
   expect(targetsLine(targets, "live")).toBe("1 of 3 live, 1 needs you");
   expect(targetsLine(targets, "scheduled")).toBe("");
+  const over = [aTarget({ stage: "ended" }), aTarget({ stage: "by_hand" })];
+  expect(targetsLine(over, "ended")).toBe("1 of 2 ended, 1 needs you");
 });
 
 test("the encoder's feed is told in plain words, as far as it is known", () => {

@@ -1,6 +1,6 @@
 /** The page: video, the product on screen, chat, the other products; and what to say without a show. */
 
-import { type PublicShow, ViewerApi } from "@simulcast/api";
+import { type PublicShow, type Skipped, ViewerApi } from "@simulcast/api";
 import { programmeOf } from "@simulcast/player";
 import { html, LitElement, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";
@@ -125,6 +125,8 @@ export class WatchApp extends LitElement {
         <section class="chat" aria-label="Chat">
           <chat-panel
             .messages=${show.messages}
+            .skipped=${show.skipped ?? []}
+            .open=${(skipped: Skipped) => this.room.open(skipped)}
             .closed=${show.show.state === "ended"}
             .say=${(text: string, name: string) => this.room.say(text, name)}
           ></chat-panel>

@@ -1,10 +1,11 @@
 /** The merged chat: what was written on every platform, and a line to write here. */
 
-import { ApiError, formatMoney, type Message } from "@simulcast/api";
+import { ApiError, formatMoney, type Fragment, type Message, type Skipped } from "@simulcast/api";
 import { html, LitElement, nothing, type PropertyValues } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { chatStyles } from "./chat-styles";
 import { chatName } from "./memory";
+import { chatLines } from "./reduce";
 import { theme } from "./theme";
 
 const PLATFORMS: Record<string, { name: string; style: string }> = {
@@ -24,6 +25,8 @@ export class ChatPanel extends LitElement {
   static override styles = [theme, chatStyles];
   static override properties = {
     messages: { attribute: false },
+    skipped: { attribute: false },
+    open: { attribute: false },
     say: { attribute: false },
     closed: { type: Boolean },
     behind: { state: true },
@@ -34,6 +37,9 @@ export class ChatPanel extends LitElement {
   };
 
   declare messages: Message[];
+  /** Where there were too many messages to be shown; `open` loads them. */
+  declare skipped: Skipped[];
+  declare open: (skipped: Skipped) => Promise<void>;
   declare say: (text: string, name: string) => Promise<void>;
   /** The show is over: nothing can be written any more. */
   declare closed: boolean;
@@ -48,6 +54,7 @@ export class ChatPanel extends LitElement {
   constructor() {
     super();
     this.messages = [];
+    this.skipped = [];
     this.closed = false;
     this.behind = false;
     this.problem = "";
@@ -126,9 +133,9 @@ export class ChatPanel extends LitElement {
       <div class="log" role="log" aria-live="polite" aria-label="Messages" tabindex="0" @scroll=${this.scrolled}>
         <ul role="list" aria-label="Chat">
           ${repeat(
-            this.messages,
-            (message) => message.id,
-            (message) => this.line(message),
+            chatLines(this.messages, this.skipped),
+            (one) => ("count" in one ? `more ${one.first_seq}` : one.id),
+            (one) => ("count" in one ? this.more(one) : this.line(one)),
           )}
         </ul>
         ${this.messages.length || this.closed ? nothing : html`<p class="empty">No messages yet. Say hello!</p>`}
@@ -195,7 +202,20 @@ export class ChatPanel extends LitElement {
       ${amount !== null && currency
         ? html`<span class="gift number">${formatMoney(amount, currency)}</span>`
         : nothing}
-      <span>${message.text}</span>
+      <span>${message.fragments?.length ? message.fragments.map(piece) : message.text}</span>
     </li>`;
   }
+
+  private more(skipped: Skipped) {
+    return html`<li class="more">
+      … and ${skipped.count} more
+      <button type="button" @click=${() => this.open(skipped).catch(() => undefined)}>Show all</button>
+    </li>`;
+  }
+}
+
+/** An emote is a picture; links stay words: what strangers write is not for tapping on. */
+function piece({ kind, text, url }: Fragment) {
+  if (kind !== "emote" || !url) return text;
+  return html`<img class="emote" src=${url} alt=${text} title=${text} loading="lazy" referrerpolicy="no-referrer" />`;
 }

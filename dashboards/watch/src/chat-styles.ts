@@ -60,6 +60,20 @@ export const chatStyles = css`
     padding: 0 0.375rem;
     font-weight: 600;
   }
+  .emote {
+    height: 1.5rem;
+    vertical-align: middle;
+  }
+  .more {
+    color: var(--quiet);
+  }
+  .more button {
+    border: 0;
+    padding: 0.25rem;
+    background: none;
+    color: inherit;
+    text-decoration: underline;
+  }
   .empty {
     color: var(--quiet);
     padding: 0.5rem 0;

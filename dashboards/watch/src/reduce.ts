@@ -1,9 +1,10 @@
 /** What each piece of news does to the page's picture of the show. Pure: nothing is changed in place. */
 
-import type { GatewayEvent, Message, PublicProduct, PublicShow, PublicVariant } from "@simulcast/api";
+import type { GatewayEvent, Message, PublicProduct, PublicShow, PublicVariant, Skipped } from "@simulcast/api";
 
 /** More than this is not scrolled back to on a phone, and it keeps a busy chat light. */
 const KEPT_MESSAGES = 200;
+const KEPT_SKIPS = 50;
 /** More than this is plenty, and not worth counting down. */
 const COUNTED_STOCK = 99;
 
@@ -17,6 +18,11 @@ export function reduce(show: PublicShow, event: GatewayEvent): PublicShow {
   switch (event.kind) {
     case "message.added":
       return { ...show, messages: withMessage(show.messages, event.data) };
+    case "messages.skipped":
+      return { ...show, skipped: [...(show.skipped ?? []), event.data].slice(-KEPT_SKIPS) };
+    case "message.shown":
+      return { ...show, messages: event.data.messages.reduce(withMessage, show.messages) };
+    case "message.hidden":
     case "message.deleted": {
       const gone = new Set(event.data.ids);
       return { ...show, messages: show.messages.filter((message) => !gone.has(message.id)) };
@@ -39,6 +45,37 @@ export function withMessage(messages: Message[], message: Message): Message[] {
   const later = others.findIndex((other) => other.seq > message.seq);
   others.splice(later < 0 ? others.length : later, 0, message);
   return others.slice(-KEPT_MESSAGES);
+}
+
+/** What was skipped is shown now, as far as there is room for it. */
+export function opened(show: PublicShow, skipped: Skipped, found: Message[]): PublicShow {
+  const missing = found.filter(({ seq }) => seq <= skipped.last_seq);
+  return {
+    ...show,
+    skipped: (show.skipped ?? []).filter((one) => one.last_seq < skipped.first_seq || one.first_seq > skipped.last_seq),
+    messages: missing.reduce(withMessage, show.messages),
+  };
+}
+
+/** Messages, and where there were too many to be shown, in their order. */
+export function chatLines(messages: Message[], skipped: Skipped[]): (Message | Skipped)[] {
+  const from = messages[0]?.seq ?? 0;
+  const waiting = skipped.filter((one) => one.last_seq > from);
+  const lines: (Message | Skipped)[] = [];
+  for (const message of messages) {
+    while (waiting[0] && waiting[0].last_seq < message.seq) {
+      const last = lines.at(-1);
+      const next = waiting.shift() as Skipped;
+      if (last && "count" in last) lines[lines.length - 1] = joined(last, next);
+      else lines.push(next);
+    }
+    lines.push(message);
+  }
+  return [...lines, ...(waiting.length ? [waiting.reduce(joined)] : [])];
+}
+
+function joined(one: Skipped, next: Skipped): Skipped {
+  return { count: one.count + next.count, first_seq: one.first_seq, last_seq: next.last_seq };
 }
 
 /** News of an older version than the last one are dropped: several processes send them. */

@@ -1,7 +1,7 @@
 /** The show as this page knows it, and what its viewer does in it. */
 
-import { type GatewayEvent, ShowFollower, ViewerApi } from "@simulcast/api";
-import { reduce, withMessage, withStock } from "./reduce";
+import { type GatewayEvent, ShowFollower, type Skipped, ViewerApi } from "@simulcast/api";
+import { opened, reduce, withMessage, withStock } from "./reduce";
 
 export type OrderNews = Extract<GatewayEvent, { kind: "order.changed" }>["data"];
 
@@ -32,6 +32,12 @@ export class Room extends ShowFollower {
   async say(text: string, name: string): Promise<void> {
     const message = await this.api.say(text, name);
     this.change((show) => ({ ...show, messages: withMessage(show.messages, message) }));
+  }
+
+  /** Loads what was too much to be shown. */
+  async open(skipped: Skipped): Promise<void> {
+    const found = await this.api.messages(skipped.first_seq - 1);
+    this.change((show) => opened(show, skipped, found));
   }
 
   /** What an answer told about the stock, before the news of it arrives. */

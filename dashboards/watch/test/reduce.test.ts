@@ -1,22 +1,30 @@
 // @vitest-environment node
 import { describe, expect, it } from "vitest";
 import type { Message, PublicShow } from "@simulcast/api";
-import { closedBecause, featured, reduce, stockLabel, withMessage } from "../src/reduce";
+import { chatLines, closedBecause, featured, opened, reduce, stockLabel, withMessage } from "../src/reduce";
 
 const message = (id: string, seq: number): Message => ({
   id,
   seq,
   platform: "youtube",
   target_id: null,
+  external_id: id,
   author_name: "A",
+  author_picture: null,
+  badges: [],
   text: id,
+  fragments: [],
   kind: "text",
   amount_minor: null,
   currency: null,
+  reply_to: null,
   at: "2026-01-01T00:00:00Z",
+  received_at: "2026-01-01T00:00:00Z",
   show_time_ms: null,
   deleted: false,
   outgoing: false,
+  hidden: false,
+  staff_only: false,
 });
 
 const product = (id: string) => ({
@@ -55,6 +63,16 @@ describe("reduce", () => {
     for (let seq = 1; seq <= 250; seq++) messages = withMessage(messages, message(`m${seq}`, seq));
     expect(messages).toHaveLength(200);
     expect(messages[0]?.seq).toBe(51);
+  });
+
+  it("shows where there were too many messages, in one line, and all of them when asked", () => {
+    const skipped = (count: number, first_seq: number, last_seq: number) =>
+      ({ kind: "messages.skipped", seq: null, data: { count, first_seq, last_seq } }) as const;
+    const stormy = [skipped(240, 4, 250), skipped(10, 252, 270)].reduce(reduce, show);
+    const [more] = chatLines(stormy.messages, stormy.skipped ?? []).slice(-1);
+    expect(more).toEqual({ count: 250, first_seq: 4, last_seq: 270 });
+    const all = opened(stormy, more as never, [message("d", 4), message("z", 300)]);
+    expect(chatLines(all.messages, all.skipped ?? []).map((one) => "id" in one && one.id)).toEqual(["a", "c", "d"]);
   });
 
   it("takes deleted messages away", () => {

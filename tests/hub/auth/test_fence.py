@@ -21,6 +21,7 @@ OPEN = {
     ("POST", "/api/v1/auth/session"),
     ("DELETE", "/api/v1/auth/session"),
     ("POST", "/webhooks/{connector}/{connection_id}"),
+    ("GET", "/webhooks/{connector}/{connection_id}"),
     ("GET", "/l/{code}"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
@@ -32,10 +33,13 @@ OPEN = {
 """Routes that need no sign-in, each for a reason. A new route that is not here needs one."""
 
 BODIES: dict[str, Any] = {
+    "/api/v1/connections/pending/{linking_id}": {"account_ids": ["x"]},
     "/api/v1/variants/{variant_id}/stock": {"on_hand": 1, "version": 1, "reason": "x"},
     "/api/v1/shows/{show_id}/targets/{target_id}": {"wanted": False},
     "/api/v1/shows/{show_id}/highlight": {"product_id": None},
     "/api/v1/shows/{show_id}/messages": {"text": "hello"},
+    "/api/v1/shows/{show_id}/messages/{message_id}/moderate": {"verb": "ban"},
+    "/api/v1/shows/{show_id}/relay": {"pairs": []},
     "/api/v1/shows/{show_id}/clips": {"begins_s": 0, "ends_s": 10},
     "/api/v1/shows/{show_id}/chapters": {"title": "Bags"},
     "/api/v1/shows/{show_id}/profiles": {"name": "Small", "width": 640, "height": 360, "video_kbps": 900},
@@ -62,6 +66,11 @@ async def planned(market: Market, owner: Client) -> dict[str, str]:
     target = await owner.call("POST", f"/api/v1/shows/{show}/targets", {"connection_id": youtube}, ok=201)
     picture = await owner.http.post(f"/api/v1/shows/{show}/assets", content=b"\x89PNG\r\n\x1a\n")
     asset = picture.json()
+    async with market.hub.db.session() as session:
+        row = await market.hub.shows.get(session, market.shop.brand_id, market.shop.show_id)
+        said = await market.hub.chat.say(session, row, market.shop.viewer(), "Bo", "hello")
+    moderate = f"/api/v1/shows/{show}/messages/{said.id}/moderate"
+    action = await owner.call("POST", moderate, {"verb": "hide"}, ok=202)
     event = uuid4()
     await market.sql(
         "INSERT INTO webhook_event (id, brand_id, connection_id, delivery_id, headers, body, state, error,"
@@ -70,12 +79,21 @@ async def planned(market: Market, owner: Client) -> dict[str, str]:
         brand=market.shop.brand_id,
         connection=market.connections["shopify"],
     )
+    linking = uuid4()
+    await market.sql(
+        "INSERT INTO linking (id, brand_id, member_id, connector, app_sealed, problem, expires_at)"
+        " SELECT :id, brand_id, id, 'youtube', '', 'odd', now() + interval '1 hour' FROM member LIMIT 1",
+        id=linking,
+    )
     return {
+        "linking_id": str(linking),
         "show_id": show,
         "target_id": target["id"],
         "connection_id": youtube,
         "variant_id": str(market.shop.variant_id),
         "delivery_id": str(event),
+        "message_id": str(said.id),
+        "action_id": action["id"],
         "sha256": asset["sha256"],
         "name": "clip.mp4",
     }
@@ -107,8 +125,13 @@ async def dump(market: Market) -> list[Any]:
         "show_target",
         "asset",
         "connection",
+        "linking",
+        "revocation",
         "stock",
         "message",
+        "moderation_action",
+        "chat_mute",
+        "chat_relay",
         "webhook_event",
         "show_product",
         "show_cue",
@@ -135,6 +158,9 @@ async def test_anothers_ids_in_a_body_are_not_found_either(market: Market) -> No
         await stranger.call("POST", "/api/v1/shows", {"title": "Thief"} | plan, ok=404)
     ticket = f"/api/v1/auth/gateway-ticket?show_id={ids['show_id']}"
     await stranger.call("GET", ticket, ok=404)
+    for wish in ("app_of", "reconnect"):
+        theft = {"connector": "youtube", wish: ids["connection_id"]}
+        await stranger.call("POST", "/api/v1/connections/consent", theft, ok=404)
 
 
 async def test_every_route_but_the_listed_ones_asks_who_you_are(market: Market) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from tests.hub.conftest import settings_for
 from tests.hub.market import Market, MovableClock, Trade, trading
 from tests.hub.platforms import standing_fakes
 from tests.hub.shop import open_shop
+from tests.hub.shows.places import PLACES
 from tests.hub.site import Client
 from tests.hub.worker import Worker, media_worker, status_of, target_status
 
@@ -43,6 +44,23 @@ class Studio:
     async def live(self) -> None:
         await self.call("POST", "/start")
         await self.market.work()
+
+    async def there(self) -> list[Any]:
+        """Every broadcast on the platforms of `places`, oldest first."""
+        found: list[Any] = (await self.market.fakes["_template"].state())["broadcasts"]
+        return found
+
+    async def receive(self, connector: str) -> None:
+        """Our push has reached the platform."""
+        key = self.worker.keys(self.slug)[connector]
+        await self.market.fakes[connector].control("ingest", {"event": "publish", "key": key})
+
+    async def on_air(self, connector: str) -> None:
+        """Pushed, received, and taken live."""
+        await self.receive(connector)
+        await self.says(connector, "live")
+        await self.market.work()
+        await self.market.later()
 
     async def says(self, connector: str, state: str, **more: Any) -> None:
         """The worker's word on one target."""
@@ -88,6 +106,20 @@ async def studio_of(market: Market) -> AsyncIterator[Studio]:
 async def studio(trade: Trade) -> AsyncIterator[Studio]:
     async with studio_of(await trade("youtube", "facebook")) as made:
         yield made
+
+
+@pytest.fixture
+async def staged(database_url: str, nats_url: str, tmp_path: Path) -> AsyncIterator[Studio]:
+    """The same with the two platforms of `places`, told apart by their accounts alone."""
+    clock = MovableClock()
+    async with standing_fakes("_template") as fakes:
+        fake = fakes["_template"]
+        environ = {f"SIMULCAST_{name.upper()}_BASE_URL": f"{fake.base_url}v1/" for name in PLACES}
+        settings = settings_for(tmp_path, database_url, nats_url)
+        async with services(settings, environ, clock, PLACES) as hub:
+            shown = {name: replace(fake, name=name) for name in PLACES}
+            async with trading(hub, await open_shop(hub), shown, clock) as market, studio_of(market) as made:
+                yield made
 
 
 @pytest.fixture

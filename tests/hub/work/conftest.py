@@ -29,6 +29,8 @@ class Evening:
     connections: dict[str, str]
     show_id: str
     variant_id: str
+    settings: Settings
+    environ: dict[str, str]
 
     async def snapshot(self) -> Any:
         return await self.owner.call("GET", f"/api/v1/shows/{self.show_id}")
@@ -53,7 +55,7 @@ async def begin(database_url: str, nats_url: str, tmp_path: Path) -> AsyncIterat
     """`await begin("youtube", "shopify", on_hand=50)` starts everything."""
     async with AsyncExitStack() as stack:
 
-        async def start(*names: str, on_hand: int = 50) -> Evening:
+        async def start(*names: str, on_hand: int = 50, work: bool = True) -> Evening:
             fakes = await stack.enter_async_context(standing_fakes(*names))
             settings = Settings(
                 data=tmp_path,
@@ -69,18 +71,27 @@ async def begin(database_url: str, nats_url: str, tmp_path: Path) -> AsyncIterat
             environ.pop("SIMULCAST_FACEBOOK_WS_URL", None)
             origin = await stack.enter_async_context(serving(settings, environ))
             owner = await sign_in(settings, origin)
-            return await open_evening(stack, settings, environ, (origin, owner, fakes, on_hand))
+            evening = await open_evening(settings, environ, (origin, owner, fakes, on_hand))
+            if work:
+                working = asyncio.create_task(run_work(settings, environ))
+                stack.push_async_callback(stop, working)
+            return evening
 
         yield start
 
 
+async def stop(work: asyncio.Task[None]) -> None:
+    """The work process, cleanly."""
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
+
+
 async def open_evening(
-    stack: AsyncExitStack,
     settings: Settings,
     environ: dict[str, str],
     made: tuple[str, Client, dict[str, Standing], int],
 ) -> Evening:
-    """Products, accounts, show, and the work process."""
+    """Products, accounts, show."""
     origin, owner, fakes, on_hand = made
     variants = [{**BAG, "on_hand": on_hand}]
     product = await owner.call("POST", "/api/v1/products", {"title": "Bag", "variants": variants}, ok=201)
@@ -94,11 +105,5 @@ async def open_evening(
         ],
     }
     show = await owner.call("POST", "/api/v1/shows", plan, ok=201)
-    work = asyncio.create_task(run_work(settings, environ))
-
-    async def stop() -> None:
-        work.cancel()
-        await asyncio.gather(work, return_exceptions=True)
-
-    stack.push_async_callback(stop)
-    return Evening(origin, owner, fakes, connections, show["id"], product["variants"][0]["id"])
+    variant = product["variants"][0]["id"]
+    return Evening(origin, owner, fakes, connections, show["id"], variant, settings, environ)

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from tests.hub.platforms import until
 from tests.hub.work.conftest import Begin, Evening
 
@@ -77,3 +84,85 @@ async def test_a_dead_login_is_said_and_linking_again_brings_the_chat_back(begin
 async def chats_are(evening: Evening, state: str) -> bool:
     chats = (await evening.snapshot())["chats"]
     return bool(chats) and all(chat["state"] == state for chat in chats)
+
+
+@contextmanager
+def working(evening: Evening) -> Iterator[subprocess.Popen[bytes]]:
+    """A real work process, which can be killed."""
+    given = evening.settings
+    assert given.secret_key
+    assert given.media_token
+    env = os.environ | evening.environ
+    env |= {
+        "DATABASE_URL": given.database_url or "",
+        "NATS_URL": given.nats_url or "",
+        "SIMULCAST_DATA": str(given.data),
+        "SIMULCAST_SECRET_KEY": given.secret_key.get_secret_value(),
+        "SIMULCAST_MEDIA_TOKEN": given.media_token.get_secret_value(),
+        "SIMULCAST_MEDIA_CONTROL_PORT": str(given.media_control_port),
+    }
+    with (given.data / "work.log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "hub", "run", "work"], env=env, stdout=log, stderr=log
+        )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+async def test_a_killed_worker_is_replaced_and_nothing_comes_twice_or_is_missed_silently(
+    begin: Begin,
+) -> None:
+    """YouTube's chat says where to go on; Twitch's tells only what is said from now on, so that has a gap."""
+    evening = await begin("youtube", "twitch", work=False)
+    talk = Talk(evening)
+    with working(evening) as first:
+        await evening.go_live()
+        await until(lambda: chats_are(evening, "connected"), 40)
+        await talk.say("before")
+        await until(lambda: talk.heard("before"))
+        first.kill()
+        first.wait()
+    died = time.monotonic()
+    await talk.say("meanwhile")
+    with working(evening):
+        await until(lambda: talk.said_and_heard("after"), 60)
+        took = time.monotonic() - died
+    words = [
+        (m["platform"], m["text"]) for m in (await evening.snapshot())["messages"] if m["kind"] == "text"
+    ]
+    youtube = [text for platform, text in words if platform == "youtube"]
+    twitch = [text for platform, text in words if platform == "twitch"]
+    assert youtube[:2] == ["before", "meanwhile"]
+    assert "meanwhile" not in twitch
+    assert len(set(words)) == len(words)
+    [gap] = [m for m in (await evening.snapshot())["messages"] if m["kind"] == "gap"]
+    assert gap["platform"] == "twitch"
+    assert gap["at"] < gap["received_at"]
+    # Fifteen seconds, and what starting a process takes on a machine that is busy with other things.
+    assert took < 15 + 40
+
+
+class Talk:
+    """Says things on every platform, each once."""
+
+    def __init__(self, evening: Evening) -> None:
+        self._evening = evening
+        self._count = 0
+
+    async def say(self, words: str) -> None:
+        for fake in self._evening.fakes.values():
+            await fake.control("chat", {"author": "Ana", "author_id": "ana", "text": words})
+
+    async def heard(self, words: str) -> bool:
+        said = await self._evening.words()
+        return all((name, words) in said for name in self._evening.fakes)
+
+    async def said_and_heard(self, words: str) -> bool:
+        """Whoever is not listening yet hears nothing, so it is said again in other words until all do."""
+        self._count += 1
+        await self.say(f"{words} {self._count}")
+        said = await self._evening.words()
+        return all(any(p == name and words in text for p, text in said) for name in self._evening.fakes)

@@ -3,11 +3,15 @@ import { useState } from "react";
 import { CopyButton } from "../parts/copy-button";
 import { Notice } from "../parts/notice";
 import { Pill } from "../parts/pill";
-import { PlatformBadge } from "../parts/platform-badge";
+import { closed } from "../parts/words";
 import { abilities, stateOf } from "./connection-words";
+import { settingsOf } from "./form";
 import { ImportButton } from "./import-button";
-import { RelinkDialog } from "./relink-dialog";
+import { Portrait } from "./portrait";
+import { Reconnect } from "./reconnect";
+import { SettingsDialog } from "./settings-dialog";
 import { UnlinkDialog } from "./unlink-dialog";
+import { Upkeep } from "./upkeep";
 
 interface Props {
   connection: Connection;
@@ -15,48 +19,56 @@ interface Props {
 }
 
 export function ConnectionCard({ connection, connector }: Props) {
-  const [open, setOpen] = useState<"relink" | "unlink" | null>(null);
+  const [open, setOpen] = useState<"settings" | "unlink" | null>(null);
   const { label, tone } = stateOf(connection);
   const close = () => setOpen(null);
-  const relink = (
-    <button type="button" className="primary small" disabled={!connector} onClick={() => setOpen("relink")}>
-      Link again
-    </button>
-  );
+  const ok = connection.state === "ok";
+  const reconnect = <Reconnect connection={connection} connector={connector} />;
   return (
     <li className="card stack tight">
       <div className="row">
-        <PlatformBadge platform={connection.connector} />
+        {connection.account && <Portrait name={connection.name} url={connection.account.picture_url} />}
+        <span className={`badge badge-${connection.connector}`}>{connection.title}</span>
         <h2 className="wrap">{connection.name}</h2>
         <Pill tone={tone}>{label}</Pill>
       </div>
-      <p className="quiet-text">{abilities(connection.capabilities)}</p>
-      {connection.state === "reconnect" && (
-        <Notice tone="bad" action={relink}>
-          {connection.reason ?? "The login no longer works."} Nothing is sent or read here until you link it
-          again.
+      <p className="quiet-text wrap">
+        {[connection.account?.detail && closed(connection.account.detail), abilities(connection.capabilities)]
+          .filter(Boolean)
+          .join(" ")}
+      </p>
+      {!ok && (
+        <Notice tone="bad" action={reconnect}>
+          {connection.reason ?? "The login no longer works."} Nothing is sent or read here until you reconnect
+          it.
         </Notice>
       )}
+      <Upkeep connection={connection} />
       {connection.webhook_url && <Webhook title={connection.title} url={connection.webhook_url} />}
       <div className="row">
-        {connection.capabilities.includes("catalog_source") && connection.state === "ok" && (
-          <ImportButton id={connection.id} />
-        )}
-        {connection.state === "ok" && (
-          <button type="button" className="small" disabled={!connector} onClick={() => setOpen("relink")}>
-            Change login
+        {connection.capabilities.includes("catalog_source") && ok && <ImportButton id={connection.id} />}
+        {ok && reconnect}
+        {connector && settable(connection, connector) && (
+          <button type="button" className="small" onClick={() => setOpen("settings")}>
+            {connector.limits.key_life_s ? "Enter stream key" : "Settings"}
           </button>
         )}
         <button type="button" className="small" onClick={() => setOpen("unlink")}>
           Unlink
         </button>
       </div>
-      {open === "relink" && connector && (
-        <RelinkDialog connection={connection} connector={connector} onClose={close} />
+      {open === "settings" && connector && (
+        <SettingsDialog connection={connection} connector={connector} onClose={close} />
       )}
       {open === "unlink" && <UnlinkDialog connection={connection} onClose={close} />}
     </li>
   );
+}
+
+/** Accounts linked by keys alone are set up by entering all of it again, but for keys that run out. */
+function settable(connection: Connection, connector: Connector): boolean {
+  const apart = connection.account !== null || connector.limits.key_life_s !== null;
+  return apart && settingsOf(connector).length > 0;
 }
 
 function Webhook({ title, url }: { title: string; url: string }) {

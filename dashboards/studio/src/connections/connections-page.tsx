@@ -8,11 +8,19 @@ import { Loading } from "../parts/loading";
 import { Problem } from "../parts/problem";
 import { DeliveryTroubles } from "../troubles/delivery-troubles";
 import { ConnectionCard } from "./connection-card";
+import { Landing } from "./landing";
 import { LinkDialog } from "./link-dialog";
+
+/** Allowances are used, and logins renewed, while one looks at them. */
+const LOOK_MS = 30_000;
 
 export function ConnectionsPage() {
   const api = useApi();
-  const connections = useQuery({ queryKey: CONNECTIONS, queryFn: ({ signal }) => api.connections(signal) });
+  const connections = useQuery({
+    queryKey: CONNECTIONS,
+    queryFn: ({ signal }) => api.connections(signal),
+    refetchInterval: LOOK_MS,
+  });
   const connectors = useQuery({
     queryKey: CONNECTORS,
     queryFn: ({ signal }) => api.connectors(signal),
@@ -40,6 +48,7 @@ export function ConnectionsPage() {
         {byState.length ? link : null}
       </div>
       {error && <Problem error={error} retry={retry} />}
+      {connections.data && <Landing connections={connections.data} />}
       <DeliveryTroubles />
       {connections.isPending && <Loading what="your accounts" />}
       {connections.data?.length === 0 && (
@@ -58,7 +67,11 @@ export function ConnectionsPage() {
         ))}
       </ul>
       {linking && connectors.data && (
-        <LinkDialog connectors={connectors.data} onClose={() => setLinking(false)} />
+        <LinkDialog
+          connectors={connectors.data}
+          connections={connections.data ?? []}
+          onClose={() => setLinking(false)}
+        />
       )}
     </div>
   );

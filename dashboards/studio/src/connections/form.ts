@@ -1,6 +1,6 @@
 /** A connector's form, read from the JSON schema of its config. Pure. */
 
-import type { JsonSchema } from "@simulcast/api";
+import type { Connector, JsonSchema } from "@simulcast/api";
 import { sentence } from "../parts/words";
 
 export interface FormField {
@@ -88,5 +88,32 @@ export function inTitles(problem: string, fields: FormField[]): string {
   return fields.reduce(
     (words, { name, title }) => words.replaceAll(new RegExp(`(^|[:;] )${name}: `, "g"), `$1${title}: `),
     problem,
+  );
+}
+
+/** What may be set beside the app that accounts are linked with; secrets (a stream key) first. */
+export function settingsOf(connector: Connector): FormField[] {
+  const app = connector.consent?.app.properties ?? {};
+  const fields = fieldsOf(connector.schema).filter(({ name }) => !(name in app));
+  // What stands there already may be left empty.
+  const free = fields.map((field) => ({ ...field, required: false }));
+  return free.sort((a, b) => Number(b.kind === "secret") - Number(a.kind === "secret"));
+}
+
+/** The fields as they are set now, as far as the hub tells. */
+export function shownOf(fields: FormField[], settings: Record<string, unknown>): Typed {
+  return Object.fromEntries(
+    fields.map(({ name, kind }) => {
+      const value = settings[name];
+      return [name, kind === "secret" || value == null ? "" : String(value)];
+    }),
+  );
+}
+
+/** What was changed, as the hub takes it. */
+export function changesOf(fields: FormField[], before: Typed, typed: Typed): Record<string, unknown> {
+  return configOf(
+    fields.filter(({ name }) => typed[name] !== before[name]),
+    typed,
   );
 }

@@ -23,7 +23,8 @@ export function UnlinkDialog({ connection, onClose }: { connection: Connection; 
       onAct={() => remove.mutate()}
       onClose={onClose}
     >
-      Its login is deleted here, and shows no longer reach it. Past orders and messages stay.
+      Its login is deleted here at once and given back to {connection.title} where that is possible. Shows no
+      longer reach it. Past orders and messages stay.
     </Confirm>
   );
 }

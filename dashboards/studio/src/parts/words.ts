@@ -11,6 +11,7 @@ const PLATFORMS: Record<string, string> = {
   tiktok: "TikTok",
   tiktok_shop: "TikTok Shop",
   twitch: "Twitch",
+  amazon: "Amazon Live",
   kick: "Kick",
   linkedin: "LinkedIn",
   x: "X",

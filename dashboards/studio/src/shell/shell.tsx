@@ -1,6 +1,7 @@
 import "./shell.css";
 import type { Session } from "@simulcast/api";
 import { useEffect, useRef } from "react";
+import { AlarmBanner } from "../connections/alarm-banner";
 import { ConnectionsPage } from "../connections/connections-page";
 import { pageOf, usePath } from "../navigation";
 import { ProductsPage } from "../products/products-page";
@@ -25,6 +26,7 @@ export function Shell({ session }: { session: Session }) {
         Skip to the content
       </a>
       <TopBar brand={session.brand.name} path={path} />
+      <AlarmBanner path={path} />
       <main id="main" ref={main} tabIndex={-1} key={path}>
         <Screen path={path} session={session} />
       </main>

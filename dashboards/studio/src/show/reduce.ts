@@ -1,6 +1,7 @@
 /** What each piece of news does to the control page's picture of the show. Pure. */
 
 import type {
+  Action,
   Delivery,
   EventData,
   GatewayEvent,
@@ -13,10 +14,12 @@ import type {
   StaffMessage,
   Target,
 } from "@simulcast/api";
+import { admit, type Crowd } from "./chat/crowd";
 
 /** Enough to scroll back through a busy half hour without slowing the page. */
 const KEPT_MESSAGES = 1_000;
 const KEPT_ORDERS = 100;
+const KEPT_ACTIONS = 50;
 
 export interface Picture {
   show: ShowSnapshot;
@@ -24,6 +27,12 @@ export interface Picture {
   viewers: number;
   /** Why the last encoder was sent away, until one is let in. */
   refused: string | null;
+  /** What was too much to be shown. */
+  crowd: Crowd;
+  /** Moderation since this page was opened, newest first. */
+  actions: Action[];
+  /** Messages that were not passed on for want of room, by the target they were for. */
+  dropped: Record<string, number>;
 }
 
 export function reduce(picture: Picture, news: GatewayEvent): Picture {
@@ -34,8 +43,20 @@ export function reduce(picture: Picture, news: GatewayEvent): Picture {
       return { ...picture, viewers: news.data.viewers };
     case "viewers.changed":
       return { ...picture, viewers: news.data.count };
-    case "message.added":
-      return change({ messages: withMessages(show.messages, [news.data]) });
+    case "message.added": {
+      const { crowd, shown } = admit(picture.crowd, news.data);
+      if (!shown) return { ...picture, crowd };
+      return { ...change({ messages: withMessages(show.messages, [news.data]) }), crowd };
+    }
+    case "message.hidden":
+    case "message.shown":
+      return change({ messages: withHidden(show.messages, news.data.ids, news.kind === "message.hidden") });
+    case "moderation.changed":
+      return { ...picture, actions: withAction(picture.actions, news.data) };
+    case "relay.dropped": {
+      const { target_id: id, dropped } = news.data;
+      return { ...picture, dropped: { ...picture.dropped, [id]: dropped } };
+    }
     case "message.deleted":
       return change({ messages: show.messages.filter((message) => !news.data.ids.includes(message.id)) });
     case "delivery.changed":
@@ -90,6 +111,17 @@ export function withMessages(known: StaffMessage[], added: (Message | StaffMessa
     .slice(-KEPT_MESSAGES);
 }
 
+function withHidden(messages: StaffMessage[], ids: string[], hidden: boolean): StaffMessage[] {
+  const changed = new Set(ids);
+  return messages.map((message) => (changed.has(message.id) ? { ...message, hidden } : message));
+}
+
+function withAction(actions: Action[], news: Action): Action[] {
+  const known = actions.some((action) => action.id === news.id);
+  if (known) return actions.map((action) => (action.id === news.id ? news : action));
+  return [news, ...actions].slice(0, KEPT_ACTIONS);
+}
+
 /** A list that was read may be older than the news that was heard meanwhile: it only fills holes. */
 function missingAdded(known: Delivery[], read: Delivery[]): Delivery[] {
   const missing = read.filter((one) => !known.some((other) => sameWay(one, other)));
@@ -113,7 +145,9 @@ function withDelivery(messages: StaffMessage[], id: string, delivery: Delivery):
 
 /** News of a target comes without its tracked link: that never changes. A new one was added elsewhere. */
 function withTarget(targets: Target[], news: EventData["target.changed"]): Target[] {
-  if (!targets.some((target) => target.id === news.id)) return [...targets, { ...news, link_url: null }];
+  if (!targets.some((target) => target.id === news.id)) {
+    return [...targets, { key_expires_at: null, ...news, link_url: null }];
+  }
   return targets.map((target) =>
     target.id === news.id ? { ...target, ...news, link_url: target.link_url } : target,
   );

@@ -1,17 +1,20 @@
 /** One show, kept true: a snapshot over HTTP, then news from the gateway on top. */
 
 import {
+  type Action,
   ApiError,
   backoffDelay,
   GatewayClient,
   type GatewayEvent,
   type GatewayState,
-  type Recipients,
+  type NewMessage,
   ServerClock,
   type Socket,
   type StaffApi,
   type StaffMessage,
+  type Verb,
 } from "@simulcast/api";
+import { CALM, opened, type Skip } from "./chat/crowd";
 import { type Picture, reduce, withMessages } from "./reduce";
 
 export interface Look {
@@ -24,6 +27,8 @@ export interface RoomOptions {
   api: StaffApi;
   showId: string;
   onSignedOut: () => void;
+  /** An account of the brand needs a person, or no longer does. */
+  onAlarms?: () => void;
   open?: (url: string) => Socket;
 }
 
@@ -31,6 +36,7 @@ const AGAIN = { baseMs: 1_000, capMs: 15_000 };
 /** The snapshot brings the newest 200 messages; a hole of up to so many numbers before them is filled. */
 const FILLED = 1_000;
 const PAGE = 200;
+const OPENED = 500;
 /** Screens are not told more often than this, however busy the chat. */
 const TELL_MS = 50;
 
@@ -40,7 +46,6 @@ export class Room {
   private look: Look = { phase: "loading", picture: null, connection: "connecting" };
   private readonly listeners = new Set<() => void>();
   private gateway: GatewayClient | null = null;
-  private greeted = false;
   private failures = 0;
   private askedAt = 0;
   private left = false;
@@ -79,8 +84,38 @@ export class Room {
     await this.gateway?.resync();
   };
 
-  async say(text: string, to: Recipients): Promise<void> {
-    this.take([await this.options.api.sendMessage(this.options.showId, text, to)]);
+  async say(message: NewMessage): Promise<void> {
+    this.take([await this.options.api.sendMessage(this.options.showId, message)]);
+  }
+
+  /** Shows what was too much to be shown. */
+  readonly open = async (skip: Skip): Promise<void> => {
+    const found: StaffMessage[] = [];
+    for (let after = skip.first - 1; after < skip.last; ) {
+      const page = await this.messages(after, Math.min(OPENED, skip.last - after));
+      if (!page.length) break;
+      found.push(...page.filter((message) => message.seq <= skip.last));
+      after = page.at(-1)?.seq ?? skip.last;
+    }
+    this.take(found);
+    const { picture } = this.look;
+    if (picture) this.show({ picture: { ...picture, crowd: opened(picture.crowd, skip.first) } });
+  };
+
+  async moderate(message: StaffMessage, verb: Verb, seconds?: number): Promise<void> {
+    const wish = seconds ? { verb, seconds } : { verb };
+    this.acted(await this.options.api.moderate(this.options.showId, message.id, wish));
+  }
+
+  async undo(actionId: string): Promise<void> {
+    this.acted(await this.options.api.undoModeration(this.options.showId, actionId));
+  }
+
+  /** What the hub answered, unless the news of it were quicker. */
+  private acted(action: Action): void {
+    const { picture } = this.look;
+    if (!picture || picture.actions.some(({ id }) => id === action.id)) return;
+    this.show({ picture: { ...picture, actions: [action, ...picture.actions] } });
   }
 
   /** Older messages; false when there were none. */
@@ -102,7 +137,8 @@ export class Room {
         return { url, token: ticket };
       },
       onEvents: (events) => this.hear(events),
-      onGap: () => this.load(),
+      onGap: (since) => this.load(since),
+      crowded: false,
       onState: (connection) => this.show({ connection }),
       ...(open ? { open } : {}),
     });
@@ -114,10 +150,8 @@ export class Room {
     for (const event of events) {
       if (event.kind === "hello") {
         this.clock.learn(event.data.server_time, this.askedAt);
-        // News without a number that fell between the first snapshot and the first word are not repeated.
-        stale ||= !this.greeted;
-        this.greeted = true;
       } else if (event.kind === "playback.changed") stale = true;
+      else if (event.kind === "alarms.changed") this.options.onAlarms?.();
       else if (event.kind === "message.added" && event.data.outgoing) this.followReply(event.data.seq);
     }
     const { picture } = this.look;
@@ -137,16 +171,21 @@ export class Room {
     this.refresh().catch(() => this.later(() => this.refresh()));
   }
 
-  private async load(): Promise<number> {
+  /** Of what is known, all is kept up to `since`: after that something may be missing. */
+  private async load(since = Infinity): Promise<number> {
     const { api, showId } = this.options;
     const [show, orders] = await Promise.all([api.show(showId), api.orders(showId)]).catch(this.refused);
     const known = this.look.picture;
-    const before = known ? await this.between(known.show.messages, show.messages) : [];
+    const kept = known?.show.messages.filter((message) => message.seq <= since) ?? [];
+    const before = await this.between(kept, show.messages);
     const picture: Picture = {
       show: { ...show, messages: withMessages(before, show.messages) },
       orders,
       viewers: this.look.picture?.viewers ?? show.viewers,
       refused: known?.refused ?? null,
+      crowd: known?.crowd ?? CALM,
+      actions: known?.actions ?? [],
+      dropped: known?.dropped ?? {},
     };
     this.failures = 0;
     this.show({ phase: "ready", picture });

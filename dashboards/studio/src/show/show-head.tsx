@@ -1,21 +1,28 @@
-import { countdown, type ServerClock, type ShowSnapshot } from "@simulcast/api";
+import { countdown, type ServerClock, type ShowSnapshot, type Target } from "@simulcast/api";
 import { Pill } from "../parts/pill";
 import { useNow } from "../parts/use-now";
 import { dateTime, plural } from "../parts/words";
-import { SHOW_STATES } from "../shows/show-words";
+import { stateOf } from "../shows/show-words";
 import { EndButton } from "./end-button";
+import { CancelShow } from "./platforms/cancel-show";
+import { EditShow } from "./platforms/edit-show";
 import { StartButton } from "./start-button";
+import { watching } from "./targets/there-words";
 
 interface Props {
   show: ShowSnapshot["show"];
+  /** On our own watch page. */
   viewers: number;
+  targets: Target[];
   /** Whether an encoder sends. */
   feeding: boolean;
   clock: ServerClock;
+  onChanged: () => Promise<unknown>;
 }
 
-export function ShowHead({ show, viewers, feeding, clock }: Props) {
-  const { label, tone } = SHOW_STATES[show.state];
+export function ShowHead({ show, viewers, targets, feeding, clock, onChanged }: Props) {
+  const { label, tone } = stateOf(show);
+  const { all, there } = watching(viewers, targets);
   return (
     <header className="show-head">
       <div className="show-title">
@@ -23,14 +30,28 @@ export function ShowHead({ show, viewers, feeding, clock }: Props) {
         <p className="row tight quiet-text number">
           <Pill tone={tone}>{label}</Pill>
           {show.state === "live" && show.live_at && <Elapsed since={show.live_at} clock={clock} />}
-          {show.state === "live" && <span>{plural(viewers, "viewer")}</span>}
+          {show.state === "live" && <span>{plural(all, "viewer")}</span>}
+          {there > 0 && (
+            <span>
+              ({viewers} here, {there} on platforms)
+            </span>
+          )}
+          {show.state === "scheduled" && show.starts_at && <span>Starts {dateTime(show.starts_at)}</span>}
           {show.state === "ended" && show.ended_at && <span>{dateTime(show.ended_at)}</span>}
           <a href={show.watch_url} target="_blank" rel="noreferrer">
             Open watch page
           </a>
         </p>
+        {show.state !== "ended" && (
+          <div className="row tight">
+            <EditShow show={show} targets={targets} onChanged={onChanged} />
+            {show.state === "scheduled" && <CancelShow showId={show.id} title={show.title} />}
+          </div>
+        )}
       </div>
-      {show.state === "scheduled" && <StartButton showId={show.id} feeding={feeding} />}
+      {show.state === "scheduled" && (
+        <StartButton showId={show.id} feeding={feeding} targets={targets} clock={clock} />
+      )}
       {show.state === "live" && <EndButton showId={show.id} title={show.title} />}
     </header>
   );

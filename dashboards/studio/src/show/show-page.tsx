@@ -63,14 +63,21 @@ interface Props {
 }
 
 function Control({ room, picture, connection }: Props) {
-  const { show, orders, viewers, refused } = picture;
+  const { show, orders, viewers, refused, crowd, actions, dropped } = picture;
   const { id, state } = show.show;
   return (
     <div className="control">
       <title>{`${show.show.title} · Studio`}</title>
       <div className="show-top">
         <ConnectionBanner connection={connection} />
-        <ShowHead show={show.show} viewers={viewers} feeding={show.ingest !== null} clock={room.clock} />
+        <ShowHead
+          show={show.show}
+          viewers={viewers}
+          targets={show.targets}
+          feeding={show.ingest !== null}
+          clock={room.clock}
+          onChanged={room.refresh}
+        />
         <JumpBar />
       </div>
       <div className="columns">
@@ -111,10 +118,14 @@ function Control({ room, picture, connection }: Props) {
         </div>
         <ChatPanel
           room={room}
+          showId={id}
           ended={state === "ended"}
           messages={show.messages}
           orders={orders}
           chats={show.chats}
+          crowd={crowd}
+          actions={actions}
+          dropped={dropped}
           targets={show.targets}
         />
       </div>

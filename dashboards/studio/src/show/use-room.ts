@@ -1,7 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState, useSyncExternalStore } from "react";
 import { useApi } from "../api";
-import { SESSION } from "../cache";
+import { ALARMS, SESSION } from "../cache";
 import { type Look, Room } from "./room";
 
 const OUTSIDE: Look = { phase: "loading", picture: null, connection: "connecting" };
@@ -17,6 +17,7 @@ export function useRoom(showId: string): { room: Room | null; look: Look } {
       api,
       showId,
       onSignedOut: () => cache.setQueryData(SESSION, null),
+      onAlarms: () => void cache.invalidateQueries({ queryKey: ALARMS }),
     });
     setRoom(entered);
     void entered.enter();

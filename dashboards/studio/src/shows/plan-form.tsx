@@ -8,10 +8,13 @@ import { go, linkTo, PATHS } from "../navigation";
 import { Problem } from "../parts/problem";
 import { TextField } from "../parts/text-field";
 import { plural } from "../parts/words";
+import "../show/platforms/platforms.css";
+import { TextArea } from "../show/platforms/text-area";
 import { Choices } from "./choices";
 
 export function PlanForm({ products, places }: { products: Product[]; places: Connection[] }) {
   const [title, setTitle] = useState("");
+  const [description, setDescription] = useState("");
   const [startsAt, setStartsAt] = useState("");
   const [sold, setSold] = useState<string[]>([]);
   const [shown, setShown] = useState(() => places.filter(isReady).map((place) => place.id));
@@ -19,6 +22,7 @@ export function PlanForm({ products, places }: { products: Product[]; places: Co
   const submit = (event: FormEvent) => {
     event.preventDefault();
     const show: NewShow = { title: title.trim(), product_ids: sold, target_connection_ids: shown };
+    if (description.trim()) show.description = description.trim();
     if (startsAt) show.starts_at = new Date(startsAt).toISOString();
     if (!plan.isPending) plan.mutate(show);
   };
@@ -26,9 +30,15 @@ export function PlanForm({ products, places }: { products: Product[]; places: Co
     <form className="stack" onSubmit={submit}>
       <div className="card stack">
         <TextField label="Title" required maxLength={200} autoFocus value={title} onText={setTitle} />
+        <TextArea
+          label="Description (optional)"
+          maxLength={5000}
+          value={description}
+          onText={setDescription}
+        />
         <TextField
           label="Starts at (optional)"
-          help="For the watch page. The show goes live when you press “Go live”."
+          help="Your watch page and the platforms that can will announce it. It goes live when you press “Go live”."
           type="datetime-local"
           value={startsAt}
           onText={setStartsAt}

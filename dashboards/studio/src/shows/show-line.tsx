@@ -1,10 +1,10 @@
 import type { ShowSummary } from "@simulcast/api";
 import { linkTo, PATHS } from "../navigation";
 import { Pill } from "../parts/pill";
-import { SHOW_STATES, whenOf } from "./show-words";
+import { stateOf, whenOf } from "./show-words";
 
 export function ShowLine({ show }: { show: ShowSummary }) {
-  const { label, tone } = SHOW_STATES[show.state];
+  const { label, tone } = stateOf(show);
   return (
     <li>
       <a className="card" {...linkTo(PATHS.show(show.id))}>

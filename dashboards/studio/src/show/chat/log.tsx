@@ -1,9 +1,11 @@
 import type { StaffMessage } from "@simulcast/api";
 import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import { plural } from "../../parts/words";
+import type { Skip } from "./crowd";
 import { EarlierButton } from "./earlier-button";
 import { type Line, newestSeq, unseen } from "./feed";
 import { MessageLine } from "./message-line";
+import { MoreLine } from "./more-line";
 import { SaleLine } from "./sale-line";
 
 /** Closer to the end than this (px), new lines keep the newest in view. */
@@ -13,13 +15,14 @@ interface Props {
   messages: StaffMessage[];
   /** The messages, and the sales between them. */
   lines: Line[];
-  /** null when there is nobody to answer any more. */
-  onAnswer: ((message: StaffMessage) => void) | null;
+  /** Opens what can be done about a message; null when the show is over. */
+  onPick: ((message: StaffMessage) => void) | null;
   onEarlier: () => Promise<boolean>;
+  onOpen: (skip: Skip) => Promise<void>;
 }
 
 /** The newest stays in view until one scrolls up to read; then it counts what came since. */
-export function Log({ messages, lines, onAnswer, onEarlier }: Props) {
+export function Log({ messages, lines, onPick, onEarlier, onOpen }: Props) {
   const log = useRef<HTMLDivElement>(null);
   const list = useRef<HTMLUListElement>(null);
   const atEnd = useRef(true);
@@ -61,13 +64,11 @@ export function Log({ messages, lines, onAnswer, onEarlier }: Props) {
           <EarlierButton scroller={log} onEarlier={onEarlier} />
         )}
         <ul ref={list}>
-          {lines.map((line) =>
-            line.kind === "sale" ? (
-              <SaleLine key={line.key} order={line.order} />
-            ) : (
-              <MessageLine key={line.key} message={line.message} onAnswer={onAnswer} />
-            ),
-          )}
+          {lines.map((line) => {
+            if (line.kind === "sale") return <SaleLine key={line.key} order={line.order} />;
+            if (line.kind === "more") return <MoreLine key={line.key} skip={line.skip} onOpen={onOpen} />;
+            return <MessageLine key={line.key} message={line.message} asked={line.asked} onPick={onPick} />;
+          })}
         </ul>
       </div>
       {missed > 0 && (

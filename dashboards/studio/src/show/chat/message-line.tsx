@@ -2,47 +2,71 @@ import { formatMoney, type StaffMessage } from "@simulcast/api";
 import { memo } from "react";
 import { PlatformBadge } from "../../parts/platform-badge";
 import { timeOfDay } from "../../parts/words";
+import { Author } from "./author";
 import { Deliveries } from "./deliveries";
-import { kindLabel } from "./feed";
+import { gapWords, kindLabel } from "./feed";
+import { Words } from "./words";
 
 interface Props {
   message: StaffMessage;
-  onAnswer: ((message: StaffMessage) => void) | null;
+  /** The message it answers. */
+  asked: StaffMessage | undefined;
+  /** Opens what can be done about it; null when the show is over. */
+  onPick: ((message: StaffMessage) => void) | null;
 }
 
-export const MessageLine = memo(function MessageLine({ message, onAnswer }: Props) {
+export const MessageLine = memo(function MessageLine({ message, asked, onPick }: Props) {
+  if (message.kind === "gap") return <GapLine message={message} />;
   const { amount_minor: amount, currency } = message;
   const kind = kindLabel(message.kind);
+  const paid = amount !== null && currency !== null;
+  const look = [kind && "special", paid && "paid", message.hidden && "unseen"].filter(Boolean).join(" ");
   return (
-    <li className={kind ? "special" : undefined} data-testid="message" data-platform={message.platform}>
+    <li className={look || undefined} data-testid="message" data-platform={message.platform}>
       <div className="said">
+        {asked && (
+          <span className="asked quiet-text">
+            ↩ {asked.author_name ?? "Guest"}: {asked.text}
+          </span>
+        )}
         {message.outgoing ? (
           <span className="badge badge-host">You</span>
         ) : (
           <PlatformBadge platform={message.platform} />
         )}
-        {!message.outgoing && <span className="who">{message.author_name ?? "Guest"}</span>}
+        {!message.outgoing && <Author message={message} />}
         {kind && (
           <span className="kind number">
             {kind}
-            {amount !== null && currency ? ` ${formatMoney(amount, currency)}` : ""}
+            {paid ? ` ${formatMoney(amount, currency)}` : ""}
           </span>
         )}
-        <span>{message.text}</span>
+        <Words text={message.text} fragments={message.fragments} />
+        {message.hidden && <span className="sign">Hidden from viewers</span>}
         <time dateTime={message.at}>{timeOfDay(message.at)}</time>
-        {message.outgoing && <Deliveries deliveries={message.deliveries} />}
+        {message.deliveries.length > 0 && <Deliveries deliveries={message.deliveries} />}
       </div>
-      {onAnswer && !message.outgoing && (
+      {onPick && !message.outgoing && (
         <button
           type="button"
-          className="answer"
-          aria-label={`Answer ${message.author_name ?? "guest"}`}
-          title="Answer"
-          onClick={() => onAnswer(message)}
+          className="pick"
+          aria-haspopup="dialog"
+          aria-label={`Answer or moderate ${message.author_name ?? "guest"}`}
+          title="Answer or moderate"
+          onClick={() => onPick(message)}
         >
-          ↩
+          ⋯
         </button>
       )}
     </li>
   );
 });
+
+/** What nobody heard is said where it would have stood. */
+function GapLine({ message }: { message: StaffMessage }) {
+  return (
+    <li className="gap" data-testid="gap" data-platform={message.platform}>
+      <div className="said">{gapWords(message)}</div>
+    </li>
+  );
+}

@@ -7,6 +7,7 @@ import { Dialog } from "../../parts/dialog";
 import { Problem } from "../../parts/problem";
 import { TextField } from "../../parts/text-field";
 import { platformName } from "../../parts/words";
+import { TextArea } from "../platforms/text-area";
 import { AddressFields, addressProblems } from "./address-fields";
 import { ProfileField } from "./profile-field";
 
@@ -27,6 +28,8 @@ export function EditTarget({ showId, target, profiles, onChanged, onClose }: Pro
   const [address, setAddress] = useState({ url: "", key: "", passphrase: "" });
   const [profile, setProfile] = useState(target.profile);
   const [backup, setBackup] = useState(target.backup_wanted);
+  const [title, setTitle] = useState(target.title ?? "");
+  const [description, setDescription] = useState(target.description ?? "");
   const [tried, setTried] = useState(false);
   const form = useRef<HTMLFormElement>(null);
   const problems = addressProblems(address, true);
@@ -47,6 +50,8 @@ export function EditTarget({ showId, target, profiles, onChanged, onClose }: Pro
       save.mutate({
         ...(name.trim() === target.name ? {} : { name: name.trim() }),
         ...(profile === target.profile ? {} : { profile }),
+        ...changed("title", title, target.title),
+        ...changed("description", description, target.description),
         ...(backup === target.backup_wanted ? {} : { backup_wanted: backup }),
         ...Object.fromEntries(Object.entries(typed).filter(([, text]) => text)),
       });
@@ -62,6 +67,19 @@ export function EditTarget({ showId, target, profiles, onChanged, onClose }: Pro
           problem={tried && !name.trim() ? "Give it a name." : undefined}
           value={name}
           onText={setName}
+        />
+        <TextField
+          label="Title there (optional)"
+          help="For this platform alone. Empty: the show's title."
+          maxLength={200}
+          value={title}
+          onText={setTitle}
+        />
+        <TextArea
+          label="Description there (optional)"
+          maxLength={5000}
+          value={description}
+          onText={setDescription}
         />
         {target.own_address && (
           <AddressFields
@@ -101,4 +119,10 @@ export function EditTarget({ showId, target, profiles, onChanged, onClose }: Pro
       </form>
     </Dialog>
   );
+}
+
+/** A text of its own, or null where the show's serves again; nothing when it stays as it is. */
+function changed(name: "title" | "description", typed: string, before: string | null): TargetChange {
+  const wanted = typed.trim() || null;
+  return wanted === before ? {} : { [name]: wanted };
 }

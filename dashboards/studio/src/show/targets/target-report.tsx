@@ -17,6 +17,7 @@ export function TargetReport({ targets }: { targets: Target[] }) {
           <tr>
             <th scope="col">Target</th>
             <th scope="col">On air</th>
+            <th scope="col">Most viewers</th>
             <th scope="col">Sent</th>
             <th scope="col">Reconnects</th>
             <th scope="col">Gaps</th>
@@ -30,6 +31,7 @@ export function TargetReport({ targets }: { targets: Target[] }) {
                 {target.removed && " (removed)"}
               </th>
               <td>{share(target.seconds_live, target.seconds_wanted)}</td>
+              <td>{target.viewers_peak ?? "–"}</td>
               <td>{size(target.bytes_sent)}</td>
               <td>{Math.max(0, target.connects - 1)}</td>
               <td>{target.gaps}</td>

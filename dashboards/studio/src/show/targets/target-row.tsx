@@ -10,6 +10,7 @@ import { Problem } from "../../parts/problem";
 import { useNow } from "../../parts/use-now";
 import { useRate } from "../../parts/use-rate";
 import { plural } from "../../parts/words";
+import { There } from "./there";
 import { backupWords, figures, nextTry, pictureName, targetWords } from "./target-words";
 
 interface Props {
@@ -29,7 +30,7 @@ export const TargetRow = memo(function TargetRow(props: Props) {
   const { label, tone, detail } = targetWords(target, show);
   const backup = backupWords(target, show);
   return (
-    <li data-testid={`target-${target.connector}`} data-state={target.state}>
+    <li data-testid={`target-${target.connector}`} data-state={target.state} data-stage={target.stage}>
       <div className="row">
         <PlatformBadge platform={target.platform || target.connector} />
         <strong className="wrap">{target.name}</strong>
@@ -40,6 +41,7 @@ export const TargetRow = memo(function TargetRow(props: Props) {
           {detail} <NextTry target={target} clock={clock} />
         </p>
       )}
+      <There target={target} show={show} clock={clock} />
       {target.profile && show !== "ended" && (
         <p className="quiet-text">Picture: {pictureName(target.profile)}</p>
       )}
@@ -83,7 +85,7 @@ function Actions({ showId, target, show, onEdit, onRemoved }: Props) {
       {word}
     </button>
   );
-  const stuck = target.wanted && (target.state === "failed" || target.state === "retrying");
+  const stuck = target.stage === "failed" || target.stage === "retrying";
   return (
     <>
       <Problem error={turn.error ?? retry.error ?? remove.error} />

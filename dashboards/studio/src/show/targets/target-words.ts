@@ -19,23 +19,59 @@ export interface TargetWords {
 }
 
 export function targetWords(target: Target, show: ShowState): TargetWords {
-  const reason = target.reason ?? "";
-  if (show === "ended") return { label: "Ended", tone: "quiet", detail: reason };
-  if (!target.wanted) return paused(target, show);
-  switch (target.state) {
-    case "live":
-      return live(target);
+  const { name, reason } = target;
+  switch (target.stage) {
+    case "off":
+      return paused(target, show);
+    case "ready":
+      return { label: "Ready", tone: "quiet", detail: reason ?? "Opens when the show goes live." };
+    case "planned":
+      return { label: "Announced", tone: "good", detail: `${name} shows people that it is coming.` };
+    case "opening":
+      return { label: "Opening", tone: "busy", detail: reason ?? `${name} is making the broadcast.` };
+    case "created":
+      if (target.state === "paused") return { label: "Resuming", tone: "busy", detail: "" };
+      return {
+        label: "Waiting",
+        tone: "busy",
+        detail: reason ?? "The broadcast is made. It starts as soon as your encoder sends a picture.",
+      };
     case "connecting":
-      return { label: "Connecting", tone: "busy", detail: reason };
+      return { label: "Connecting", tone: "busy", detail: reason ?? "" };
+    case "waiting":
+      return {
+        label: "Waiting for data",
+        tone: "busy",
+        detail: reason ?? `The picture is sent. ${name} has not seen it yet.`,
+      };
+    case "starting":
+      return {
+        label: "Starting",
+        tone: "busy",
+        detail: reason ?? `The picture arrives. ${name} has not put it on air yet.`,
+      };
+    case "live":
+      return { label: "Live", tone: "good", detail: "" };
     case "retrying":
-      return { label: "Retrying", tone: "warn", detail: reason || "The connection broke off." };
+      return { label: "Retrying", tone: "warn", detail: reason ?? "The connection broke off." };
     case "failed":
-      return { label: "Failed", tone: "bad", detail: reason || `${target.name} does not take the stream.` };
-    case "paused":
-      return { label: "Resuming", tone: "busy", detail: "" };
-    default:
-      return idle(target, show);
+      return failed(target);
+    case "ending":
+      return { label: "Ending", tone: "busy", detail: reason ?? `${name} is asked to end it.` };
+    case "ended":
+      return { label: "Ended", tone: "quiet", detail: reason ?? "" };
+    case "by_hand":
+      return { label: "End it there", tone: "warn", detail: reason ?? `Nobody knows whether ${name} has ended it.` };
   }
+}
+
+function failed(target: Target): TargetWords {
+  const { name, reason } = target;
+  if (target.state !== "live") {
+    return { label: "Failed", tone: "bad", detail: reason ?? `${name} does not take the stream.` };
+  }
+  const detail = reason ?? `The picture arrives, but ${name} does not show it.`;
+  return { label: "Not on air", tone: "bad", detail };
 }
 
 function paused(target: Target, show: ShowState): TargetWords {
@@ -46,40 +82,6 @@ function paused(target: Target, show: ShowState): TargetWords {
   return done
     ? { label: "Paused", tone: "quiet", detail: "Gets no picture until you resume it." }
     : { label: "Pausing", tone: "busy", detail: "" };
-}
-
-/** Our bytes arrive; whether the platform shows them is for the platform to say. */
-function live(target: Target): TargetWords {
-  switch (target.platform_state) {
-    case "scheduled":
-    case "starting":
-      return {
-        label: "Starting",
-        tone: "busy",
-        detail: target.reason ?? `The picture arrives. ${target.name} has not put it on air yet.`,
-      };
-    case "failed":
-      return {
-        label: "Not on air",
-        tone: "bad",
-        detail: target.reason ?? `The picture arrives, but ${target.name} does not show it.`,
-      };
-    case "ended":
-      return { label: "Not on air", tone: "bad", detail: `${target.name} has ended its broadcast.` };
-    default:
-      return { label: "Live", tone: "good", detail: "" };
-  }
-}
-
-function idle(target: Target, show: ShowState): TargetWords {
-  if (show === "scheduled") {
-    return { label: "Ready", tone: "quiet", detail: target.reason ?? "Opens when the show goes live." };
-  }
-  return {
-    label: "Waiting",
-    tone: "busy",
-    detail: target.reason ?? "Starts as soon as your encoder sends a picture.",
-  };
 }
 
 /** "Next try in 12 s."; nothing when no try is planned. */
@@ -164,13 +166,13 @@ export function uprightHint(platform: string, vertical: boolean, profile: Profil
   return `${platform} shows upright pictures (9:16). Choose a vertical one, unless your encoder sends it.`;
 }
 
-/** "2 of 3 live, 1 needs you". */
+/** "2 of 3 live, 1 needs you"; after the show "3 of 4 ended, 1 needs you". */
 export function targetsLine(targets: Target[], show: ShowState): string {
-  const wanted = targets.filter((target) => target.wanted);
-  if (show !== "live" || wanted.length === 0) return "";
-  const words = wanted.map((target) => targetWords(target, show));
-  const good = words.filter((one) => one.tone === "good").length;
-  const bad = words.filter((one) => one.tone === "bad").length;
-  const line = `${good} of ${wanted.length} live`;
+  const wanted = targets.filter((target) => target.wanted && !target.removed);
+  if (show === "scheduled" || wanted.length === 0) return "";
+  const over = show === "ended";
+  const done = wanted.filter((target) => target.stage === (over ? "ended" : "live")).length;
+  const bad = wanted.filter((target) => target.stage === (over ? "by_hand" : "failed")).length;
+  const line = `${done} of ${wanted.length} ${over ? "ended" : "live"}`;
   return bad ? `${line}, ${bad} ${bad === 1 ? "needs" : "need"} you` : line;
 }

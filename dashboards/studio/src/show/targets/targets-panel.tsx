@@ -2,6 +2,7 @@ import type { Finding, Health, Profile, ServerClock, ShowProduct, ShowState, Tar
 import { memo, useCallback, useState } from "react";
 import { Notice } from "../../parts/notice";
 import { Panel } from "../panel";
+import { Matrix } from "../platforms/matrix";
 import { AddTarget } from "./add-target";
 import { Encoders } from "./encoders";
 import { EditTarget } from "./edit-target";
@@ -91,6 +92,12 @@ export const TargetsPanel = memo(function TargetsPanel(props: Props) {
             onPicture={setPicture}
           />
           <AddTarget showId={showId} targets={targets} profiles={profiles} onAdded={onChanged} />
+          {targets.length > 0 && (
+            <details className="what-works" open={state === "scheduled"}>
+              <summary>What works where</summary>
+              <Matrix targets={targets} />
+            </details>
+          )}
         </>
       )}
       {edited && (

@@ -1,0 +1,127 @@
+"""One WebSocket: the wire of a room's member, and what it may do."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final, Protocol
+from uuid import UUID
+
+from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
+
+from hub.gateway.news import encode, joined
+from hub.gateway.room import Member
+
+TOO_FAR_BEHIND: Final = 128 << 10
+"""Bytes that wait for one screen; beyond that, and until a quarter is left, it is sent nothing."""
+STAFF_STAYS: Final = 1800.0
+"""Seconds; then staff need a fresh ticket, and who has left the brand gets none. Pages see to that."""
+CALM: Final = 10.0
+MOST_SAID: Final = 30
+"""Frames that one may send us in `CALM` seconds. Our pages ping three times a minute."""
+PONG: Final = joined([encode("pong", None, {})])
+
+
+@dataclass(frozen=True)
+class Visit:
+    """Who wants in, what they have seen, and where they come from."""
+
+    show_id: UUID
+    viewer_id: str | None
+    after: int | None
+    forwarded: str = ""
+
+
+class House(Protocol):
+    """Where screens live."""
+
+    def came(self, screen: Screen, peer: str) -> bool:
+        """It is connected; False when it may not stay."""
+        ...
+
+    def left(self, screen: Screen) -> None:
+        """It is gone."""
+        ...
+
+    def slowed(self, screen: Screen, *, behind: bool) -> None:
+        """It takes no more for now, or it does again."""
+        ...
+
+    def annoyed(self) -> None:
+        """One talked too much."""
+        ...
+
+
+class Screen(WSListener):
+    """Answers pings of pages, which cannot see those of the protocol; says goodbye; hears nothing else."""
+
+    __slots__ = ("_end", "_house", "_said", "_since", "_transport", "address", "member", "stays", "visit")
+
+    def __init__(self, house: House, visit: Visit) -> None:
+        self.visit = visit
+        self.member = Member(self, visit.viewer_id)
+        self.address: str | None = None
+        self.stays = False
+        self._house = house
+        self._transport: WSTransport | None = None
+        self._end: asyncio.TimerHandle | None = None
+        self._said = 0
+        self._since = 0.0
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        """picows: the handshake is done."""
+        self._transport = transport
+        transport.underlying_transport.set_write_buffer_limits(TOO_FAR_BEHIND, TOO_FAR_BEHIND // 4)
+        peer = transport.underlying_transport.get_extra_info("peername")
+        self.stays = self._house.came(self, str(peer[0]) if peer else "")
+        if not self.stays:
+            self._part(WSCloseCode.TRY_AGAIN_LATER)
+        elif self.member.staff:
+            self._end = asyncio.get_running_loop().call_later(STAFF_STAYS, self.close)
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        """picows: a frame."""
+        if frame.msg_type == WSMsgType.CLOSE:
+            self._part(WSCloseCode.OK)
+            return
+        now = asyncio.get_running_loop().time()
+        if now - self._since > CALM:
+            self._since, self._said = now, 0
+        self._said += 1
+        if self._said > MOST_SAID:
+            self._house.annoyed()
+            self._part(WSCloseCode.POLICY_VIOLATION)
+        elif frame.msg_type == WSMsgType.TEXT and not self.member.behind:
+            self.send(PONG)
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        """picows: gone."""
+        self._transport = None
+        if self._end:
+            self._end.cancel()
+        if self.stays:
+            self.stays = False
+            self._house.left(self)
+
+    def pause_writing(self) -> None:
+        """picows: more than `TOO_FAR_BEHIND` waits."""
+        self._house.slowed(self, behind=True)
+
+    def resume_writing(self) -> None:
+        """picows: most of it is taken."""
+        self._house.slowed(self, behind=False)
+
+    def send(self, frame: bytes) -> None:
+        """One text frame, if the socket is still there."""
+        if self._transport:
+            self._transport.send(WSMsgType.TEXT, frame)
+
+    def close(self) -> None:
+        """Hang up; the page calls again."""
+        self._part(WSCloseCode.SERVICE_RESTART)
+
+    def _part(self, code: WSCloseCode) -> None:
+        if self._transport:
+            self._transport.send_close(code)
+            # What waits for a slow one may wait for ever.
+            self._transport.disconnect(graceful=not self.member.behind)
