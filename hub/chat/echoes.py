@@ -27,10 +27,12 @@ async def confirm(session: AsyncSession, clock: Clock, heard: Heard) -> tuple[Id
     """Mark what came back as confirmed; the ids that were ours, and those that had come back before."""
     ours: Ids = {target: set() for target in heard}
     before: Ids = {target: set() for target in heard}
-    ids = [message.id for messages in heard.values() for message in messages]
+    said = {target: {message.id for message in messages} for target, messages in heard.items()}
+    ids = set[str]().union(*said.values())
     query = select(Delivery).where(col(Delivery.target_id).in_(heard), col(Delivery.external_id).in_(ids))
     for delivery in (await session.exec(query)).all():
-        if delivery.target_id and delivery.external_id:
+        # Another platform may use the same id for somebody else's words.
+        if delivery.target_id and delivery.external_id and delivery.external_id in said[delivery.target_id]:
             ours[delivery.target_id].add(delivery.external_id)
             if delivery.state == "confirmed":
                 before[delivery.target_id].add(delivery.external_id)

@@ -106,6 +106,7 @@ class Replies:
         """Send one delivery at most once. A clean RetryLater passes through to the job's retry rule."""
         target = await self._target(delivery_id)
         if target is None:
+            await self._tell_doubt(delivery_id)
             return
         attempts = 0
         try:
@@ -194,6 +195,13 @@ class Replies:
         )
         async with self._db.session() as session:
             return (await session.exec(query)).first()
+
+    async def _tell_doubt(self, delivery_id: UUID) -> None:
+        """Whoever began to send it may have died: screens still show it as waiting."""
+        async with self._db.session() as session:
+            delivery = await session.get(Delivery, delivery_id)
+            if delivery and delivery.state == "unknown":
+                tell_delivery(session, delivery)
 
     async def _claim(self, delivery_id: UUID, target: ShowTarget) -> Delivery | datetime | None:
         """Mark it as on its way before the first byte leaves; or when there will be room for it.

@@ -164,7 +164,8 @@ class Chat:
         """
         query = select(Message).where(col(Message.show_id) == show_id)
         if viewers:
-            query = query.where(col(Message.hidden).is_(False), col(Message.staff_only).is_(False))
+            unseen = (Message.hidden, Message.staff_only, Message.deleted)
+            query = query.where(*(col(one).is_(False) for one in unseen))
         if after is None:
             rows = [*(await session.exec(query.order_by(col(Message.seq).desc()).limit(limit))).all()][::-1]
         else:

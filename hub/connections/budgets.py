@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
@@ -56,9 +57,12 @@ class Pot:
     quota: Quota
 
     @classmethod
-    def of(cls, connector: str, quota: Quota) -> Pot:
-        """The same for all connections that share it."""
-        return cls(hashlib.sha256(f"{connector}\0{quota.pot}".encode()).hexdigest(), quota)
+    def of(cls, brand_id: UUID, connector: str, quota: Quota) -> Pot:
+        """The same for all of a brand's connections that share it.
+
+        Not for other brands' as well: an app's id is public, and naming it would drain somebody else's day.
+        """
+        return cls(hashlib.sha256(f"{brand_id}\0{connector}\0{quota.pot}".encode()).hexdigest(), quota)
 
     def day(self, now: datetime) -> date:
         """The platform's day."""

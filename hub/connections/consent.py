@@ -163,8 +163,12 @@ class Consents:
         async with self._db.session() as session:
             query = select(Linking).where(col(Linking.expires_at) <= self._clock())
             for row in await session.exec(query.with_for_update(skip_locked=True)):
-                if row.found_sealed:
-                    await self._return(session, row, self._sealed.open(row.found_sealed, Found).tokens)
+                try:
+                    if row.found_sealed:
+                        await self._return(session, row, self._sealed.open(row.found_sealed, Found).tokens)
+                except (ValueError, BadInput) as error:
+                    # The secret key was changed, or the connector is gone: the others expire all the same.
+                    log.warning("consent.not_returned", connector=row.connector, why=type(error).__name__)
                 await session.delete(row)
 
     async def _app(

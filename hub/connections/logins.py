@@ -66,8 +66,11 @@ class Logins:
         return self._sealed.tokens(row.tokens_sealed) if row.tokens_sealed else None
 
     def renews(self, row: Connection, connector: AnyConnector) -> bool:
-        """Whether the login is kept alive by machine."""
-        tokens = self.tokens(row) if connector.oauth else None
+        """Whether the login is kept alive by machine. Not one that can't be read any more."""
+        try:
+            tokens = self.tokens(row) if connector.oauth else None
+        except ValueError:
+            return False
         return tokens is not None and tokens.refresh is not None
 
     async def due(self, connectors: Mapping[str, AnyConnector]) -> list[Connection]:
@@ -102,10 +105,15 @@ class Logins:
             mine = col(Connection.id) == kept.id
             if kept.login_id:
                 mine |= col(Connection.login_id) == kept.login_id
-            query = select(Connection).where(mine).order_by(col(Connection.id)).with_for_update()
+            # Not so hard that a webhook or a target of this account would wait for the platform as well.
+            query = select(Connection).where(mine).order_by(col(Connection.id))
+            query = query.with_for_update(key_share=True)
             held = {row.id: (row, self.tokens(row)) for row in await session.exec(query)}
             row, stored = held[kept.id]
-            if stored and stored.access != stale.access:
+            if stored is None:
+                # Unlinked while a session was open: what was destroyed must not come back.
+                raise Reconnect("This account is no longer linked.")
+            if stored.access != stale.access:
                 kept.tokens_sealed = row.tokens_sealed
                 return stored
             http = Http(base_url, classify=connector.classify)

@@ -77,9 +77,9 @@ class Revocation(SQLModel, table=True):
 
 
 class QuotaUse(SQLModel, table=True):
-    """Units used of a platform's daily allowance. Not a tenant row: brands that share an app share its pot.
+    """Units used of a platform's daily allowance; `day` is the platform's own.
 
-    `pot` is a hash; `day` is the platform's own.
+    `pot` is a hash that the brand is part of.
     """
 
     __tablename__ = "quota_use"

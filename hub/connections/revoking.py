@@ -43,7 +43,12 @@ class Revocations:
         connector = self._connections.connector(row.connector)
         if connector.consent:
             app = self._sealed.open(row.app_sealed, connector.consent.app)
+            async with self._db.session() as session:
+                in_use = await self._connections.app_in_use(session, row.brand_id, app)
             try:
+                if in_use:
+                    # Linked again while the platform was away: it would lose the new login with the old.
+                    raise Refused("An account with the same app is linked.")
                 async with self._connections.without_login(connector) as http:
                     tokens = await self._fresh(row, connector, http)
                     await connector.consent.revoke(http, app, tokens)

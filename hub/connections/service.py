@@ -236,7 +236,7 @@ class Connections:
     def pot_of(self, row: Connection) -> Pot | None:
         """The daily allowance an account draws on."""
         quota = self.connector(row.connector).quota
-        return Pot.of(row.connector, quota(self.config_of(row))) if quota else None
+        return Pot.of(row.brand_id, row.connector, quota(self.config_of(row))) if quota else None
 
     async def renew_due(self) -> None:
         """Renew every login that soon ends. One that cannot be renewed is marked, before anybody needs it."""
@@ -292,7 +292,11 @@ class Connections:
             self._open[connection_id] = self._open.pop(connection_id)
             kept.users += 1
             return kept
-        opened = self._build(row)
+        try:
+            opened = self._build(row)
+        except ValueError:
+            # The secret key was changed, or the config got a field that must be entered.
+            raise Reconnect("What is stored of this account can't be read any more.") from None
         opened.users += 1
         self._open[connection_id] = opened
         if kept and kept.users == 0:

@@ -24,6 +24,7 @@ from hub.db import Database
 from hub.errors import NotFound
 from hub.shows.models import Asset, Show, ShowTarget
 from hub.shows.service import Shows
+from hub.shows.stages import ASKED
 from hub.shows.target_edits import give_up
 from hub.shows.texts import TextsOut, broadcast_of, gap, preview_of
 
@@ -57,8 +58,8 @@ class Details:
             return  # going live and closing see to it
         if show.starts_at and target.wanted:
             await self._announce(target, show)
-        elif target.ref:
-            await self._take_back(target)
+        elif target.ref or target.platform_state == ASKED:
+            await self._take_back(target, show)
         else:
             await self._settle(target_id, None)
 
@@ -67,6 +68,8 @@ class Details:
         target, show = await self._begin(target_id)
         if show.state != "live" or target.removed_at or target.ref is None:
             return
+        if target.details_state != "waiting":
+            return  # told by the job before, while this one was added
         connector = self._connections.connector(target.connector)
         async with self._noting(target_id):
             if connector.metadata is None:
@@ -89,11 +92,14 @@ class Details:
                 or_(col(ShowTarget.details_at).is_(None), col(ShowTarget.details_at) <= self._clock()),
                 col(Show.state).in_(("scheduled", "live")),
             )
+            .order_by(col(ShowTarget.details_at).asc().nulls_first())
             .limit(MOST_FOUND)
             .with_for_update(of=ShowTarget, skip_locked=True)
         )
         async with self._db.session() as session:
             for target, show in (await session.exec(query)).all():
+                # Also for one that nothing can be done about: it must not keep the others from being found.
+                target.details_at = self._clock() + TRY_AGAIN
                 await self._shows.describe(session, show, target)
 
     async def _announce(self, target: ShowTarget, show: Show) -> None:
@@ -101,22 +107,27 @@ class Details:
         if connector.planner is None:
             return
         # One that may be there already, from an attempt whose answer was lost, may have older texts.
-        known = target.ref is not None or target.details_at is not None
-        await self._mark(target.id)
-        async with self._noting(target.id):
+        lost = target.ref is None and target.platform_state == ASKED
+        if not await self._mark(target.id):
+            return
+        async with self._noting(target.id, lost=lost):
             async with self._connections.use(target.connection_id) as opened:
                 wish = await wish_of(self._db, show, target, connector)
                 ingest = await connector.planner(opened.session).plan(wish)
-                if known and connector.metadata:
+                if (target.ref or lost) and connector.metadata:
                     await connector.metadata(opened.session).set(ingest.ref, wish)
             await self._told(target.id, show, wish, ingest)
 
-    async def _take_back(self, target: ShowTarget) -> None:
+    async def _take_back(self, target: ShowTarget, show: Show) -> None:
         connector = self._connections.connector(target.connector)
-        async with self._noting(target.id, "Take the announcement back on the platform by hand: "):
+        async with self._noting(target.id, "Take the announcement back on the platform by hand: ", lost=True):
             async with self._connections.use(target.connection_id) as opened:
-                if connector.destination and target.ref:
-                    await connector.destination(opened.session).close(target.ref)
+                if connector.destination:
+                    place, ref = connector.destination(opened.session), target.ref
+                    if ref is None:
+                        # Asked for, and whoever asked was killed: it is found by its marker.
+                        ref = (await place.open(await wish_of(self._db, show, target, connector))).ref
+                    await place.close(ref)
             async with self._db.session() as session:
                 row, show = await locked(session, target.id)
                 give_up(row)
@@ -128,27 +139,45 @@ class Details:
         async with self._db.session() as session:
             return (await session.exec(with_show(target_id))).one()
 
-    async def _mark(self, target_id: UUID) -> None:
-        """Should we die now, it is tried again."""
+    async def _mark(self, target_id: UUID) -> bool:
+        """From here on there may be an announcement; should we die, we try again. False: not wanted now."""
         async with self._db.session() as session:
             row, _ = await locked(session, target_id)
+            if row.removed_at or not row.wanted:
+                return False
             row.details_at = self._clock() + TRY_AGAIN
+            if row.ref is None:
+                row.platform_state = ASKED
+            return True
 
     @asynccontextmanager
-    async def _noting(self, target_id: UUID, todo: str = "") -> AsyncIterator[None]:
-        """The platform's no, or not yet, is noted on the target; the rest of the block is passed over."""
+    async def _noting(self, target_id: UUID, todo: str = "", *, lost: bool = False) -> AsyncIterator[None]:
+        """The platform's no, or not yet, is noted on the target; the rest of the block is passed over.
+
+        `lost`: an earlier attempt may have made something, whatever became of this one.
+        """
         try:
             yield
         except (Refused, Reconnect, NotFound) as error:
-            await self._settle(target_id, "refused", f"{todo}{error}")
+            await self._settle(target_id, "refused", f"{todo}{error}", none=not lost)
         except RetryLater as error:
-            await self._settle(target_id, "waiting", error.reason, after=timedelta(seconds=error.after))
+            after, none = timedelta(seconds=error.after), not (lost or error.unknown)
+            await self._settle(target_id, "waiting", error.reason, after=after, none=none)
 
     async def _settle(
-        self, target_id: UUID, state: str | None, reason: str | None = None, after: timedelta = TRY_AGAIN
+        self,
+        target_id: UUID,
+        state: str | None,
+        reason: str | None = None,
+        *,
+        after: timedelta = TRY_AGAIN,
+        none: bool = False,
     ) -> None:
+        """`none`: the platform certainly made nothing."""
         async with self._db.session() as session:
             row, show = await locked(session, target_id)
+            if none and row.platform_state == ASKED:
+                row.platform_state = None
             row.details_state, row.details_reason = state, reason
             row.details_at = self._clock() + after
             self._shows.tell_target(session, show, row)

@@ -24,7 +24,8 @@ from hub.jobs import defer
 from hub.shows.details import locked, with_show
 from hub.shows.models import Show, ShowTarget
 from hub.shows.service import Shows, lock_of
-from hub.shows.targets import STARTING, destination
+from hub.shows.stages import STARTING
+from hub.shows.targets import destination
 
 EVERY = timedelta(seconds=20)
 EVERY_COUNTED = timedelta(seconds=60)

@@ -29,6 +29,7 @@ from hub.shows.models import MediaWorker, Show, ShowProduct, ShowTarget
 from hub.shows.out import TargetOut
 from hub.shows.presets import plan_of
 from hub.shows.profiles import chosen
+from hub.shows.stages import ASKED
 from hub.shows.wishes import CustomAddress
 
 SLUG = re.compile(r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$")
@@ -127,7 +128,7 @@ class Shows:
         for target in await self.targets(session, show.id):
             target.viewers, target.receiving = None, None
             target.ingest_state, target.ingest_issues = None, []
-            await run(session, HURRY, {"lock": lock_of(target)})
+            await hurry(session, target)
             await defer(
                 session,
                 "target.close",
@@ -228,7 +229,8 @@ class Shows:
     async def describe(self, session: AsyncSession, show: Show, target: ShowTarget) -> None:
         """Have the platform told of the show's texts and time: announced ahead, changed, or taken back."""
         connector = self._connections.connector(target.connector)
-        if show.state == "scheduled" and connector.planner and (show.starts_at or target.ref):
+        announced = target.ref is not None or target.platform_state == ASKED
+        if show.state == "scheduled" and connector.planner and (show.starts_at or announced):
             task = "target.plan"
         elif show.state == "live" and target.wanted and (connector.metadata or connector.text_limits):
             task = "target.describe"
@@ -321,6 +323,11 @@ async def next_seq(session: AsyncSession, show_id: UUID) -> int:
 def lock_of(target: ShowTarget) -> str:
     """Jobs about one target run one after another."""
     return f"target:{target.id}"
+
+
+async def hurry(session: AsyncSession, target: ShowTarget) -> None:
+    """An opening that the platform has put off runs now; what waits behind it can go on."""
+    await run(session, HURRY, {"lock": lock_of(target)})
 
 
 def slug_of(title: str) -> str:

@@ -31,6 +31,9 @@ After it: `ending`, `ended` (the platform's own word), `by_hand` (a person must 
 """
 UNKNOWN = "unknown"
 """The `platform_state` of a broadcast of which nobody says that it has ended."""
+ASKED, UNOPENED = "asked", "unopened"
+"""A `platform_state` before there is a reference: the broadcast may exist, or certainly does not."""
+STARTING = ("scheduled", "starting")
 ON_THE_WAY = frozenset({"opening", "created", "connecting", "waiting", "starting"})
 
 
@@ -44,11 +47,16 @@ def stage_of(show: Show, target: ShowTarget) -> Stage:
         return "planned" if target.ref and target.platform_state == "scheduled" else "ready"
     if target.state == "retrying" or target.state == "failed":
         return "retrying" if target.state == "retrying" else "failed"
-    if target.url_sealed is None or target.ref is None:
+    if not is_open(target):
         return "opening"
     if target.state == "live":
         return on_air(target)
     return "connecting" if target.state == "connecting" else "created"
+
+
+def is_open(target: ShowTarget) -> bool:
+    """Whether there is a broadcast, and an address of it. Not when it was given up or is to go elsewhere."""
+    return target.url_sealed is not None and target.ref is not None
 
 
 def on_air(target: ShowTarget) -> Stage:

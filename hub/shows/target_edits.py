@@ -15,7 +15,8 @@ from hub.errors import BadInput, Conflict
 from hub.jobs import defer
 from hub.shows.models import Show, ShowTarget
 from hub.shows.profiles import chosen
-from hub.shows.service import Shows, lock_of
+from hub.shows.service import Shows, hurry, lock_of
+from hub.shows.stages import ASKED, STARTING, is_open
 from hub.shows.wishes import TargetChange
 
 UNDO = timedelta(seconds=30)
@@ -50,7 +51,7 @@ class TargetEdits:
             await self._shows.describe(session, show, target)
         if address := wish.address():
             await self._readdress(session, show, target, address)
-        elif wish.wanted and show.state == "live" and target.url_sealed is None:
+        elif wish.wanted and show.state == "live" and not is_open(target):
             await self._shows.open_target(session, target)
         self._shows.tell_target(session, show, target)
         await self._shows.sync(session, show)
@@ -60,10 +61,11 @@ class TargetEdits:
         if show.state != "live":
             raise Conflict("show_not_live", "Targets are tried while the show is live.")
         target.wanted, target.attempt = True, target.attempt + 1
-        if over := target.platform_state == "ended":
+        if target.platform_state == "ended":
             # No platform takes an ended broadcast up again: a person asks for another one.
             give_up(target)
-        if target.url_sealed is None or over:
+        if not is_open(target):
+            await hurry(session, target)
             await self._shows.open_target(session, target)
         self._shows.tell_target(session, show, target)
         await self._shows.sync(session, show)
@@ -71,7 +73,8 @@ class TargetEdits:
     async def remove(self, session: AsyncSession, show: Show, target: ShowTarget) -> None:
         """Stop pushing there at once. Its broadcast is ended a little later, so that it can be undone."""
         target.removed_at = self._clock()
-        if target.ref:
+        if target.ref or target.platform_state == ASKED:
+            await hurry(session, target)
             key, at = f"target.drop:{target.id}", self._clock() + UNDO
             await defer(
                 session, "target.close", key=key, lock=lock_of(target), at=at, target_id=str(target.id)
@@ -91,8 +94,12 @@ class TargetEdits:
             await session.flush()
         except IntegrityError:
             raise Conflict("target_exists", "The show goes there again already.") from None
-        if show.state == "live" and target.wanted and target.url_sealed is None:
+        if show.state == "live" and target.wanted and not is_open(target):
             await self._shows.open_target(session, target)
+        elif show.state == "live" and target.platform_state in STARTING:
+            # Nobody asked the platform while it was removed.
+            key = f"target.started:{target.id}"
+            await defer(session, "target.started", key=key, lock=lock_of(target), target_id=str(target.id))
         await self._shows.describe(session, show, target)
         self._shows.tell_target(session, show, target)
         await self._shows.sync(session, show)
@@ -118,6 +125,8 @@ class TargetEdits:
         target.attempt += 1
         if show.state == "live" and target.wanted:
             await self._shows.open_target(session, target)
+        else:
+            target.url_sealed = None  # of a paused one: nothing goes to the old address any more
 
 
 def give_up(target: ShowTarget) -> None:

@@ -21,7 +21,7 @@ from hub.shows.details import locked, wish_of, with_show
 from hub.shows.keys import entered_until
 from hub.shows.models import Show, ShowTarget
 from hub.shows.service import Shows, lock_of
-from hub.shows.stages import UNKNOWN
+from hub.shows.stages import ASKED, STARTING, UNKNOWN, UNOPENED, is_open
 
 ASK_AGAIN = timedelta(seconds=3)
 ASK_SELDOM = timedelta(seconds=15)
@@ -29,10 +29,7 @@ PATIENCE = timedelta(minutes=1)
 """A platform that has not put us on air by then may wait for a person: it is asked less often."""
 LAST_WORD = timedelta(minutes=10)
 """How long after the end a platform may go on showing the broadcast before a person is asked to end it."""
-STARTING = ("scheduled", "starting")
 ON = ("starting", "live")
-ASKED, UNOPENED = "asked", "unopened"
-"""A `platform_state` before there is a reference: the broadcast may exist, or certainly does not."""
 
 
 class Targets:
@@ -50,22 +47,24 @@ class Targets:
     async def open(self, target_id: UUID) -> None:
         """Create or find the broadcast, then let the media worker push."""
         target, show = await self._load(target_id)
-        opened_already = target.url_sealed is not None and target.ref is not None
-        if show.state != "live" or not target.wanted or target.removed_at or opened_already:
+        if show.state != "live" or is_open(target) or not await self._begin(target_id):
             return
-        await self._begin(target_id)
+        # What an earlier attempt may have made is still there when this one is refused.
+        lost = target.platform_state == ASKED
         try:
             async with self._connections.use(target.connection_id) as opened:
                 wish = await wish_of(self._db, show, target, opened.connector)
                 ingest = await destination(opened).open(wish)
         except (Refused, Reconnect, NotFound) as error:
-            await self._note(target_id, "failed", str(error), platform_state="failed")
+            asked = ASKED if lost else "failed"
+            await self._note(target_id, "failed", str(error), platform_state=asked)
             return
         except RetryLater as error:
-            asked = ASKED if error.unknown else UNOPENED
+            asked = ASKED if error.unknown or lost else UNOPENED
             why = f"{error.reason} Trying again …"
-            await self._note(target_id, "connecting", why, platform_state=asked)
-            raise
+            if await self._note(target_id, "connecting", why, platform_state=asked):
+                raise
+            return  # over meanwhile: the closing must not wait behind us
         await self._opened(target_id, ingest, expiry_of(opened, ingest))
 
     async def started(self, target_id: UUID) -> None:
@@ -83,23 +82,23 @@ class Targets:
             again = max(again, timedelta(seconds=error.after))
             await self._awaited(target_id, error.reason, again)
             return
-        await self._took(target_id, status, again)
+        await self._took(target_id, target.ref, status, again)
 
     async def _awaited(self, target_id: UUID, reason: str, again: timedelta) -> None:
         """The platform said neither yes nor no: what it said last still holds."""
         async with self._db.session() as session:
             row, show = await locked(session, target_id)
-            if show.state == "ended":
+            if show.state == "ended" or row.removed_at:
                 return
             row.reason = reason
             self._shows.tell_target(session, show, row)
             await self._ask_again(session, row, again)
 
-    async def _took(self, target_id: UUID, status: BroadcastStatus, again: timedelta) -> None:
+    async def _took(self, target_id: UUID, ref: str, status: BroadcastStatus, again: timedelta) -> None:
         async with self._db.session() as session:
             row, show = await locked(session, target_id)
-            if show.state == "ended":
-                return  # the closing has the last word
+            if show.state == "ended" or row.removed_at or row.ref != ref:
+                return  # the closing has the last word; of another broadcast we know nothing
             row.platform_state, row.receiving = status.state, status.receiving
             row.reason = status.reason if status.state != "live" else None
             self._shows.tell_target(session, show, row)
@@ -145,11 +144,14 @@ class Targets:
             why = f"{title} still shows the broadcast. End it there by hand."
             await self._note(target_id, "idle", why, platform_state=UNKNOWN)
 
-    async def _begin(self, target_id: UUID) -> None:
-        """From here on there may be a broadcast, whatever becomes of us."""
+    async def _begin(self, target_id: UUID) -> bool:
+        """From here on there may be a broadcast, whatever becomes of us. False: nobody wants it now."""
         async with self._db.session() as session:
             row, _ = await locked(session, target_id)
+            if row.removed_at or not row.wanted:
+                return False
             row.platform_state = ASKED
+            return True
 
     async def _opened(self, target_id: UUID, ingest: Ingest, key_expires_at: datetime | None) -> None:
         async with self._db.session() as session:
@@ -189,7 +191,8 @@ class Targets:
 
     async def _note(
         self, target_id: UUID, state: str, reason: str, *, platform_state: str | None = None
-    ) -> None:
+    ) -> bool:
+        """Whether the target is still part of a live show."""
         async with self._db.session() as session:
             row, show = await locked(session, target_id)
             if row.state != state:
@@ -198,6 +201,7 @@ class Targets:
             row.platform_state = platform_state or row.platform_state
             if row.removed_at is None:
                 self._shows.tell_target(session, show, row)
+            return show.state == "live" and row.removed_at is None
 
     async def _load(self, target_id: UUID) -> tuple[ShowTarget, Show]:
         async with self._db.session() as session:

@@ -111,6 +111,9 @@ class Inbox:
             row = await session.get(Connection, event.connection_id) if event else None
         if event is None or row is None or event.state != "stored":
             return
+        if row.state == "off":
+            await self._note(event_id, "parked", "Its account was unlinked before this was worked on.")
+            return
         try:
             await self._do(row, event.body)
         except (Refused, BadInput) as error:

@@ -175,7 +175,7 @@ def test_a_stranger_does_not_get_in(demo: Demo, browser: Browser) -> None:
         page.get_by_label("E-mail").fill("owner@demo.example")
         page.get_by_label("Password").fill("not the password")
         page.get_by_role("button", name="Sign in").click()
-        expect(page.get_by_role("alert")).to_be_visible()
+        expect(page.get_by_role("alert")).to_be_visible(timeout=15_000)
         assert serious(page) == []
     finally:
         page.close()

@@ -209,7 +209,7 @@ SCREENS: dict[str, tuple[str, Callable[[Page], None]]] = {
         lambda page: page.get_by_role("button", name="Link an account").click(),
     ),
     "link-shopify": ("/connections", linking("Shopify", "Access token")),
-    "link-twitch": ("/connections", linking("Twitch", "Client ID")),
+    "link-twitch": ("/connections", linking("Twitch", "Your app on Twitch")),
     "link-twitch-by-hand": ("/connections", linking("Twitch", "Refresh token", by_hand=True)),
 }
 

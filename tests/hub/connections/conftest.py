@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -42,17 +43,20 @@ def known(clock: Clock) -> dict[str, AnyConnector]:
 
 
 class Watched:
-    """The platform, with its doorman's book: what was asked of it, and what it is told to answer instead."""
+    """The platform, with its doorman's book: what was asked, and what it is told to answer, or when."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
         self.asked: list[str] = []
         self.answers: dict[str, int] = {}
         self.bodies: list[bytes] = []
+        self.held: dict[str, asyncio.Event] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
         self.asked.append(path)
+        if release := self.held.get(path):
+            await release.wait()
         if status := self.answers.get(path):
             await send({"type": "http.response.start", "status": status, "headers": []})
             await send({"type": "http.response.body", "body": b"{}"})

@@ -10,10 +10,11 @@ from uuid import UUID
 import pytest
 
 from connectors._template import CONNECTOR
-from connectors.errors import RetryLater
+from connectors.errors import Reconnect, RetryLater
 from hub.bus import Event
 from hub.connections.budgets import Pot, SharedBudget
 from hub.connections.logins import renew_at
+from hub.connections.models import Connection
 from hub.services import Services
 from tests.hub.connections.conftest import NAME, Bench
 from tests.hub.platforms import until
@@ -182,7 +183,9 @@ async def test_an_allowance_is_never_overdrawn_and_is_whole_again_at_the_platfor
     owner = await bench.member()
     row = await bench.linked(owner)
     assert CONNECTOR.quota
-    pot = Pot.of(NAME, CONNECTOR.quota(CONNECTOR.config.model_validate(bench.app)))
+    async with bench.hub.db.session() as session:
+        brand_id = (await session.get_one(Connection, UUID(row["id"]))).brand_id
+    pot = Pot.of(brand_id, NAME, CONNECTOR.quota(CONNECTOR.config.model_validate(bench.app)))
     async with bench.another_process() as other:
         budgets = [SharedBudget(hub.db, bench.clock, pot) for hub in (bench.hub, other)]
         spent = await asyncio.gather(
@@ -210,3 +213,71 @@ async def test_an_allowance_is_never_overdrawn_and_is_whole_again_at_the_platfor
     bench.clock.tick(4 * 86400)
     await bench.hub.alarms.sweep()
     assert await bench.market.sql("SELECT day FROM quota_use") == [], "days long past are forgotten"
+
+
+async def test_an_unlinked_accounts_login_is_not_brought_back_by_whoever_still_uses_it(bench: Bench) -> None:
+    owner = await bench.member()
+    row = await bench.linked(owner)
+    async with bench.hub.connections.use(UUID(row["id"])) as opened:
+        login = opened.session.http.login
+        assert login
+        await owner.call("DELETE", f"/api/v1/connections/{row['id']}", ok=204)
+        with pytest.raises(Reconnect):
+            await login.renew(await login.access())
+    [kept] = await bench.market.sql("SELECT tokens_sealed, state FROM connection")
+    assert (kept["tokens_sealed"], kept["state"]) == (None, "off")
+
+
+async def test_a_login_given_back_late_does_not_cut_the_account_that_was_linked_again(bench: Bench) -> None:
+    owner = await bench.member()
+    row = await bench.linked(owner)
+    bench.platform.answers["/v1/oauth/revoke"] = 503
+    await owner.call("DELETE", f"/api/v1/connections/{row['id']}", ok=204)
+    await bench.market.work()
+    again = await bench.linked(owner)
+    bench.platform.answers.clear()
+    await bench.market.later()
+    assert not (await bench.state())["revoked"]
+    assert await mine(bench.hub, again["id"]) == 1
+    assert await bench.market.sql("SELECT id FROM revocation") == []
+
+
+async def test_what_cannot_be_read_keeps_no_other_login_from_being_seen_to(bench: Bench) -> None:
+    owner = await bench.member()
+    await bench.linked(owner)
+    lost = await pasted(bench, owner, bench.clock() + timedelta(hours=1))
+    garbled = "UPDATE connection SET tokens_sealed = 'x' WHERE id = CAST(:id AS uuid)"
+    await bench.market.sql(garbled, id=lost)
+    with pytest.raises(Reconnect):
+        await mine(bench.hub, lost)
+    before = bench.platform.times(TOKEN)
+    bench.clock.tick(3000)
+    await bench.hub.connections.renew_due()
+    assert bench.platform.times(TOKEN) == before + 1
+    await bench.control("consent", accounts=2)
+    await bench.link(owner, app=bench.app)
+    await bench.market.sql("UPDATE linking SET found_sealed = 'x'")
+    bench.clock.tick(3601)
+    await bench.hub.consents.expire()
+    assert await bench.market.sql("SELECT id FROM linking") == []
+
+
+async def test_a_platform_that_renews_slowly_delays_nothing_else_of_its_account(bench: Bench) -> None:
+    owner = await bench.member()
+    row = await bench.linked(owner)
+    before, release = bench.platform.times(TOKEN), asyncio.Event()
+    bench.platform.held[TOKEN] = release
+    bench.clock.tick(3600 - 60)
+    asking = asyncio.create_task(mine(bench.hub, row["id"]))
+    try:
+        await until(lambda: times_since(bench, before))
+        async with asyncio.timeout(8):
+            await bench.show(owner, row["id"], None)
+        assert not asking.done(), "it did not wait for the platform"
+    finally:
+        release.set()
+    assert await asking == 1
+
+
+async def times_since(bench: Bench, before: int) -> int:
+    return bench.platform.times(TOKEN) - before

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from hub.shows.details import locked
 from hub.shows.models import Show, ShowTarget
 from hub.shows.stages import stage_of
 from hub.shows.targets import destination
+from tests.hub.platforms import until
 from tests.hub.shows.conftest import Studio
 from tests.hub.shows.places import NO_TEXTS, PRESS, PRESS_END
 
@@ -101,6 +104,67 @@ async def test_an_end_does_not_wait_for_an_opening_that_was_put_off(staged: Stud
     await staged.market.work()
     assert [(await staged.target(name))["stage"] for name in ("_template", "silent")] == ["ended", "ended"]
     assert await staged.there() == []
+
+
+async def test_an_opening_put_off_while_the_show_ended_keeps_no_closing_waiting(staged: Studio) -> None:
+    market, fake = staged.market, staged.market.fakes["_template"]
+    await staged.call("POST", "/start")
+    await fake.control("fault", {"kind": "status", "status": 429, "retry_after": 9000, "count": 1})
+    [row] = await market.sql("SELECT id FROM show_target WHERE connector = '_template'")
+    waits = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    async with market.hub.db.session() as session:
+        await locked(session, row["id"])
+        opening = asyncio.create_task(market.hub.targets.open(row["id"]))
+        await until(lambda: market.sql(waits))
+        await market.sql("UPDATE show SET state = 'ended'")
+    await opening  # it does not ask for hours, with the closing behind it
+    [row] = await market.sql("SELECT platform_state FROM show_target WHERE connector = '_template'")
+    assert row["platform_state"] == "unopened"
+
+
+@pytest.mark.parametrize("how", ["removed", "without a time"])
+async def test_an_announcement_that_nobody_noted_is_found_and_taken_back(staged: Studio, how: str) -> None:
+    market = staged.market
+    await staged.call("PATCH", "", {"starts_at": soon(24)}, ok=200)
+    await market.work()
+    # As kill -9 leaves it between the platform's answer and our note.
+    await market.sql("UPDATE show_target SET ref = NULL, platform_state = 'asked' WHERE ref IS NOT NULL")
+    if how == "removed":
+        target = await staged.target("_template")
+        await staged.call("DELETE", f"/targets/{target['id']}", ok=204)
+    else:
+        await staged.call("PATCH", "", {"starts_at": None}, ok=200)
+    await market.later()
+    assert [one["state"] for one in await staged.there()] == ["done"]
+
+
+async def test_a_removed_targets_last_word_is_its_closings(staged: Studio) -> None:
+    market = staged.market
+    await staged.live()
+    await staged.says("silent", "live")
+    await market.work()
+    target = await staged.target("silent")
+    await staged.call("DELETE", f"/targets/{target['id']}", ok=204)
+    for _ in range(2):
+        await market.later()
+    [row] = await market.sql("SELECT platform_state FROM show_target WHERE connector = 'silent'")
+    assert row["platform_state"] == "unknown", "a person must end it there, however often it was asked before"
+
+
+async def test_try_now_asks_at_once_and_as_often_as_it_is_pressed(staged: Studio) -> None:
+    market, fake = staged.market, staged.market.fakes["_template"]
+    await fake.control("fault", {"kind": "status", "status": 429, "retry_after": 9000, "count": 2})
+    await staged.live()
+    path = f"/targets/{(await staged.target('_template'))['id']}/retry"
+    await staged.call("POST", path, ok=200)
+    await market.work()
+    assert (await staged.target("_template"))["stage"] == "created", "not in 9000 seconds"
+    await market.sql("UPDATE show_target SET platform_state = 'ended' WHERE connector = '_template'")
+    await fake.control("fault", {"kind": "status", "status": 403})
+    for stage in ("failed", "created"):
+        await staged.call("POST", path, ok=200)
+        await market.work()
+        assert (await staged.target("_template"))["stage"] == stage
 
 
 async def test_an_end_finds_what_a_killed_worker_had_asked_for(staged: Studio) -> None:

@@ -124,6 +124,18 @@ async def test_a_key_alone_changes_and_the_address_stays(studio: Studio) -> None
     assert (told.url, told.key.get_secret_value()) == (KICK["url"], "tonight")
 
 
+async def test_an_address_changed_while_paused_is_the_one_that_is_resumed(studio: Studio) -> None:
+    await studio.live()
+    made = await add(studio)
+    address = {"url": "rtmp://new.example.com/app", "key": "new-key"}
+    for change in ({"wanted": False}, address, {"wanted": True}):
+        await studio.call("PATCH", f"/targets/{made['id']}", change, ok=200)
+        await studio.market.work()
+    told = studio.told(made["id"])
+    assert told is not None
+    assert (told.wanted, told.url, told.key.get_secret_value()) == (True, *address.values())
+
+
 async def test_a_live_target_with_a_new_address_is_asked_about_again(studio: Studio) -> None:
     await studio.live()
     made = await add(studio)
