@@ -30,6 +30,7 @@ from hub.chat.moderation import Moderators
 from hub.chat.relay import Relay
 from hub.chat.replies import Replies
 from hub.chat.service import Chat
+from hub.chat.skips import Skips
 from hub.clock import Clock, wall_clock
 from hub.connections import consent_routes
 from hub.connections import routes as connections_routes
@@ -93,6 +94,7 @@ class Ground:
     links: Connections
     stock_news: Coalescer[UUID]
     sales_news: Coalescer[UUID]
+    skips: Skips
 
 
 @asynccontextmanager
@@ -118,6 +120,7 @@ async def services(
             links=Connections(db, vault, platforms or connectors.load(), environ, clock),
             stock_news=Coalescer(STOCK_NEWS_EVERY, lambda found: tell_stock(db, found)),
             sales_news=Coalescer(SALES_NEWS_EVERY, lambda found: tell_sales(db, found)),
+            skips=Skips(bus),
         )
         hub = assembled(ground)
         try:
@@ -128,6 +131,7 @@ async def services(
             await ground.links.close()
             await ground.stock_news.close()
             await ground.sales_news.close()
+            await ground.skips.close()
 
 
 def assembled(ground: Ground) -> Services:
@@ -139,7 +143,8 @@ def assembled(ground: Ground) -> Services:
     channels = Channels(db, clock, links, orders)
     payments = Payments(db, clock, vault, links, room)
     relay = Relay(links.connectors, clock)
-    planned, chat = Shows(clock, vault, links, attributed), Chat(clock, relay)
+    planned = Shows(clock, vault, links, attributed)
+    chat = Chat(clock, relay, ground.skips)
     media = Media(db, clock, vault, planned, settings=settings, token=ground.media_token)
     return Services(
         settings=settings,

@@ -22,6 +22,7 @@ from hub.chat.out import DeliveryOut, MessageOut
 from hub.chat.readable import Readable
 from hub.chat.relay import Relay
 from hub.chat.rows import Row, insert, row_of, show_time
+from hub.chat.skips import Skips
 from hub.clock import Clock
 from hub.db import announce, run
 from hub.errors import Forbidden
@@ -47,9 +48,10 @@ MOST_TOLD = 2000
 class Chat:
     """Stores messages and tells the screens."""
 
-    def __init__(self, clock: Clock, relay: Relay) -> None:
+    def __init__(self, clock: Clock, relay: Relay, skips: Skips) -> None:
         self._clock = clock
         self._relay = relay
+        self._skips = skips
         self._readable = Readable()
 
     async def receive(
@@ -285,21 +287,22 @@ class Chat:
         message.show_time_ms = show_time(show, message.received_at)
         session.add(message)
         await session.flush()
-        tell_message(session, message.model_dump(), public=not message.staff_only)
+        if message.outgoing:  # the brand's own words are never too many
+            tell_message(session, message.model_dump(), public=not message.staff_only)
+        else:
+            self._tell(session, show.id, [message.model_dump()])
         return message
 
     def _tell(self, session: AsyncSession, show_id: UUID, rows: Sequence[Row]) -> None:
         """Staff hear of every message, viewers of as many as can be read, and how many more there were."""
-        now, skipped = self._clock(), []
+        now, skipped = self._clock(), list[int]()
         for row in rows:
             public = not (row["hidden"] or row["staff_only"])
             shown = public and self._readable.shows(show_id, row, now)
             tell_message(session, row, public=shown)
             if public and not shown:
                 skipped.append(row["seq"])
-        if skipped:
-            data = {"count": len(skipped), "first_seq": skipped[0], "last_seq": skipped[-1]}
-            announce(session, Event(show_id=show_id, kind="messages.skipped", data=data))
+        self._skips.note(session, show_id, skipped)
 
 
 def interleaved(said: Sequence[Said], now: datetime) -> list[Said]:

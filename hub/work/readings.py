@@ -13,7 +13,7 @@ from uuid import UUID
 
 import structlog
 
-from connectors.types import ChatItem, ChatMessage
+from connectors.types import ChatHealth, ChatItem, ChatMessage
 from hub.errors import Unavailable
 from hub.services import Services
 
@@ -137,10 +137,36 @@ class Writer:
             for reading, batch in batches.items():
                 try:
                     await self._store({reading: batch})
-                except Exception as error:
-                    log.exception("chat.not_stored", target=str(reading.target_id))
-                    reading.fail(error)
+                except Exception:  # a supervisor: what is odd is sifted out
+                    log.exception("chat.sifted", target=str(reading.target_id))
+                    await self._sift(reading, *batch)
         return True
+
+    async def _sift(self, reading: Reading, found: list[ChatItem], since: datetime | None) -> None:
+        """Store all but what cannot be stored, and say that there was such a thing.
+
+        Were the reading only begun again, it would meet the same message for ever.
+        """
+        lost = 0
+        for item in found:
+            try:
+                await self._store({reading: ([item], since)})
+                since = None
+            except Exception:  # this is the one
+                log.exception("chat.not_stored", target=str(reading.target_id), kind=type(item).__name__)
+                reading.done([item], None)
+                lost += 1
+        if not lost:
+            return
+        missing = ChatHealth(
+            state="connected", detail=f"{lost} of its messages could not be kept.", missed=True
+        )
+        try:
+            async with self._hub.db.session() as session:
+                await self._hub.chat.receive_all(session, self._show_id, {reading.target_id: [missing]})
+        except Exception as error:  # then it is no message that is to blame
+            log.exception("chat.not_stored", target=str(reading.target_id))
+            reading.fail(error)
 
     async def _store(self, batches: dict[Reading, tuple[list[ChatItem], datetime | None]]) -> None:
         while True:

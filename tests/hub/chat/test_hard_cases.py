@@ -8,10 +8,10 @@ from uuid import uuid4
 
 import pytest
 
-from connectors.types import ChatDeletion
+from connectors.types import ChatDeletion, Money
 from hub.bus import Event
 from hub.chat.relay import PASSED_ON, Relay
-from hub.work.readings import Reading
+from hub.work.readings import Reading, Writer
 from tests.hub.chat.stage import Stage, said
 from tests.hub.platforms import until
 from tests.hub.shop import SetClock
@@ -32,6 +32,26 @@ async def test_a_message_dated_long_ago_or_with_an_odd_picture_does_not_stop_its
     found = {one.external_id: one for one in await stage.feed()}
     assert found.keys() == {"m1", "m2", "m3"}
     assert [found[one].author_picture for one in ("m1", "m2")] == [None, "https://cdn.example/a.png"]
+
+
+async def test_one_message_that_cannot_be_kept_costs_itself_and_is_said(stage: Stage) -> None:
+    await stage.add("tiktok")
+    writer = Writer(stage.hub, stage.shop.show_id)
+    reading = writer.open(stage.targets["tiktok"], None)
+    odd = said(2).model_copy(update={"id": "m2\0"})
+    dear = said(4, kind="paid", money=Money(amount=10**20, currency="EUR"))
+    for item in (said(1), odd, said(3), dear, said(5)):
+        await reading.put(item)
+    await reading.stored()
+    assert not reading.failed.done()
+
+    async def told() -> bool:
+        [row] = await stage.sql("SELECT chat_detail FROM show_target")
+        return bool(row.chat_detail == "2 of its messages could not be kept. Some messages may be missing.")
+
+    await until(told)
+    assert await shown(stage) == ["m1", "m3", "m5"]
+    await writer.stop()
 
 
 async def test_what_is_said_after_a_chat_was_cleared_stays(stage: Stage) -> None:

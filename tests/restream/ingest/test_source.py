@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import subprocess
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -83,12 +84,13 @@ async def playing(show: Show, wanted: SourceSpec, folder: Path | None = None) ->
 
 
 async def test_a_test_pattern_flows_at_its_own_pace_and_decodes(show: Show) -> None:
+    began = time.time()
     async with playing(show, spec("pattern")) as source:
-        await until(lambda: show.pictures() >= 75)
+        await until(lambda: show.pictures() >= 150)
         assert source.status == SourceStatus("playing")
         first, last = show.intakes[0].pictures()[0], show.intakes[0].pictures()[-1]
-        # As fast as it can go, this machine makes two seconds of it in a fraction of one.
-        assert last.arrived - first.arrived > 0.7 * (last.dts - first.dts) / 1000
+        # As fast as it can go, this machine makes five seconds of it in a fraction of one.
+        assert last.arrived - began > 0.7 * (last.dts - first.dts) / 1000
     assert_in_order(show.frames)
     assert decoded(show.frames)[0] == show.pictures()
     assert source.status == SourceStatus("idle")
