@@ -28,6 +28,7 @@ HEARD_EVERY: Final = 5
 """Looks between two notes of how far the chats were heard: where a gap begins, should we die."""
 AFTER_REFUSAL: Final = 30.0
 AFTER_END: Final = 10.0
+LONGEST_AFTER_END: Final = 160.0
 
 LEASE: Final = text(
     """
@@ -95,7 +96,7 @@ class Chats:
                 Following(row.id, row.show_id, row.connection_id, row.connector, row.chat_ref) for row in rows
             }
         known = self._hub.connections.connectors
-        return {one for one in found if known[one.connector].chat_source}
+        return {one for one in found if one.connector in known and known[one.connector].chat_source}
 
     async def release(self) -> None:
         """Let others follow at once, not only when the lease runs out."""
@@ -106,16 +107,21 @@ class Chats:
             log.warning("chats.lease_left", seconds=LEASE_SECONDS)
 
     def _follow(self, wanted: set[Following]) -> None:
-        for gone in self._tasks.keys() - wanted:
+        ended = {one for one, task in self._tasks.items() if task.done()}  # by a bug; it begins anew
+        for gone in ended | (self._tasks.keys() - wanted):
             self._tasks.pop(gone).cancel()
         for one in wanted - self._tasks.keys():
             self._tasks[one] = asyncio.create_task(self._keep_following(one), name=f"chat {one.connector}")
 
     async def _keep_following(self, one: Following) -> None:
+        loop, ends = asyncio.get_running_loop(), 0
         while True:
-            pause = AFTER_END
+            pause, began = AFTER_END, loop.time()
             try:
                 await self._read(one)
+                # Over, says the platform, and the show goes on: asking again costs some of them their quota.
+                ends = ends + 1 if loop.time() - began < AFTER_END else 0
+                pause = min(AFTER_END * 2**ends, LONGEST_AFTER_END)
             except RetryLater as error:
                 pause = error.after
                 await self._health(one, "degraded", error.reason)
@@ -195,3 +201,5 @@ class Chats:
                 await self._hub.chat.set_health(session, one.target_id, health)
         except Unavailable:
             log.warning("chat.health_not_told", connector=one.connector, state=state)
+        except Exception:  # a supervisor: whoever follows the chat goes on
+            log.exception("chat.health_not_told", connector=one.connector, state=state)
