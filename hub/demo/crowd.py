@@ -34,6 +34,8 @@ class Tally:
     """What the crowd did, to be compared with what the hub says."""
 
     said: dict[str, list[datetime]] = field(default_factory=dict)
+    doubtful: dict[str, int] = field(default_factory=dict)
+    """Messages a platform gave no answer to: said or not."""
     bought: dict[str, int] = field(default_factory=dict)
     sold_out: dict[str, int] = field(default_factory=dict)
     slowest_sold_out_ms: float = 0.0
@@ -58,8 +60,13 @@ class Crowd:
         author = self._rng.choice(NAMES)
         body = {"author": author, "author_id": f"{platform}-{author}", "text": self._rng.choice(LINES)}
         now = datetime.now(UTC)
-        await self._fakes[platform].control("chat", body)
-        self.tally.said.setdefault(platform, []).append(now)
+        try:
+            # Not asked again: it would be said twice.
+            await self._fakes[platform].control("chat", body, repeatable=False)
+        except Unexpected:
+            self.tally.count(self.tally.doubtful, platform)
+        else:
+            self.tally.said.setdefault(platform, []).append(now)
 
     async def chat_everywhere(self) -> None:
         """One message on each platform."""

@@ -1,4 +1,5 @@
 import type { StaffMessage } from "@simulcast/api";
+import { useState } from "react";
 
 const SIGNS: Record<string, string> = {
   owner: "Owner",
@@ -12,15 +13,7 @@ const SIGNS: Record<string, string> = {
 export function Author({ message }: { message: StaffMessage }) {
   return (
     <>
-      {message.author_picture && (
-        <img
-          className="face"
-          src={message.author_picture}
-          alt=""
-          loading="lazy"
-          referrerPolicy="no-referrer"
-        />
-      )}
+      {message.author_picture && <Face url={message.author_picture} />}
       <span className="who">{message.author_name ?? "Guest"}</span>
       {message.badges.map((badge) => (
         <span key={`${badge.kind} ${badge.title}`} className={`sign sign-${badge.kind}`} title={badge.title}>
@@ -28,5 +21,21 @@ export function Author({ message }: { message: StaffMessage }) {
         </span>
       ))}
     </>
+  );
+}
+
+/** Their picture, as long as it can be loaded. */
+function Face({ url }: { url: string }) {
+  const [broken, setBroken] = useState(false);
+  if (broken) return null;
+  return (
+    <img
+      className="face"
+      src={url}
+      alt=""
+      loading="lazy"
+      referrerPolicy="no-referrer"
+      onError={() => setBroken(true)}
+    />
   );
 }
