@@ -19,8 +19,6 @@ from hub.gateway.numbers import PATIENCE, Numbers
 
 FLOOR: Final = 0.02
 """Seconds from the beginning of one pass to the next, at least."""
-REST: Final = 1.5
-"""… and at least so many times what the last one took: a third of the core is left for bus and joins."""
 BREATH: Final = 256
 """Members told before others have their turn in the event loop."""
 REMEMBERED: Final = 2000
@@ -219,7 +217,9 @@ class Room:
             await self._pass(pending)
             took = loop.time() - began
             self._figures.passed(took)
-            await asyncio.sleep(max(FLOOR, REST * took) - took)
+            # A large room rests no longer: bus and joins have their turn within a pass, and frames that
+            # waited are larger, which costs more than it saves.
+            await asyncio.sleep(max(FLOOR - took, 0))
 
     async def _pass(self, pending: Sequence[News]) -> None:
         figures = self._figures
