@@ -110,7 +110,7 @@ def ticket(hub: Services, shop: Shop) -> str:
 
 
 async def say(hub: Services, shop: Shop, words: str) -> None:
-    """A viewer says something."""
+    """The brand says something, which is never thinned."""
     async with hub.db.session() as session:
         show = await hub.shows.get(session, shop.brand_id, shop.show_id)
-        await hub.chat.say(session, show, shop.viewer(), "Bo", words)
+        await hub.chat.add_reply(session, show, words, public=True)
