@@ -1,0 +1,15 @@
+"""Commerce: risk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0016"
+down_revision = "0015"
+
+
+def upgrade() -> None:
+    # The driver's own cursor: the file holds several statements.
+    op.get_bind().connection.cursor().execute(Path(__file__).with_suffix(".sql").read_text())
