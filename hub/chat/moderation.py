@@ -32,6 +32,7 @@ Verb = Literal["delete", "hide", "timeout", "ban"]
 MOST_ATTEMPTS: Final = 8
 MOST_LISTED: Final = 200
 EXCERPT: Final = 80
+SILENCING: Final = ("timeout", "ban")
 UNDO: Final = {"hide": "unhide", "timeout": "unban", "ban": "unban"}
 HERE: Final = {
     "delete": "Hidden here.",
@@ -107,7 +108,7 @@ class Moderators:
         """Do it. `show` is locked."""
         if message.outgoing or message.kind == "gap":
             raise BadInput("not_moderated", "This is no message of a viewer.")
-        if wish.verb in ("timeout", "ban") and not message.author_id:
+        if wish.verb in SILENCING and not message.author_id:
             raise BadInput("author_unknown", "The platform did not say who wrote this.")
         action = ModerationAction(
             brand_id=show.brand_id,
@@ -132,6 +133,8 @@ class Moderators:
             raise NotFound("action_unknown", "There is no such act of moderation in this show.")
         if not ActionOut.of(done).undoable:
             raise Conflict("not_undoable", "This can't be taken back.")
+        if await self._silenced_since(session, done):
+            raise Conflict("silenced_again", "This person was silenced again since. Take that back first.")
         done.undone, done.updated_at = True, self._clock()
         tell_action(session, done)
         kept = {"brand_id", "show_id", "message_id", "target_id", "platform", "author_id"}
@@ -209,9 +212,9 @@ class Moderators:
     ) -> None:
         """What needs nobody's leave: our own page, and what we show of the platforms."""
         author = (action.platform, action.author_id or "")
-        if action.verb in ("timeout", "ban"):
-            ends = timedelta(seconds=action.seconds) if action.seconds else None
-            await mute(session, show.brand_id, author, self._clock() + ends if ends else None)
+        if action.verb in SILENCING:
+            span = timedelta(seconds=action.seconds) if action.seconds else None
+            await mute(session, show.brand_id, author, self._clock() + span if span else None)
         elif action.verb == "unban":
             await unmute(session, show.brand_id, author)
         hidden = action.verb not in ("unhide", "unban")
@@ -235,6 +238,21 @@ class Moderators:
             await session.flush()
             await tell_hidden(session, show, changed, hidden=hidden)
 
+    async def _silenced_since(self, session: AsyncSession, done: ModerationAction) -> bool:
+        """Whether a later ban or timeout of this person stands: it replaced this one."""
+        if done.verb not in SILENCING:
+            return False
+        query = select(ModerationAction).where(
+            col(ModerationAction.brand_id) == done.brand_id,
+            col(ModerationAction.platform) == done.platform,
+            col(ModerationAction.author_id) == done.author_id,
+            col(ModerationAction.verb).in_(SILENCING),
+            col(ModerationAction.undone).is_(False),
+            col(ModerationAction.id) > done.id,
+        )
+        now = self._clock()
+        return any((end := ends(one)) is None or end > now for one in await session.exec(query))
+
     async def _tried(self, action_id: UUID, reason: str) -> int:
         async with self._db.session() as session:
             action = await session.get_one(ModerationAction, action_id, with_for_update=True)
@@ -252,6 +270,11 @@ class Moderators:
     async def _name(self, session: AsyncSession, member_id: UUID) -> str:
         member = await session.get(Member, member_id)
         return (member.name or member.email) if member else ""
+
+
+def ends(action: ModerationAction) -> datetime | None:
+    """When it ends by itself; None: never."""
+    return action.created_at + timedelta(seconds=action.seconds) if action.seconds else None
 
 
 def what_it_does(connector: AnyConnector, verb: str) -> str | None:

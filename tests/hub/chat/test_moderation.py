@@ -102,3 +102,18 @@ async def test_trouble_on_the_platform_is_tried_again_and_then_said(stage: Stage
         ("failed", "Hidden here. Link the account again.")
     ]
     assert await texts(stage) == ["words 101"]
+
+
+async def test_taking_back_an_old_timeout_does_not_lift_a_later_ban(stage: Stage) -> None:
+    await stage.add("able", can="timeout ban unban")
+    message = await heard(stage, "able")
+    timed = await stage.moderate(message, "timeout", 60)
+    banned = await stage.moderate(message, "ban")
+    with pytest.raises(Conflict) as refused:
+        await stage.undo(timed.id)
+    assert refused.value.code == "silenced_again"
+    await stage.hear("able", said(5, "again"))
+    assert "again" not in await texts(stage)
+    await stage.undo(banned.id)
+    await stage.hear("able", said(6, "fine now"))
+    assert "fine now" in await texts(stage)
