@@ -19,6 +19,10 @@ QUALITY: Final = 23
 """x264's constant rate factor: an easy picture needs less than its cap, and then it shall not take it."""
 BUFFER_SECONDS: Final = 0.5
 """How far the rate may run ahead of its cap: players choose by the cap, and large keyframes are late."""
+REFUGE_HEIGHT: Final = 480
+"""Up to here a rung is one that players flee to when their network gives way."""
+REFUGE_SECONDS: Final = 1.0
+"""A fleeing player must load from a keyframe on: with the feed's own, often two seconds of it at once."""
 
 
 def argv(
@@ -56,7 +60,8 @@ def argv(
 
 
 def _options(step: Step, preset: Preset) -> dict[str, Any]:
-    """Constrained Baseline, which every browser's WebRTC takes; no look-ahead; the feed's own keyframes.
+    """Constrained Baseline, which every browser's WebRTC takes; no look-ahead; the feed's own keyframes, and
+    in small rungs one each second.
 
     Each picture keeps its own timestamp. x264 would take the clock's millisecond for the distance of
     pictures, so it is told their rate; the other way, letting it read the timestamps (`force-cfr=0`), makes
@@ -76,5 +81,12 @@ def _options(step: Step, preset: Preset) -> dict[str, Any]:
         "forced-idr": 1,
         "fps_mode": "passthrough",
         "enc_time_base:v": "1/1000",
-        "x264-params": f"keyint=infinite:scenecut=0:open-gop=0:fps={step.rung.fps:g}",
+        "x264-params": f"keyint={_keyint(step)}:scenecut=0:open-gop=0:fps={step.rung.fps:g}",
     }
+
+
+def _keyint(step: Step) -> str:
+    """Pictures after which a keyframe comes in any case."""
+    if step.rung.height > REFUGE_HEIGHT:
+        return "infinite"
+    return str(max(1, round(step.rung.fps * REFUGE_SECONDS)))

@@ -179,13 +179,16 @@ def keyframes(frames: Sequence[Frame]) -> list[int]:
 
 
 def aligned(source: Collector, rung: Collector) -> None:
-    """From a rung's first picture to its last, all moments and all keyframes are the feed's."""
+    """From a rung's first picture to its last, all moments are the feed's, and so are the keyframes.
+
+    A small rung may have more of them.
+    """
     made = rung.media(Kind.VIDEO)
     first, last = made[0].dts, made[-1].dts
     feed = [frame for frame in source.media(Kind.VIDEO) if first <= frame.dts + frame.cts <= last]
     assert not any(frame.cts for frame in made)
     assert [frame.dts for frame in made] == moments(feed)
-    assert keyframes(made) == keyframes(feed)
+    assert set(keyframes(feed)) <= set(keyframes(made))
 
 
 def numbers(frames: Sequence[Frame]) -> dict[int, int]:

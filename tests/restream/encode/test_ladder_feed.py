@@ -183,7 +183,10 @@ async def test_after_many_hours_moments_are_still_the_feeds(hours: float) -> Non
         finally:
             await child.stop()
     assert [frame.dts for frame in got.media(Kind.VIDEO)] == moments([f for f in feed if not f.header])
-    assert keyframes(got.media(Kind.VIDEO)) == keyframes(feed)
+    made = keyframes(got.media(Kind.VIDEO))
+    assert set(keyframes(feed)) <= set(made)
+    # A player whose network gives way need not load two seconds to get a picture.
+    assert all(after - before <= 1100 for before, after in pairwise(made))
 
 
 class _Sink:
