@@ -32,10 +32,12 @@ from connectors.capabilities import (
     Planner,
     Replier,
     StockSink,
+    StockSource,
+    Subscriptions,
     Webhooks,
 )
 from connectors.http import Classify, Http
-from connectors.session import Addresses, Budget, C, NoConfig, NoQuota, Quota, Session
+from connectors.session import Addresses, Budget, C, NoConfig, NoQuota, PaymentPace, Quota, Session
 from connectors.types import ChatLimits, TextLimits
 
 __all__ = [
@@ -60,12 +62,15 @@ __all__ = [
     "OrderSink",
     "OrderSource",
     "PaymentGateway",
+    "PaymentPace",
     "Permission",
     "Planner",
     "Quota",
     "Replier",
     "Session",
     "StockSink",
+    "StockSource",
+    "Subscriptions",
     "Webhooks",
 ]
 
@@ -114,7 +119,16 @@ class Connector(Generic[C]):
     order_source: Callable[[Session[C]], OrderSource] | None = None
     order_sink: Callable[[Session[C]], OrderSink] | None = None
     stock_sink: Callable[[Session[C]], StockSink] | None = None
+    stock_source: Callable[[Session[C]], StockSource] | None = None
+    subscriptions: Callable[[Session[C]], Subscriptions] | None = None
     payments: Callable[[Session[C]], PaymentGateway] | None = None
+    payment_pace: PaymentPace | None = None
+    payment_seconds: float | None = None
+    """The time an authorisation may take before new payments are sent to another gateway, if there is one."""
+    payment_life: timedelta | None = None
+    """How long an authorisation stands before the gateway lets go of it, where it does not say itself."""
+    payment_memory: timedelta | None = None
+    """How long an idempotency key is safe to repeat; None: there are no keys, `find` is asked first."""
     delivery: Callable[[Session[C]], Delivery] | None = None
 
     def session(

@@ -5,7 +5,7 @@ Reading is an async iterator, acting a coroutine. Nothing here knows the hub or 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, Protocol
@@ -23,11 +23,15 @@ from connectors.types import (
     Fact,
     Ingest,
     IngestHealth,
+    Level,
+    Listing,
     Money,
     Order,
+    PaymentForm,
     PaymentRequest,
     PaymentResult,
     Product,
+    RefundResult,
     Stock,
     Tokens,
     Webhook,
@@ -154,7 +158,7 @@ class OrderSource(Protocol):
     """Reads orders; the truth behind webhooks."""
 
     def orders(self, since: datetime) -> AsyncIterator[Order]:
-        """Orders changed since then, oldest change first; overlaps are normal."""
+        """Orders changed since then, oldest change first; overlaps are normal. Unreadable at the end."""
         ...
 
     async def order(self, order_id: str) -> Order | None:
@@ -174,31 +178,76 @@ class StockSink(Protocol):
     """Writes stock."""
 
     async def set_stock(self, stock: Stock, *, key: str) -> None:
-        """Set the absolute quantity; the same key twice changes nothing."""
+        """Set the absolute quantity; the same key twice changes nothing.
+
+        Where the platform can compare: Refused with the code STALE when it is not what was expected.
+        """
+        ...
+
+
+class StockSource(Protocol):
+    """Reads stock back."""
+
+    async def levels(self, listings: Sequence[Listing]) -> Sequence[Level]:
+        """What the platform believes of these, in any order; those it does not know are left out."""
+        ...
+
+
+class Subscriptions(Protocol):
+    """What a platform tells us by itself, and where it sends it."""
+
+    async def ensure(self, url: str) -> Sequence[str]:
+        """Have everything we need sent there; the names of what had to be made or switched on. Repeatable."""
         ...
 
 
 class PaymentGateway(Protocol):
-    """Moves money. Every write carries our idempotency key and may be repeated with it."""
+    """Moves money. Every write carries our idempotency key and may be repeated with it.
+
+    A decline is a result. RetryLater(unknown=True) when a write may have happened: the caller repeats it with
+    the same key while the gateway remembers it (`Connector.payment_memory`), else asks `find` first.
+    """
+
+    async def form(self, amount: Money, *, customer: str | None) -> PaymentForm:
+        """What the buyer's page needs to draw the gateway's own fields."""
+        ...
 
     async def authorise(self, request: PaymentRequest, *, key: str) -> PaymentResult:
         """Hold the amount; never captures."""
         ...
 
+    async def confirm(self, ref: str, answer: Mapping[str, str], *, key: str) -> PaymentResult:
+        """Go on after the buyer's action; `answer` is what the page's script or the redirect brought.
+
+        Repeatable; one that is decided already answers what it became.
+        """
+        ...
+
     async def capture(self, ref: str, amount: Money, *, key: str) -> PaymentResult:
-        """Take what was held."""
+        """Take what was held, or less and let the rest go; once. Answers `voided` when it has run out."""
         ...
 
     async def void(self, ref: str, *, key: str) -> PaymentResult:
-        """Let go of what was held; answers `captured` when it is too late."""
+        """Let go of what was held; answers `captured` (or `capture_pending`) when it is too late."""
         ...
 
-    async def refund(self, ref: str, amount: Money, *, key: str) -> PaymentResult:
-        """Give back captured money."""
+    async def refund(self, ref: str, amount: Money, *, key: str) -> RefundResult:
+        """Give back captured money, in parts if need be. Refused for more than is left of it."""
         ...
 
     async def get(self, ref: str) -> PaymentResult:
         """The gateway's own word."""
+        ...
+
+    async def find(self, order_id: str) -> PaymentResult | None:
+        """The payment of an order, one that holds or took money first; None when there is certainly none.
+
+        RetryLater(unknown=True) where a gateway cannot be asked so: None is taken for a licence to charge.
+        """
+        ...
+
+    async def forget(self, saved_ref: str, customer: str | None) -> None:
+        """Delete a saved method. Repeatable; one that is gone already is not an error."""
         ...
 
 
@@ -230,7 +279,10 @@ class Webhooks(Protocol):
     """Reads what a platform sends us. Pure: no I/O, no clock but the one in the request."""
 
     def verify(self, hook: Webhook) -> str:
-        """The delivery's id for de-duplication; raises Refused when forged, altered or stale."""
+        """The delivery's id for de-duplication; raises Refused when forged, altered or stale.
+
+        Empty for a greeting that needs no more than an answer.
+        """
         ...
 
     def parse(self, body: bytes) -> Sequence[Fact]:

@@ -8,6 +8,8 @@ ConnectorError
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class ConnectorError(Exception):
     """Base of the three; nothing else is raised on purpose."""
@@ -36,3 +38,15 @@ class Refused(ConnectorError):
     def __init__(self, reason: str, code: str | None = None) -> None:
         super().__init__(reason)
         self.code = code
+
+
+STALE = "stale"
+"""The code of a refused stock write: the platform holds another number than was expected. Nothing was set."""
+
+
+class Unreadable(Refused):
+    """Orders that do not have the shape we know, raised when all others have been given out."""
+
+    def __init__(self, reason: str, orders: Sequence[str]) -> None:
+        super().__init__(reason, code="unreadable")
+        self.orders = tuple(orders)

@@ -122,22 +122,31 @@ class Http:
         params: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
         idle: float = 60.0,
+        secret_params: Mapping[str, str] | None = None,
     ) -> AsyncIterator[httpx.Response]:
-        """A long-lived answer; silence longer than `idle` seconds is RetryLater."""
+        """A long-lived or very long answer; silence longer than `idle` seconds is RetryLater.
+
+        `secret_params` as in `request`.
+        """
         token = await self.login.access() if self.login else ""
         try:
-            async with self._client.stream(
+            response = await self._begin(
                 method,
                 url,
                 params=params,
                 headers={**self._authorise(token), **(headers or {})},
                 timeout=httpx.Timeout(10.0, read=idle),
-            ) as response:
+                secret_params=secret_params,
+                stream=True,
+            )
+            try:
                 if response.status_code >= 400:
                     body = await response.aread()
                     error = self.error_of(method, response.status_code, response.headers, body)
                     raise error or Refused(f"{response.status_code}")
                 yield response
+            finally:
+                await response.aclose()
         except httpx.HTTPError as error:
             raise unreachable(method, error) from None
 
@@ -156,13 +165,24 @@ class Http:
         self, method: str, url: str, *, secret_params: Mapping[str, str] | None = None, **how: Any
     ) -> httpx.Response:
         try:
-            request = self._client.build_request(method, url, **how)
-            if secret_params:
-                request.url = Unsaid(request.url.copy_merge_params(secret_params))
-            return await self._client.send(request)
+            return await self._begin(method, url, secret_params=secret_params, **how)
         except httpx.HTTPError as error:
             # `from None`: the original names the address, and some platforms carry tokens in it.
             raise unreachable(method, error) from None
+
+    async def _begin(
+        self,
+        method: str,
+        url: str,
+        *,
+        secret_params: Mapping[str, str] | None = None,
+        stream: bool = False,
+        **how: Any,
+    ) -> httpx.Response:
+        request = self._client.build_request(method, url, **how)
+        if secret_params:
+            request.url = Unsaid(request.url.copy_merge_params(secret_params))
+        return await self._client.send(request, stream=stream)
 
 
 def general_error(method: str, status: int, headers: Mapping[str, str], body: bytes) -> ConnectorError | None:

@@ -23,6 +23,8 @@ class Addresses:
     ws_url: str | None = None
     consent_url: str | None = None
     """The page where a person lets us into an account."""
+    script_url: str | None = None
+    """The script with the gateway's own fields for card data, which a buyer's page loads from there."""
 
 
 C = TypeVar("C", bound=BaseModel)
@@ -39,6 +41,14 @@ class Quota:
     units: int
     zone: str
     reserve: int = 0
+
+
+@dataclass(frozen=True)
+class PaymentPace:
+    """How fast a gateway may be asked: writes of one kind a second, and calls at the same time."""
+
+    per_second: float
+    at_once: int
 
 
 class Budget(Protocol):

@@ -6,57 +6,22 @@ platform gave them.
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AwareDatetime, Field, SecretStr
 
-NO_DECIMALS = frozenset(
-    {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG"}
-    | {"RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"}
-)
-THREE_DECIMALS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
-FOUR_DECIMALS = frozenset({"CLF", "UYW"})
-"""ISO-4217 currencies whose minor unit is not a hundredth."""
-
-
-def exponent(currency: str) -> int:
-    """Decimal digits of a currency's minor unit."""
-    if currency in NO_DECIMALS:
-        return 0
-    return 3 if currency in THREE_DECIMALS else 4 if currency in FOUR_DECIMALS else 2
-
-
-class Value(BaseModel):
-    """Base of every value here: immutable and strict about unknown fields."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Money(Value):
-    """An amount in minor units, for example 4900 EUR = 49.00 euros."""
-
-    amount: int
-    currency: str = Field(pattern=r"^[A-Z]{3}$")
-
-    @classmethod
-    def of(cls, text: str, currency: str) -> Money:
-        """From a platform's decimal string; ValueError when it is none or finer than the currency."""
-        found = re.fullmatch(r"(-?[0-9]{1,15})(?:\.([0-9]{1,12}))?", text)
-        if not found:
-            raise ValueError("not an amount of money")
-        # On the digits themselves: nothing here can round, as a float or a Decimal context would.
-        digits, whole, part = exponent(currency), found[1], found[2] or ""
-        if part[digits:].strip("0"):
-            raise ValueError(f"an amount finer than {currency} allows")
-        return cls(amount=int(whole + part[:digits].ljust(digits, "0")), currency=currency)
-
-    def decimal(self) -> str:
-        """As a decimal string with all the currency's digits, for example 4900 EUR as "49.00"."""
-        digits = exponent(self.currency)
-        whole, part = divmod(abs(self.amount), 10**digits)
-        return f"{'-' if self.amount < 0 else ''}{whole}" + (f".{part:0{digits}}" if digits else "")
+from connectors.money import THREE_DECIMALS as THREE_DECIMALS
+from connectors.money import Money as Money
+from connectors.money import Value as Value
+from connectors.money import exponent as exponent
+from connectors.payments import Dispute as Dispute
+from connectors.payments import PaymentAction as PaymentAction
+from connectors.payments import PaymentForm as PaymentForm
+from connectors.payments import PaymentRequest as PaymentRequest
+from connectors.payments import PaymentResult as PaymentResult
+from connectors.payments import RefundResult as RefundResult
+from connectors.payments import SavedMethod as SavedMethod
 
 
 class Tokens(Value):
@@ -78,7 +43,7 @@ class Account(Value):
     title: str
     detail: str = ""
     picture_url: str | None = None
-    config: dict[str, str] = {}
+    config: dict[str, str] = Field(default_factory=dict)
     tokens: Tokens | None = None
 
 
@@ -280,11 +245,31 @@ class Product(Value):
 
 
 class Stock(Value):
-    """An absolute sellable quantity for one listing. `version` grows with each change of ours."""
+    """An absolute sellable quantity for one listing. `version` grows with each change of ours.
+
+    `expected`: what the platform holds if nothing happened there that we do not know of; None: whatever it is.
+    """
 
     listing: Listing
     quantity: int = Field(ge=0)
     version: int
+    expected: int | None = None
+
+
+class Level(Value):
+    """What a platform believes it can sell of a listing; None where it does not count."""
+
+    listing: Listing
+    quantity: int | None
+
+
+class LevelNews(Value):
+    """A webhook that says what is counted now, without a cause: an echo of ours, or a reason to look."""
+
+    variant_id: str | None = None
+    inventory_item_id: str | None = None
+    location_id: str | None = None
+    quantity: int | None
 
 
 class Buyer(Value):
@@ -298,26 +283,62 @@ class Buyer(Value):
 
 
 class OrderLine(Value):
-    """One line. `id` is stable over updates of the order and keys its stock movement."""
+    """One line. `id` is stable over updates of the order and keys its stock movements.
+
+    `quantity`: pieces that were bought and not edited out again. `restocked`: those of them that the platform
+    says are back on the shelf. A refund alone puts nothing back. `tax` and `discount` are the whole line's.
+    """
 
     id: str
     sku: str | None
     title: str
     quantity: int = Field(gt=0)
+    restocked: int = Field(0, ge=0)
     unit_price: Money
+    tax: Money | None = None
+    discount: Money | None = None
     listing: Listing | None = None
 
 
+class RefundLine(Value):
+    """Pieces of a line that money was given back for. `restocked` None: the platform does not say."""
+
+    line_id: str
+    quantity: int = Field(gt=0)
+    restocked: bool | None = None
+
+
+class OrderRefund(Value):
+    """Money given back, in the shop's currency. Without lines: a free amount, or the shipping."""
+
+    id: str
+    at: AwareDatetime
+    amount: Money
+    lines: tuple[RefundLine, ...] = ()
+
+
 class Order(Value):
-    """An order placed on a platform, whole, as of `updated_at` (its version)."""
+    """An order placed on a platform, whole, as of `updated_at` (its version).
+
+    Money is in the shop's currency; `paid` is the total in the buyer's, where that is another. `total` is
+    what was to be paid before anything was given back: `total - refunded` is left. `failed`: not paid, and it
+    may be tried again.
+    """
 
     id: str
     number: str
-    state: Literal["pending", "paid", "cancelled", "refunded"]
+    state: Literal["pending", "paid", "failed", "cancelled", "refunded"]
     placed_at: AwareDatetime
     updated_at: AwareDatetime
     total: Money
     lines: tuple[OrderLine, ...]
+    refunded: Money | None = None
+    refunds: tuple[OrderRefund, ...] = ()
+    shipping: Money | None = None
+    tax: Money | None = None
+    discount: Money | None = None
+    taxes_included: bool = True
+    paid: Money | None = None
     buyer: Buyer = Buyer()
     landing_url: str | None = None
     show_hint: str | None = None
@@ -328,31 +349,6 @@ class OrderHint(Value):
     """A webhook that says only: read this order again."""
 
     order_id: str
-
-
-# --- payments -----------------------------------------------------------------------------------
-
-
-class PaymentRequest(Value):
-    """One authorisation. `source` is the gateway's own token for a payment method."""
-
-    amount: Money
-    source: str
-    order_id: str
-    hold_id: str
-    email: str | None = None
-    description: str = ""
-
-
-class PaymentResult(Value):
-    """What the gateway says happened. `unknown` is not `declined`: ask again with the same key."""
-
-    ref: str
-    state: Literal["authorised", "captured", "action_required", "declined", "pending", "voided", "refunded"]
-    client_secret: SecretStr | None = None
-    decline: Literal["hard", "fixable", "soft", "auth", "limit", "opaque"] | None = None
-    message: str = ""
-    order_id: str | None = None
 
 
 # --- webhooks -----------------------------------------------------------------------------------
@@ -373,4 +369,4 @@ class ChatNews(Value):
     items: tuple[ChatItem, ...]
 
 
-Fact = Order | OrderHint | ChatMessage | ChatNews | PaymentResult
+Fact = Order | OrderHint | LevelNews | ChatMessage | ChatNews | PaymentResult | RefundResult | Dispute

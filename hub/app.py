@@ -16,6 +16,9 @@ from sqlalchemy import text
 import connectors
 from connectors.base import AnyConnector
 from hub import web
+from hub.aftersale import public_routes as buyers_routes
+from hub.aftersale import routes as aftersale_routes
+from hub.aftersale import terms_routes
 from hub.attribution import routes as attribution
 from hub.attribution.service import Attribution
 from hub.auth import routes as auth
@@ -23,14 +26,16 @@ from hub.auth.guard import Hub
 from hub.auth.service import Auth
 from hub.auth.tokens import Tokens
 from hub.bus import Bus
+from hub.carts import routes as cart_routes
+from hub.carts import staff_routes as checkout_routes
+from hub.catalog import intake_routes
 from hub.catalog import routes as catalog
-from hub.catalog.service import Catalog
+from hub.catalog.assortment import assortment
 from hub.chat import routes as chat_routes
-from hub.chat.moderation import Moderators
-from hub.chat.relay import Relay
-from hub.chat.replies import Replies
-from hub.chat.service import Chat
 from hub.chat.skips import Skips
+from hub.claims import public_routes as public_claims
+from hub.claims import routes as claim_routes
+from hub.claims.desk import desk
 from hub.clock import Clock, wall_clock
 from hub.connections import consent_routes
 from hub.connections import routes as connections_routes
@@ -41,39 +46,44 @@ from hub.connections.service import Connections
 from hub.customers import routes as customers
 from hub.customers.service import Customers
 from hub.db import Database, run
-from hub.delivery.service import Edges
 from hub.errors import Unavailable
 from hub.news import Coalescer
-from hub.orders.channels import Channels
-from hub.orders.checkout import Checkout
+from hub.offers import routes as offer_routes
+from hub.offers.launch import Launches
+from hub.offers.news import tell_counts
+from hub.offers.service import Offers
+from hub.orders import routes as order_routes
+from hub.orders import shop_routes
+from hub.orders.counter import counter
 from hub.orders.news import tell_sales
+from hub.orders.outlets import outlets
 from hub.orders.service import Orders
+from hub.payments import routes as payment_routes
+from hub.payments.origins import origins_of
 from hub.payments.service import Payments
 from hub.playback import routes as playback
-from hub.playback.service import Playback
+from hub.public import orders as public_orders
 from hub.public import routes as public
 from hub.public.pace import Pace
 from hub.quality import routes as quality_routes
 from hub.quality.service import Quality
 from hub.quality.store import Beacons
+from hub.risk import routes as risk_routes
 from hub.secrets import Vault
 from hub.services import Services
 from hub.settings import Settings, secrets_of
+from hub.shoppers import routes as shopper_routes
 from hub.shows import archive_routes, edit_routes, feed_routes, target_routes
 from hub.shows import routes as shows
-from hub.shows.archive import Archive
-from hub.shows.details import Details
-from hub.shows.edits import ShowEdits
-from hub.shows.feeds import Feeds
-from hub.shows.media import Media
-from hub.shows.pulse import Pulse
-from hub.shows.service import Shows
-from hub.shows.target_edits import TargetEdits
-from hub.shows.targets import Targets
+from hub.shows.stage import stage
+from hub.stock import public_routes as public_stock
 from hub.stock import routes as stock
-from hub.stock.news import tell_stock
+from hub.stock.lane import LanedApp
+from hub.stock.news import StockNews
 from hub.stock.reserve import Reservations
 from hub.stock.service import StockRoom
+from hub.troubles import routes as troubles
+from hub.troubles.service import Troubles
 from hub.webhooks import routes as webhooks
 from hub.webhooks.service import Inbox
 
@@ -110,6 +120,7 @@ async def services(
     kept = secrets_of(settings)
     vault = Vault(kept.secret_key)
     async with Bus(settings.nats_url) as bus, Database(settings.database_url, bus) as db:
+        shelves = StockNews(db)
         ground = Ground(
             settings=settings,
             clock=clock,
@@ -118,7 +129,7 @@ async def services(
             db=db,
             bus=bus,
             links=Connections(db, vault, platforms or connectors.load(), environ, clock),
-            stock_news=Coalescer(STOCK_NEWS_EVERY, lambda found: tell_stock(db, found)),
+            stock_news=Coalescer(STOCK_NEWS_EVERY, lambda found: tell_shelves(db, clock, shelves, found)),
             sales_news=Coalescer(SALES_NEWS_EVERY, lambda found: tell_sales(db, found)),
             skips=Skips(bus),
         )
@@ -128,10 +139,17 @@ async def services(
         finally:
             await hub.beacons.close()
             await hub.reservations.close()
+            await hub.payments.timings.close()
             await ground.links.close()
             await ground.stock_news.close()
             await ground.sales_news.close()
             await ground.skips.close()
+
+
+async def tell_shelves(db: Database, clock: Clock, shelves: StockNews, variants: set[UUID]) -> None:
+    """Stock that changed, and how many the offers of it have left."""
+    await shelves.tell(variants)
+    await tell_counts(db, Offers(db, clock), variants)
 
 
 def assembled(ground: Ground) -> Services:
@@ -140,12 +158,28 @@ def assembled(ground: Ground) -> Services:
     attributed, known = Attribution(clock), Customers(vault)
     room = StockRoom(clock, ground.stock_news)
     orders = Orders(clock, vault, room, known, attributed, sales_news=ground.sales_news)
-    channels = Channels(db, clock, links, orders)
-    payments = Payments(db, clock, vault, links, room)
-    relay = Relay(links.connectors, clock)
-    planned = Shows(clock, vault, links, attributed)
-    chat = Chat(clock, relay, ground.skips)
-    media = Media(db, clock, vault, planned, settings=settings, token=ground.media_token)
+    shops = outlets(clock, db, links, orders, settings.site_url())
+    shown = stage(
+        *(settings, clock, vault, db),
+        links=links,
+        attribution=attributed,
+        skips=ground.skips,
+        media_token=ground.media_token,
+    )
+    offers = Offers(db, clock)
+    reservations = Reservations(db, clock, ground.stock_news, timedelta(seconds=settings.hold_seconds))
+    sold = counter(
+        *(settings, clock, vault, db),
+        orders=orders,
+        stock=room,
+        reservations=reservations,
+        payments_of=lambda outcomes: Payments(
+            *(db, clock, vault, links, room), outcomes=outcomes, faster=settings.payment_pace
+        ),
+        offers=offers,
+        customers=known,
+        attribution=attributed,
+    )
     return Services(
         settings=settings,
         clock=clock,
@@ -157,34 +191,24 @@ def assembled(ground: Ground) -> Services:
         consents=Consents(db, clock, links, settings.site_url()),
         revocations=Revocations(db, clock, links),
         alarms=Alarms(db, clock, links),
-        catalog=Catalog(db, links),
+        **assortment(clock, db, links, room),
         stock=room,
-        reservations=Reservations(db, clock, ground.stock_news, timedelta(seconds=settings.hold_seconds)),
+        reservations=reservations,
+        **desk(*(db, clock, vault, settings.site_url()), reservations, room, links, shown["replies"]),
         customers=known,
         attribution=attributed,
-        orders=orders,
-        channels=channels,
-        checkout=Checkout(clock, vault, orders, room, customers=known, attribution=attributed),
-        payments=payments,
-        inbox=Inbox(db, clock, links, channels, payments, chat),
-        shows=planned,
-        show_edits=ShowEdits(planned),
-        target_edits=TargetEdits(clock, links, planned),
-        targets=Targets(db, clock, vault, planned, connections=links),
-        details=Details(db, clock, links, planned),
-        pulse=Pulse(db, clock, links, planned),
-        feeds=Feeds(vault, planned),
-        playback=Playback(db, clock, vault, planned, settings=settings),
-        edges=Edges(links),
-        media=media,
-        archive=Archive(db, planned, media, ground.media_token),
-        chat=chat,
-        replies=Replies(db, clock, links, planned, chat),
-        relay=relay,
-        moderators=Moderators(db, clock, links),
+        offers=offers,
+        launches=Launches(db, clock, vault, offers, shown["shows"]),
+        **shops,
+        **sold,
+        inbox=Inbox(
+            *(db, clock, links, shops["channels"], sold["payments"], shown["chat"]), drifts=shops["drifts"]
+        ),
+        **shown,
         pace=Pace(clock),
         beacons=Beacons(db, clock),
         quality=Quality(clock),
+        troubles=Troubles(),
     )
 
 
@@ -198,17 +222,18 @@ def create_app(settings: Settings, environ: Mapping[str, str]) -> FastAPI:
             app.state.services = hub
             yield
 
-    app = FastAPI(title="Simulcast Hub", version="0.1.0", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = LanedApp(title="Simulcast Hub", version="0.1.0", lifespan=lifespan, docs_url=None, redoc_url=None)
     web.install_errors(app)
-    # What is added last stands first in a request's way. The route itself is for its other methods.
-    app.add_middleware(web.FastLane, path=stock.ROUTE.path, endpoint=stock.hold)
-    app.add_middleware(web.SecureHeaders, policy=web.content_policy(settings))
-    app.router.routes.insert(0, stock.ROUTE)
+    # What is added last stands first in a request's way.
+    pay = origins_of(connectors.load().values(), environ)
+    shop = web.content_policy(settings, pay)
+    app.add_middleware(web.SecureHeaders, policy=web.content_policy(settings), shop=shop)
     for room in (
         auth,
         connections_routes,
         consent_routes,
         catalog,
+        intake_routes,
         shows,
         chat_routes,
         edit_routes,
@@ -217,9 +242,21 @@ def create_app(settings: Settings, environ: Mapping[str, str]) -> FastAPI:
         playback,
         archive_routes,
         customers,
+        order_routes,
+        aftersale_routes,
+        terms_routes,
+        buyers_routes,
+        checkout_routes,
+        payment_routes,
+        risk_routes,
+        troubles,
+        shop_routes,
+        stock,
     ):
         app.include_router(room.router)
-    for room in (public, attribution, webhooks, quality_routes):
+    for room in (public_orders, cart_routes, shopper_routes, public_stock, claim_routes, public_claims):
+        app.include_router(room.router)
+    for room in (public, attribution, webhooks, quality_routes, offer_routes):
         app.include_router(room.router)
     install_health(app)
     web.install_pages(app)
@@ -244,5 +281,6 @@ def install_health(app: FastAPI) -> None:
         return {"ok": True}
 
     @app.get("/metrics", tags=["health"], include_in_schema=False)
-    async def metrics() -> Response:
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    async def metrics(hub: Hub) -> Response:
+        told = generate_latest() + await hub.payments.timings.exposition()
+        return Response(told, media_type=CONTENT_TYPE_LATEST)

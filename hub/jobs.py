@@ -28,8 +28,12 @@ DEFER = text(
 URGENT: Final[Mapping[str, int]] = {
     "chat.moderate": 25,
     "chat.send": 20,
+    "payment.confirm": 12,
     "payment.authorise": 10,
+    "payment.void": 6,
     "payment.capture": 5,
+    "stock.stop": 8,
+    "stock.push": 2,
 }
 """Somebody is waiting for these: they go before whatever else a drop has queued."""
 

@@ -2,24 +2,71 @@
 
 from __future__ import annotations
 
+from hub.aftersale.models import (
+    AftersaleTerms,
+    Invoice,
+    InvoiceSeries,
+    OrderDelivery,
+    RefundPart,
+    ReturnLine,
+    ReturnRequest,
+    TermsSaid,
+)
 from hub.attribution.models import Touch, TrackedLink
 from hub.auth.models import Brand, Member, StaffSession
-from hub.catalog.models import Listing, Product, Variant
+from hub.carts.models import CartLine, ShippingMethod, ShopTerms, TaxRate
+from hub.catalog.models import (
+    BundleItem,
+    Intake,
+    Listing,
+    Price,
+    PriceHistory,
+    Product,
+    ProductMedia,
+    UnmatchedListing,
+    Variant,
+)
 from hub.chat.models import ChatMute, ChatPace, ChatReading, ChatRelay, Delivery, Message, ModerationAction
+from hub.claims.models import Claim, ClaimBlock, ClaimRules, ClaimWord
 from hub.connections.models import Connection, Linking, QuotaUse, Revocation
 from hub.customers.models import Customer, Identity
+from hub.mail.models import Mail
+from hub.offers.models import Offer, OfferItem, OfferKey, OfferLog, OfferTier, OfferUse
 from hub.orders.models import Order, OrderLine
-from hub.payments.models import Payment
+from hub.orders.outside import Drift, OutsideRefund, ShopWatch
+from hub.orders.timeline import OrderEvent
+from hub.payments.models import Dispute, GatewayRank, GatewayTiming, Payment, Refund, SavedMethod
 from hub.playback.models import PlaybackKey, ShowCue
 from hub.quality.models import PlaybackPoint, PlaybackSession
+from hub.risk.models import RiskPace, RiskReview, RiskScore, RiskTerms, RiskTrace
+from hub.shoppers.models import Passkey, PasskeyChallenge, ShopperSession, SignInCode
 from hub.shows.models import Asset, MediaWorker, Show, ShowProduct, ShowTarget
-from hub.stock.models import Hold, Stock, StockMovement
+from hub.stock.models import Hold, Stock, StockAt, StockMovement, StockPlace, Waitlist
 from hub.webhooks.models import WebhookEvent
 
 TABLES = (
     *(Brand, Member, StaffSession, Connection, Linking, Revocation, QuotaUse),
-    *(Product, Variant, Listing, Stock, Hold, StockMovement),
+    *(Product, Variant, ProductMedia, Price, PriceHistory, BundleItem, UnmatchedListing, Intake),
+    *(Listing, Stock, Hold, StockMovement),
+    *(StockPlace, StockAt, Waitlist),
     *(MediaWorker, Asset, Show, ShowTarget, ShowProduct, PlaybackKey, ShowCue),
     *(Message, Delivery, ChatReading, ChatPace, ChatRelay, ChatMute, ModerationAction, Customer, Identity),
     *(TrackedLink, Touch, Order, OrderLine, Payment, WebhookEvent, PlaybackSession, PlaybackPoint),
+    *(OutsideRefund, ShopWatch, Drift),
+    *(Offer, OfferItem, OfferTier, OfferUse, OfferKey, OfferLog),
+    *(SavedMethod, Refund, Dispute, GatewayRank, GatewayTiming),
+    *(CartLine, ShippingMethod, ShopTerms, TaxRate, OrderEvent, Mail),
+    *(ShopperSession, SignInCode, Passkey, PasskeyChallenge),
+    *(
+        AftersaleTerms,
+        OrderDelivery,
+        ReturnRequest,
+        ReturnLine,
+        RefundPart,
+        InvoiceSeries,
+        Invoice,
+        TermsSaid,
+    ),
+    *(RiskTerms, RiskScore, RiskReview, RiskTrace, RiskPace),
+    *(Claim, ClaimRules, ClaimWord, ClaimBlock),
 )

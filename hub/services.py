@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hub.aftersale.service import Aftersale
 from hub.attribution.service import Attribution
 from hub.auth.service import Auth
 from hub.auth.tokens import Tokens
 from hub.bus import Bus
+from hub.carts.quote import Quotes
+from hub.carts.reserving import Reserving
+from hub.carts.service import Carts
+from hub.catalog.edits import ProductEdits
+from hub.catalog.intake import Intakes
+from hub.catalog.listings import Listings
 from hub.catalog.service import Catalog
+from hub.catalog.sync import Sync
 from hub.chat.moderation import Moderators
 from hub.chat.relay import Relay
 from hub.chat.replies import Replies
 from hub.chat.service import Chat
+from hub.claims.service import Claims
 from hub.clock import Clock
 from hub.connections.alarms import Alarms
 from hub.connections.consent import Consents
@@ -21,15 +30,26 @@ from hub.connections.service import Connections
 from hub.customers.service import Customers
 from hub.db import Database
 from hub.delivery.service import Edges
+from hub.mail.service import Mailroom
+from hub.offers.launch import Launches
+from hub.offers.service import Offers
 from hub.orders.channels import Channels
 from hub.orders.checkout import Checkout
+from hub.orders.drift import Drifts
+from hub.orders.listing import OrderList
+from hub.orders.outcomes import Outcomes
+from hub.orders.push import Pushes
 from hub.orders.service import Orders
+from hub.orders.watch import Watches
 from hub.payments.service import Payments
 from hub.playback.service import Playback
 from hub.public.pace import Pace
 from hub.quality.service import Quality
 from hub.quality.store import Beacons
+from hub.risk.service import Risk
 from hub.settings import Settings
+from hub.shoppers.passkeys import Passkeys
+from hub.shoppers.service import Shoppers
 from hub.shows.archive import Archive
 from hub.shows.details import Details
 from hub.shows.edits import ShowEdits
@@ -41,6 +61,8 @@ from hub.shows.target_edits import TargetEdits
 from hub.shows.targets import Targets
 from hub.stock.reserve import Reservations
 from hub.stock.service import StockRoom
+from hub.stock.waitlist import Queue
+from hub.troubles.service import Troubles
 from hub.webhooks.service import Inbox
 
 
@@ -59,13 +81,34 @@ class Services:
     revocations: Revocations
     alarms: Alarms
     catalog: Catalog
+    product_edits: ProductEdits
+    intakes: Intakes
+    listings: Listings
+    sync: Sync
     stock: StockRoom
     reservations: Reservations
+    waitlist: Queue
+    claims: Claims
     customers: Customers
     attribution: Attribution
+    offers: Offers
+    launches: Launches
     orders: Orders
     channels: Channels
+    pushes: Pushes
+    watches: Watches
+    drifts: Drifts
     checkout: Checkout
+    outcomes: Outcomes
+    risk: Risk
+    order_list: OrderList
+    aftersale: Aftersale
+    carts: Carts
+    quotes: Quotes
+    reserving: Reserving
+    mail: Mailroom
+    shoppers: Shoppers
+    passkeys: Passkeys
     payments: Payments
     inbox: Inbox
     shows: Shows
@@ -86,3 +129,4 @@ class Services:
     pace: Pace
     beacons: Beacons
     quality: Quality
+    troubles: Troubles

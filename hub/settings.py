@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     srt_port: int = Field(8890, description="SRT ingest (UDP).")
     webrtc_port: int = Field(8189, description="WebRTC media: WHIP ingest (UDP).")
 
+    payment_pace: float = Field(
+        1.0, gt=0, description="Times as fast as payment gateways allow by default; raise it once one agreed."
+    )
     public_url: str | None = Field(
         None, description="Origin of the site behind a proxy, e.g. https://live.brand.com"
     )
@@ -87,6 +90,11 @@ class Settings(BaseSettings):
     hold_seconds: int = Field(
         90, ge=5, le=3600, description="How long a reservation lasts while the buyer pays."
     )
+    smtp_url: SecretStr | None = Field(
+        None,
+        description="Mail server: smtp://user:password@host:587 or smtps://… Unset: letters become files.",
+    )
+    mail_from: str = Field("shop@localhost", description="Address that letters to buyers come from.")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
     def site_url(self) -> str:
@@ -124,6 +132,7 @@ def addresses_of(connector: AnyConnector, environ: Mapping[str, str]) -> Address
         ingest_url=override("INGEST_URL", default.ingest_url),
         ws_url=override("WS_URL", default.ws_url),
         consent_url=override("CONSENT_URL", default.consent_url),
+        script_url=override("SCRIPT_URL", default.script_url),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import structlog
@@ -15,12 +14,16 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.errors import HubError, Unavailable
+from hub.payments.origins import Origins
 from hub.settings import Settings
 
 log = structlog.get_logger()
 
 DIST = Path(__file__).parent.parent / "dashboards" / "dist"
 PROBLEM = "application/problem+json"
+SHOP = ("/watch/", "/orders/")
+"""Pages on which somebody may pay."""
+NOBODY = Origins()
 
 
 def install_errors(app: FastAPI) -> None:
@@ -60,13 +63,14 @@ def problem(status: int, body: dict[str, object], headers: dict[str, str] | None
 
 
 class SecureHeaders:
-    """A strict content security policy and its companions on every answer.
+    """A strict content security policy and its companions on every answer; `shop` is for pages that sell.
 
     Plain ASGI: Starlette's middleware helper would cost the hot endpoint a task and two queues a request.
     """
 
-    def __init__(self, app: ASGIApp, policy: str) -> None:
+    def __init__(self, app: ASGIApp, policy: str, shop: str) -> None:
         self._app = app
+        self._shop = {"Content-Security-Policy": shop}
         self._always = {
             "Content-Security-Policy": policy,
             "X-Content-Type-Options": "nosniff",
@@ -79,6 +83,8 @@ class SecureHeaders:
             await self._app(scope, receive, send)
             return
         wanted = self._always | headers_of(scope["path"])
+        if scope["path"].startswith(SHOP):
+            wanted |= self._shop
 
         async def secured(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -88,23 +94,6 @@ class SecureHeaders:
             await send(message)
 
         await self._app(scope, receive, secured)
-
-
-class FastLane:
-    """Serves one hot endpoint before the router and its stacks see the request."""
-
-    def __init__(self, app: ASGIApp, path: str, endpoint: Callable[[Request], Awaitable[Response]]) -> None:
-        self._app = app
-        self._path = path
-        self._endpoint = endpoint
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request; other methods of the same path take the usual way, and its refusal."""
-        if scope["type"] == "http" and scope["path"] == self._path and scope["method"] == "POST":
-            response = await self._endpoint(Request(scope, receive))
-            await response(scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
 
 
 def headers_of(path: str) -> dict[str, str]:
@@ -117,25 +106,27 @@ def headers_of(path: str) -> dict[str, str]:
     return found
 
 
-def content_policy(settings: Settings) -> str:
+def content_policy(settings: Settings, pay: Origins = NOBODY) -> str:
     """Own scripts only; media and sockets from where they are; pictures from shops anywhere.
 
-    A show may play from another server by WHEP, which only the show knows: hence any https address.
+    `pay`: the gateways whose fields are drawn in pages that sell. A show may play from another server by
+    WHEP, which only the show knows: hence any https address.
     """
     media, gateway = settings.media_url(), settings.gateway_url()
     played = f"{media} {settings.playback_url}" if settings.playback_url else media
     return "; ".join(
         [
             "default-src 'self'",
-            "script-src 'self'",
-            "style-src 'self'",
+            " ".join(["script-src 'self'", *pay.script]),
+            " ".join(["style-src 'self'", *pay.style]),
+            " ".join(["frame-src 'self'", *pay.frame]),
             "img-src 'self' data: https:",
             f"media-src 'self' blob: {played}",
-            f"connect-src 'self' https: {played} {gateway}",
+            " ".join([f"connect-src 'self' https: {played} {gateway}", *pay.connect]),
             "worker-src 'self' blob:",
             "object-src 'none'",
             "base-uri 'none'",
-            "form-action 'self'",
+            " ".join(["form-action 'self'", *pay.form]),
         ]
     )
 
@@ -146,6 +137,7 @@ def install_pages(app: FastAPI) -> None:
 
         @app.get("/studio", include_in_schema=False)
         @app.get("/watch/{slug}", include_in_schema=False)
+        @app.get("/orders/{token}", include_in_schema=False)
         async def not_built() -> Response:
             return Response("The front end is not built. Run: make install", 503, media_type="text/plain")
 
@@ -162,6 +154,12 @@ def install_pages(app: FastAPI) -> None:
     @app.get("/watch/{slug}", include_in_schema=False)
     async def watch() -> FileResponse:
         return FileResponse(DIST / "watch" / "index.html", headers={"Cache-Control": "no-cache"})
+
+    @app.get("/orders/{token}", include_in_schema=False)
+    async def order() -> FileResponse:
+        # The address is a key: no link on the page may give it away.
+        headers = {"Cache-Control": "no-cache", "Referrer-Policy": "no-referrer"}
+        return FileResponse(DIST / "watch" / "orders.html", headers=headers)
 
     @app.get("/player.js", include_in_schema=False)
     async def player() -> FileResponse:

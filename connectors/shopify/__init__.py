@@ -7,6 +7,7 @@ from connectors.shopify.api import ANY_SHOP, Config, authorise, classify
 from connectors.shopify.catalog import ShopifyCatalog
 from connectors.shopify.order_source import ShopifyCancellations, ShopifyOrders
 from connectors.shopify.stock import ShopifyStock
+from connectors.shopify.subscriptions import ShopifySubscriptions
 from connectors.shopify.webhooks import ShopifyWebhooks
 
 CONNECTOR = Connector(
@@ -25,4 +26,6 @@ CONNECTOR = Connector(
     order_source=ShopifyOrders,
     order_sink=ShopifyCancellations,
     stock_sink=ShopifyStock,
+    stock_source=ShopifyStock,
+    subscriptions=ShopifySubscriptions,
 )

@@ -5,7 +5,8 @@ without saying what it compares with, cancelling twice, selling what is not ther
 
 Faults (POST /_ctl/fault): {"kind": "status", "status": 429, "retry_after": 7, "count": 1} · "throttle" (the
 points are gone for "seconds"; "count") · "lose" (done, then the answer breaks off; "count") · "user_error"
-("code", "message": the next mutation's) · "revoke" · "duplicate_webhook", "lost_webhook" ("count") · "clear".
+("code", "message": the next mutation's) · "revoke" · "duplicate_webhook", "lost_webhook" ("count") ·
+"unsubscribe" (every subscription is gone) · "clear".
 """
 
 from __future__ import annotations
@@ -52,6 +53,9 @@ class Fake:
             "order": lambda args, _: self._order(args["id"]),
             "orderCancel": lambda args, _: self._cancel(args),
             "inventorySetQuantities": self._set_quantities,
+            "nodes": lambda args, _: [self._item(one) for one in args["ids"]],
+            "webhookSubscriptions": lambda args, _: paged(self._hooks.listed(), args),
+            "webhookSubscriptionCreate": lambda args, _: self._subscribe(args),
         }
         self.app = Starlette(
             routes=[
@@ -59,6 +63,8 @@ class Fake:
                 Route("/_ctl/webhook_url", self._ctl_webhook_url, methods=["POST"]),
                 Route("/_ctl/catalog", self._ctl_catalog, methods=["POST"]),
                 Route("/_ctl/order", self._ctl_order, methods=["POST"]),
+                Route("/_ctl/change", self._ctl_change, methods=["POST"]),
+                Route("/_ctl/count", self._ctl_count, methods=["POST"]),
                 Route("/_ctl/fault", self._ctl_fault, methods=["POST"]),
                 Route("/_ctl/state", self._ctl_state),
             ],
@@ -169,8 +175,20 @@ class Fake:
                 return user_error("ITEM_NOT_STOCKED_AT_LOCATION", "The item is not stocked at the location.")
             if wanted["changeFromQuantity"] not in (None, item.quantity):
                 return user_error("CHANGE_FROM_QUANTITY_STALE", "The quantity has changed meanwhile.")
-            item.quantity = wanted["quantity"]
+            self._shop.set_level(item, wanted["quantity"])
         return None
+
+    def _item(self, gid: str) -> dict[str, Any] | None:
+        """One inventory item by its gid."""
+        items = (self._shop.variant(item)["inventoryItem"] for item in self._shop.items.values())
+        return next((one for one in items if one["id"] == gid), None)
+
+    def _subscribe(self, args: Args) -> dict[str, Any]:
+        error = self._hooks.subscribe(args["topic"], args["webhookSubscription"]["uri"])
+        if error:
+            wrong = {"field": ["webhookSubscription", "uri"], "message": error}
+            return {"webhookSubscription": None, "userErrors": [wrong]}
+        return {"webhookSubscription": {"id": "gid://shopify/WebhookSubscription/1"}, "userErrors": []}
 
     def _user_error(self) -> dict[str, Any] | None:
         fault = self._fault("user_error")
@@ -186,7 +204,8 @@ class Fake:
         return None
 
     async def _ctl_webhook_url(self, request: Request) -> Response:
-        self._hooks.url = (await request.json())["url"]
+        said = await request.json()
+        self._hooks.subscribe_all(said["url"], levels=bool(said.get("levels")))
         return JSONResponse({"ok": True})
 
     async def _ctl_catalog(self, request: Request) -> Response:
@@ -202,6 +221,25 @@ class Fake:
             return JSONResponse({"error": f"no such SKU: {unknown}"}, 404)
         return JSONResponse({"order_id": f"gid://shopify/Order/{order.id}"})
 
+    async def _ctl_change(self, request: Request) -> Response:
+        # {"order_id"} and one of {"refund": …}, {"edit": …}, {"cancel": {"refund", "restock"}}.
+        said = await request.json()
+        order = self._shop.find(said["order_id"])
+        if order is None:
+            return JSONResponse({"error": "no such order"}, 404)
+        if "refund" in said:
+            self._shop.refund(order, said["refund"])
+        elif "edit" in said:
+            self._shop.edit(order, said["edit"])
+        else:
+            self._shop.cancel(order, **said["cancel"])
+        return JSONResponse({"ok": True})
+
+    async def _ctl_count(self, request: Request) -> Response:
+        said = await request.json()
+        self._shop.count(said["sku"], int(said["quantity"]))
+        return JSONResponse({"ok": True})
+
     async def _ctl_fault(self, request: Request) -> Response:
         fault = await request.json()
         match fault["kind"]:
@@ -213,6 +251,8 @@ class Fake:
                 self._hooks.twice += fault.get("count", 1)
             case "lost_webhook":
                 self._hooks.lose += fault.get("count", 1)
+            case "unsubscribe":
+                self._hooks.topics.clear()
             case "clear":
                 self._faults = []
             case unknown:
@@ -226,7 +266,8 @@ class Fake:
                 "lines": {item.sku: quantity for _, item, quantity in order.lines},
                 "email": order.email,
                 "cancelled": order.cancelled_at is not None,
-                "refunded": order.refunded,
+                "refunded": order.status == "refunded",
+                "returned": order.returned,
             }
             for order in self._shop.orders
         ]

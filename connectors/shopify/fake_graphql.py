@@ -111,6 +111,12 @@ class Parser:
             if name not in self._declared:
                 raise Malformed(f"Variable ${name} is used but not declared")
             return self._variables.get(name)
+        if word == "{":
+            made: Args = {}
+            while (name := self._next()) != "}":
+                self._expect(":")
+                made[name] = self._value()
+            return made
         if word == "[":
             values = []
             while self._tokens[0] != "]":

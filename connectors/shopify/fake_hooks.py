@@ -18,6 +18,19 @@ from connectors.http import Http
 PAUSES = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 60.0, 60.0)
 """Seconds between the eight retries; the real ones stretch over four hours."""
 
+MOST_FAILURES = 8
+LEVELS = "inventory_levels/update"
+SPELLINGS = {
+    "ORDERS_CREATE": "orders/create",
+    "ORDERS_UPDATED": "orders/updated",
+    "ORDERS_CANCELLED": "orders/cancelled",
+    "ORDERS_EDITED": "orders/edited",
+    "REFUNDS_CREATE": "refunds/create",
+    "INVENTORY_LEVELS_UPDATE": LEVELS,
+}
+"""A topic in GraphQL, and in a delivery's header."""
+TOPICS = tuple(name for name in SPELLINGS.values() if name != LEVELS)
+
 
 class Hooks:
     """The app's subscriptions, all at one address. `twice` and `lose` count events doubled or lost."""
@@ -26,7 +39,8 @@ class Hooks:
         self._random = rng
         self._shop = shop
         self.secret = f"shpss_{rng.getrandbits(128):032x}"
-        self.url: str | None = None
+        self.topics: dict[str, str] = {}
+        self._in_a_row: dict[str, int] = {}
         self.twice = self.lose = 0
         self._delivered: list[str] = []
         self._failed: list[str] = []
@@ -36,7 +50,8 @@ class Hooks:
 
     def tell(self, topic: str, payload: dict[str, Any]) -> None:
         """Send an event some time soon; nothing waits for it."""
-        if self.url is None:
+        url = self.topics.get(topic)
+        if url is None:
             return
         if self.lose:
             self.lose -= 1
@@ -50,13 +65,41 @@ class Hooks:
                 "X-Shopify-Event-Id": event,
                 "X-Shopify-Webhook-Id": self._uuid(),
             }
-            task = asyncio.get_running_loop().create_task(self._deliver(topic, self.url, body, headers))
+            task = asyncio.get_running_loop().create_task(self._deliver(topic, url, body, headers))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
+    def subscribe_all(self, url: str, *, levels: bool) -> None:
+        """As a person does it when the app is set up."""
+        self.topics = dict.fromkeys(TOPICS, url) | ({LEVELS: url} if levels else {})
+
+    def subscribe(self, topic: str, url: str) -> str | None:
+        """As an app does it; why not, in Shopify's words."""
+        named = SPELLINGS.get(topic)
+        if named is None:
+            return "Invalid topic specified"
+        if self.topics.get(named) == url:
+            return "Address for this topic has already been taken"
+        self.topics[named] = url
+        self._in_a_row.pop(named, None)
+        return None
+
+    def listed(self) -> list[dict[str, Any]]:
+        """Subscriptions as GraphQL lists them."""
+        names = {name: topic for topic, name in SPELLINGS.items()}
+        return [
+            {"id": f"gid://shopify/WebhookSubscription/{place}", "topic": names[name], "uri": url}
+            for place, (name, url) in enumerate(self.topics.items())
+        ]
+
     def state(self) -> dict[str, Any]:
         """Topics that arrived, topics that never did."""
-        return {"delivered": self._delivered, "failed": self._failed, "waiting": len(self._tasks)}
+        return {
+            "delivered": self._delivered,
+            "failed": self._failed,
+            "waiting": len(self._tasks),
+            "topics": sorted(self.topics),
+        }
 
     async def close(self) -> None:
         """Stop sending."""
@@ -73,8 +116,13 @@ class Hooks:
                     self._http = self._http or Http("")
                     await self._http.request("POST", url, content=body, headers=headers, timeout=5.0)
                 self._delivered.append(topic)
+                self._in_a_row.pop(topic, None)
                 return
             except ConnectorError:
+                self._in_a_row[topic] = self._in_a_row.get(topic, 0) + 1
+                if self._in_a_row[topic] >= MOST_FAILURES:
+                    # Nobody is told, as with the real one.
+                    self.topics.pop(topic, None)
                 if pause is not None:
                     await asyncio.sleep(pause)
         self._failed.append(topic)

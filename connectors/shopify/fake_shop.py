@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import urlencode
 
+from connectors.shopify.fake_changes import Given, graph_refund, rest_refund
+from connectors.shopify.fake_orders import Item, Placed
 from connectors.types import Money
 
 Tell = Callable[[str, dict[str, Any]], None]
@@ -19,75 +20,6 @@ LOCATION = "gid://shopify/Location/70000000001"
 
 class SoldOut(Exception):
     """The shop's own stock does not cover an order."""
-
-
-@dataclass
-class Item:
-    """One variant of a product of its own."""
-
-    number: int
-    sku: str
-    title: str
-    price: Money
-    quantity: int
-
-    @property
-    def ids(self) -> dict[str, int]:
-        """Numbers as Shopify's: large, and of different ranges."""
-        return {
-            "product": 8_100_000_000_000 + self.number,
-            "variant": 45_000_000_000_000 + self.number,
-            "item": 47_000_000_000_000 + self.number,
-        }
-
-
-@dataclass
-class Placed:
-    """One order."""
-
-    number: int
-    item: Item
-    quantity: int
-    email: str | None
-    name: str
-    landing: str
-    attributes: dict[str, str]
-    placed_at: datetime
-    updated_at: datetime
-    cancelled_at: datetime | None = None
-    refunded: bool = False
-    more: list[tuple[Item, int]] = field(default_factory=list)
-
-    @property
-    def id(self) -> int:
-        """Shopify's number of the order."""
-        return 6_123_450_000_000 + self.number
-
-    @property
-    def lines(self) -> list[tuple[int, Item, int]]:
-        """(line id, item, quantity) of every line."""
-        first = 15_100_000_000_000 + self.number * 1000
-        return [
-            (first + place, item, quantity)
-            for place, (item, quantity) in enumerate([(self.item, self.quantity), *self.more])
-        ]
-
-    @property
-    def total(self) -> Money:
-        """What was ordered, in shop money."""
-        amount = sum(item.price.amount * quantity for _, item, quantity in self.lines)
-        return Money(amount=amount, currency=self.item.price.currency)
-
-    @property
-    def status(self) -> str:
-        """The financial status."""
-        return "refunded" if self.refunded else "paid"
-
-    @property
-    def left(self) -> str:
-        """The current total, as a decimal."""
-        gone = self.cancelled_at or self.refunded
-        return Money(amount=0 if gone else self.total.amount, currency=self.total.currency).decimal()
 
 
 class Shop:
@@ -122,23 +54,91 @@ class Shop:
             landing += f"?{urlencode(body['utm'])}"
         made = Placed(
             len(self.orders) + 1, first, quantity, body.get("email"), body.get("name", ""), landing,
-            body.get("attributes", {}), now, now, more=more,
+            body.get("attributes", {}), now, now, more=more, shipping=int(body.get("shipping", 0)),
+            status_said=body.get("status", "paid"), rate=body.get("rate"),
         )  # fmt: skip
         self.orders.append(made)
         self._tell("orders/create", self.rest(made))
         self._tell("orders/updated", self.rest(made))
+        for item, _ in bought:
+            self._count(item)
         return made
 
     def cancel(self, order: Placed, *, refund: bool, restock: bool) -> None:
         """What Shopify's background job does."""
-        now = datetime.now(UTC).replace(microsecond=0)
-        order.cancelled_at = order.updated_at = now
-        order.refunded = refund
-        if restock:
-            for _, item, quantity in order.lines:
-                item.quantity += quantity
+        way = "cancel" if restock else "no_restock"
+        lines = [(line, order.left_of(line, quantity), way) for line, _, quantity in order.lines]
+        extra = order.shipping if refund else 0
+        self._give(order, [one for one in lines if one[1]], extra=extra, paid=refund)
+        order.cancelled_at = order.updated_at
         self._tell("orders/updated", self.rest(order))
         self._tell("orders/cancelled", self.rest(order))
+
+    def refund(self, order: Placed, body: dict[str, Any]) -> None:
+        """Staff give money back: "lines" is [[place, pieces, restock type]], "extra" is a free amount."""
+        lines = [(order.lines[place][0], pieces, way) for place, pieces, way in body.get("lines", ())]
+        given = self._give(order, lines, extra=int(body.get("extra", 0)), paid=True)
+        self._tell("refunds/create", rest_refund(given, order.id, local(given.at)))
+        self._tell("orders/updated", self.rest(order))
+
+    def edit(self, order: Placed, body: dict[str, Any]) -> None:
+        """Staff change what was ordered: "add" {"sku", "quantity"}, or "place" and its new "quantity"."""
+        if "add" in body:
+            item = self.items[body["add"]["sku"]]
+            order.more.append((item, int(body["add"]["quantity"])))
+            item.quantity -= int(body["add"]["quantity"])
+        else:
+            line, item, quantity = order.lines[int(body["place"])]
+            by = int(body["quantity"]) - order.left_of(line, quantity)
+            if by < 0:
+                self._give(order, [(line, -by, body.get("restock", "cancel"))], paid=False)
+            else:
+                order.resize(int(body["place"]), quantity + by)
+                item.quantity -= by
+        order.updated_at = datetime.now(UTC).replace(microsecond=0)
+        self._tell("orders/edited", {"order_edit": {"id": order.number, "order_id": order.id}})
+        self._tell("orders/updated", self.rest(order))
+
+    def _give(self, order: Placed, lines: list[tuple[int, int, str]], *, extra: int = 0, paid: bool) -> Given:
+        items = {line: item for line, item, _ in order.lines}
+        order.updated_at = datetime.now(UTC).replace(microsecond=0)
+        given = Given(
+            number=order.number * 100 + len(order.refunds),
+            at=order.updated_at,
+            currency=order.total.currency,
+            lines=[(line, n, way, items[line].price.amount * n) for line, n, way in lines],
+            extra=extra,
+            paid=paid,
+        )
+        if order.rate:
+            given.presentment = (order.rate[0], round(given.minor * order.rate[1]))
+        order.refunds.append(given)
+        for line, pieces, way in lines:
+            if way != "no_restock":
+                items[line].quantity += pieces
+                self._count(items[line])
+        return given
+
+    def count(self, sku: str, quantity: int) -> None:
+        """Somebody corrects the number by hand."""
+        self.items[sku].quantity = quantity
+        self._count(self.items[sku])
+
+    def _count(self, item: Item) -> None:
+        self._tell(
+            "inventory_levels/update",
+            {
+                "inventory_item_id": item.ids["item"],
+                "location_id": int(LOCATION.rpartition("/")[2]),
+                "available": item.quantity,
+                "updated_at": local(datetime.now(UTC)),
+            },
+        )
+
+    def set_level(self, item: Item, quantity: int) -> None:
+        """An app wrote the number: it is told like anybody's change."""
+        item.quantity = quantity
+        self._count(item)
 
     def find(self, gid: Any) -> Placed | None:
         """An order by its gid."""
@@ -165,10 +165,22 @@ class Shop:
             "financial_status": order.status,
             "fulfillment_status": None,
             "currency": currency,
-            "presentment_currency": currency,
+            "presentment_currency": order.seen["currencyCode"],
             "taxes_included": True,
             "total_price": order.total.decimal(),
+            "total_price_set": {
+                "shop_money": {"amount": order.total.decimal(), "currency_code": currency},
+                "presentment_money": {
+                    "amount": order.seen["amount"],
+                    "currency_code": order.seen["currencyCode"],
+                },
+            },
             "current_total_price": order.left,
+            "total_shipping_price_set": {
+                "shop_money": {"amount": f"{order.shipping / 100:.2f}", "currency_code": currency}
+            },
+            "total_tax": "0.00",
+            "total_discounts": "0.00",
             "email": order.email,
             "contact_email": order.email,
             "phone": None,
@@ -180,7 +192,7 @@ class Shop:
             "discount_codes": [],
             "line_items": [rest_line(line, order) for line in order.lines],
             "fulfillments": [],
-            "refunds": [],
+            "refunds": [rest_refund(one, order.id, local(one.at)) for one in order.refunds],
         }
 
     def graph(self, order: Placed) -> dict[str, Any]:
@@ -198,8 +210,16 @@ class Shop:
             "phone": None,
             "displayFinancialStatus": order.status.upper(),
             "currencyCode": order.total.currency,
-            "totalPriceSet": bag(order.total.decimal(), order.total.currency),
+            "taxesIncluded": True,
+            "totalPriceSet": bag(order.total.decimal(), order.total.currency)
+            | {"presentmentMoney": order.seen},
             "currentTotalPriceSet": bag(order.left, order.total.currency),
+            "totalShippingPriceSet": bag(f"{order.shipping / 100:.2f}", order.total.currency),
+            "totalTaxSet": bag("0.00", order.total.currency),
+            "totalDiscountsSet": bag("0.00", order.total.currency),
+            "refunds": lambda args: [
+                graph_refund(one, utc(one.at)) for one in order.refunds[: int(args["first"])]
+            ],
             "customer": {"id": customer, "firstName": first, "lastName": last or None},
             "customAttributes": [{"key": name, "value": value} for name, value in order.attributes.items()],
             "customerJourneySummary": {
@@ -245,7 +265,7 @@ def rest_line(line: tuple[int, Item, int], order: Placed) -> dict[str, Any]:
         "title": item.title,
         "name": item.title,
         "quantity": quantity,
-        "current_quantity": 0 if order.cancelled_at else quantity,
+        "current_quantity": order.left_of(number, quantity),
         "price": item.price.decimal(),
         "total_discount": "0.00",
         "gift_card": False,
@@ -262,7 +282,7 @@ def graph_line(line: tuple[int, Item, int], order: Placed) -> dict[str, Any]:
         "title": item.title,
         "sku": item.sku,
         "quantity": quantity,
-        "currentQuantity": 0 if order.cancelled_at else quantity,
+        "currentQuantity": order.left_of(number, quantity),
         "originalUnitPriceSet": bag(item.price.decimal(), item.price.currency),
         "variant": {"id": f"gid://shopify/ProductVariant/{item.ids['variant']}"},
         "product": {"id": f"gid://shopify/Product/{item.ids['product']}"},

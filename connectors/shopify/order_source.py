@@ -7,11 +7,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from connectors.base import Session
-from connectors.errors import Refused
+from connectors.errors import Refused, Unreadable
 from connectors.shopify.api import Config, Graph, agreed
 from connectors.shopify.orders import from_graph, gid
-from connectors.shopify.queries import CANCEL, MORE_LINES, ORDER, ORDERS
+from connectors.shopify.queries import CANCEL, MORE_LINES, ORDER, ORDERS, REFUNDS
 from connectors.types import Order
+
+NOT_OURS = "Shopify sent an order that does not look like one. It may have changed its format."
 
 
 class ShopifyOrders:
@@ -22,11 +24,22 @@ class ShopifyOrders:
         self._shop = session.config.shop
 
     async def orders(self, since: datetime) -> AsyncIterator[Order]:
-        """Orders changed since then, oldest change first. Shopify tells of the last 60 days only."""
+        """Orders changed since then, oldest change first. Shopify tells of the last 60 days only.
+
+        One that cannot be read does not hide those that changed after it: Unreadable comes at the end.
+        """
+        unreadable: list[str] = []
         wanted = f"status:any AND updated_at:>='{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}'"
         async for page in self._graph.pages(ORDERS, "orders", filter=wanted):
             for node in page.data["orders"]["nodes"]:
-                yield await self._whole(node)
+                try:
+                    order = await self._whole(node)
+                except Refused:
+                    unreadable.append(str(node["id"]))
+                else:
+                    yield order
+        if unreadable:
+            raise Unreadable(NOT_OURS, unreadable)
 
     async def order(self, order_id: str) -> Order | None:
         """One order by its gid or its number."""
@@ -43,7 +56,14 @@ class ShopifyOrders:
                 break
             lines = answer.data["order"]["lineItems"]
             node["lineItems"]["nodes"] += lines["nodes"]
-        return from_graph(node, self._shop)
+        if node["refunds"]:
+            answer = await self._graph.run(REFUNDS, id=node["id"])
+            node["refunds"] = (answer.data["order"] or {}).get("refunds") or []
+        try:
+            return from_graph(node, self._shop)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            # The original quotes the order, which is a buyer's business.
+            raise Refused(NOT_OURS) from None
 
 
 class ShopifyCancellations:

@@ -57,8 +57,13 @@ fragment Facts on Order {
   phone
   displayFinancialStatus
   currencyCode
-  totalPriceSet { shopMoney { amount } }
-  currentTotalPriceSet { shopMoney { amount } }
+  taxesIncluded
+  totalPriceSet { shopMoney { amount currencyCode } presentmentMoney { amount currencyCode } }
+  currentTotalPriceSet { shopMoney { amount currencyCode } }
+  totalShippingPriceSet { shopMoney { amount currencyCode } }
+  totalTaxSet { shopMoney { amount currencyCode } }
+  totalDiscountsSet { shopMoney { amount currencyCode } }
+  refunds(first: 1) { id }
   customer { id firstName lastName }
   customAttributes { key value }
   customerJourneySummary { lastVisit { landingPage } }
@@ -89,6 +94,50 @@ query MoreLines($id: ID!, $after: String) {
 }
 """
 )
+
+# The list asks only whether there are any: with all of them ten orders would cost too much.
+REFUNDS = """
+query Refunds($id: ID!) {
+  order(id: $id) {
+    refunds(first: 20) {
+      id
+      createdAt
+      totalRefundedSet { shopMoney { amount currencyCode } }
+      refundLineItems(first: 20) {
+        nodes { quantity restockType lineItem { id } }
+        pageInfo { hasNextPage endCursor }
+      }
+    }
+  }
+}
+"""
+
+LEVELS = """
+query Levels($ids: [ID!]!, $location: ID!) { nodes(ids: $ids) { ...Level } }
+fragment Level on InventoryItem {
+  id
+  tracked
+  inventoryLevel(locationId: $location) { quantities(names: ["available"]) { quantity } }
+}
+"""
+
+SUBSCRIPTIONS = """
+query Subscriptions($after: String) {
+  webhookSubscriptions(first: 50, after: $after) {
+    nodes { id topic uri }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+
+SUBSCRIBE = """
+mutation Subscribe($topic: WebhookSubscriptionTopic!, $uri: String!) {
+  webhookSubscriptionCreate(topic: $topic, webhookSubscription: {uri: $uri, format: JSON}) {
+    webhookSubscription { id }
+    userErrors { field message }
+  }
+}
+"""
 
 CANCEL = """
 mutation Cancel($id: ID!, $refund: OrderCancelRefundMethodInput!, $note: String) {

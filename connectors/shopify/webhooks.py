@@ -1,4 +1,4 @@
-"""What Shopify sends us: whole orders, or things that happened to one."""
+"""What Shopify sends us: whole orders, things that happened to one, and what it counts now."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Sequence
+from typing import Any
 
 from connectors.errors import Refused
 from connectors.shopify.api import Config, decoded
 from connectors.shopify.orders import from_webhook, gid
-from connectors.types import Fact, OrderHint, Webhook
+from connectors.types import Fact, LevelNews, OrderHint, Webhook
 
 
 class ShopifyWebhooks:
@@ -43,8 +44,19 @@ class ShopifyWebhooks:
             # Fulfilments have lines too, but no money.
             if "line_items" in said and "financial_status" in said:
                 return (from_webhook(said, self._shop),)
+            if "inventory_item_id" in said and "available" in said:
+                return (level_of(said),)
             about = said.get("order_id") or (said.get("order_edit") or {}).get("order_id")
             return (OrderHint(order_id=gid("Order", about)),) if about else ()
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             # A ValueError of the parser quotes the order, which is a buyer's business.
             raise Refused(f"The delivery cannot be read ({type(error).__name__}).") from None
+
+
+def level_of(said: dict[str, Any]) -> LevelNews:
+    """inventory_levels/update: no cause, no SKU; null where Shopify does not count."""
+    return LevelNews(
+        inventory_item_id=gid("InventoryItem", int(said["inventory_item_id"])),
+        location_id=gid("Location", int(said["location_id"])),
+        quantity=said["available"],
+    )

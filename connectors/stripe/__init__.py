@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from connectors.base import Addresses, Connector
+from datetime import timedelta
+
+from connectors.base import Addresses, Connector, PaymentPace
 from connectors.stripe.api import Config
 from connectors.stripe.payments import StripePayments
 from connectors.stripe.webhooks import StripeWebhooks
@@ -11,7 +13,15 @@ CONNECTOR = Connector(
     name="stripe",
     title="Stripe",
     config=Config,
-    addresses=Addresses(base_url="https://api.stripe.com/"),
+    addresses=Addresses(
+        base_url="https://api.stripe.com/", script_url="https://js.stripe.com/clover/stripe.js"
+    ),
     webhooks=StripeWebhooks,
     payments=StripePayments,
+    # 25 a second of each kind, whoever asks; a little is left for the brand's other systems.
+    payment_pace=PaymentPace(per_second=20, at_once=20),
+    payment_seconds=2.0,
+    payment_life=timedelta(days=7),
+    # Keys are kept for 24 hours at least.
+    payment_memory=timedelta(hours=20),
 )

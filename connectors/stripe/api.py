@@ -20,6 +20,10 @@ CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 20.0
 RELINK = "Stripe no longer accepts this secret key. Enter a new one."
 NOT_ALLOWED = "This Stripe key may not do that. Enter one with write access to PaymentIntents and Refunds."
+MONEY = frozenset({"id", "status"})
+"""What every PaymentIntent and every refund has."""
+THING = frozenset({"id", "object"})
+FOUND = frozenset({"data"})
 REUSED = "Stripe has seen this idempotency key with another request."
 
 
@@ -33,6 +37,12 @@ class Config(BaseModel):
     webhook_secret: SecretStr = Field(
         title="Webhook signing secret",
         description="Starts with whsec_; shown when the webhook endpoint is made in Stripe.",
+    )
+    publishable_key: str | None = Field(
+        default=None,
+        title="Publishable key",
+        description="Starts with pk_; on the same page. Buyers' pages draw Stripe's card fields with it.",
+        pattern=r"^pk_(test|live)_[A-Za-z0-9]+$",
     )
 
     @property
@@ -57,24 +67,26 @@ class Api:
         self._base_url = session.addresses.base_url.rstrip("/")
         self._timeout = (CONNECT_SECONDS, answer_seconds)
 
-    async def read(self, make: Callable[[Any], Any]) -> dict[str, Any]:
-        """Run `make(client.v1)`, a call that changes nothing."""
-        return await self._in_a_thread(make, False)
+    async def read(self, make: Callable[[Any], Any], *, shape: frozenset[str] = MONEY) -> dict[str, Any]:
+        """Run `make(client.v1)`, a call that changes nothing; the answer has the fields of `shape`."""
+        return await self._in_a_thread(make, False, shape)
 
-    async def write(self, make: Callable[[Any], Any]) -> dict[str, Any]:
-        """Run `make(client.v1)`, a call that moves money. Declined for a refused card."""
-        return await self._in_a_thread(make, True)
+    async def write(self, make: Callable[[Any], Any], *, shape: frozenset[str] = MONEY) -> dict[str, Any]:
+        """Run `make(client.v1)`, a call that changes something. Declined for a refused card."""
+        return await self._in_a_thread(make, True, shape)
 
-    async def _in_a_thread(self, make: Callable[[Any], Any], write: bool) -> dict[str, Any]:
+    async def _in_a_thread(
+        self, make: Callable[[Any], Any], write: bool, shape: frozenset[str]
+    ) -> dict[str, Any]:
         # Not the loop's pool: it has a handful of threads for everything, and one drop has a thousand
         # buyers whose banks take their second each.
         thread = ThreadPoolExecutor(1, "stripe")
         try:
-            return await asyncio.get_running_loop().run_in_executor(thread, self._run, make, write)
+            return await asyncio.get_running_loop().run_in_executor(thread, self._run, make, write, shape)
         finally:
             thread.shutdown(wait=False)
 
-    def _run(self, make: Callable[[Any], Any], write: bool) -> dict[str, Any]:
+    def _run(self, make: Callable[[Any], Any], write: bool, shape: frozenset[str]) -> dict[str, Any]:
         # The vendor's only switch against sending how long our calls took; it is always off.
         stripe.enable_telemetry = False
         http: Any = stripe.RequestsClient(timeout=self._timeout)
@@ -94,7 +106,7 @@ class Api:
             raise translated(error, write) from None
         finally:
             http.close()
-        if not {"id", "status"} <= answer.keys():
+        if not shape <= answer.keys():
             # A success that is not Stripe's: what was done, if anything, is not known.
             raise RetryLater("Stripe answered with something unreadable.", 30.0, unknown=write)
         return answer

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from pydantic import SecretStr
 
 from connectors.errors import Refused
-from connectors.types import THREE_DECIMALS, Money, PaymentResult, exponent
+from connectors.types import (
+    THREE_DECIMALS,
+    Dispute,
+    Money,
+    PaymentAction,
+    PaymentResult,
+    RefundResult,
+    SavedMethod,
+    exponent,
+)
+
+State = Literal["authorised", "captured", "action_required", "declined", "pending", "voided", "refunded"]
 
 Decline = Literal["hard", "fixable", "soft", "auth", "limit", "opaque"]
 
@@ -33,6 +46,7 @@ NO_DECIMALS_AT_STRIPE = frozenset({"MGA"})
 # Listed without decimals, and said to be sent with two: not worth charging a hundredfold by mistake.
 UNCLEAR_AT_STRIPE = frozenset({"UGX"})
 
+COME_BACK = "The bank wants to ask the buyer, who was not there."
 PLAIN = "The card was declined."
 """All a buyer is told of a hard decline: whoever holds a stolen card learns nothing."""
 
@@ -53,37 +67,135 @@ def stripe_amount(money: Money) -> int:
     return amount
 
 
+def our_amount(amount: int, currency: str) -> Money:
+    """Stripe's count in our minor units."""
+    code = currency.upper()
+    if code in TWO_DECIMALS_AT_STRIPE and exponent(code) == 0:
+        amount //= 100
+    if code in NO_DECIMALS_AT_STRIPE:
+        amount *= 100
+    return Money(amount=amount, currency=code)
+
+
 def result_of(intent: dict[str, Any]) -> PaymentResult:
     """A PaymentIntent. KeyError or TypeError when it is none."""
-    ref, order_id = str(intent["id"]), (intent.get("metadata") or {}).get("order_id")
+    if must_come_back(intent):
+        return result(intent, "action_required", message=COME_BACK)
     match intent["status"]:
         case "requires_capture":
-            return PaymentResult(ref=ref, state="authorised", order_id=order_id)
+            return held(intent)
         case "succeeded":
-            charge = intent.get("latest_charge")
-            # Only where it was asked for is the charge more than an id.
-            refunded = isinstance(charge, dict) and charge.get("refunded") is True
-            return PaymentResult(ref=ref, state="refunded" if refunded else "captured", order_id=order_id)
+            return taken(intent)
         case "canceled":
-            return PaymentResult(ref=ref, state="voided", order_id=order_id)
+            return result(intent, "voided")
         case "requires_action":
             secret = intent.get("client_secret")
-            return PaymentResult(
-                ref=ref,
-                state="action_required",
-                client_secret=SecretStr(secret) if secret else None,
-                message="The bank wants to ask the buyer.",
-                order_id=order_id,
+            data = SecretStr(json.dumps({"client_secret": secret})) if secret else None
+            action = PaymentAction(kind="script", data=data)
+            return result(
+                intent, "action_required", action=action, message="The bank wants to ask the buyer."
             )
         case "requires_payment_method" if intent.get("last_payment_error"):
             return declined({**intent["last_payment_error"], "payment_intent": intent})
         case _:
-            return PaymentResult(ref=ref, state="pending", order_id=order_id)
+            return result(intent, "pending")
+
+
+def result(intent: dict[str, Any], state: State, **more: Any) -> PaymentResult:
+    """What is the same of every state."""
+    order_id = (intent.get("metadata") or {}).get("order_id")
+    return PaymentResult(ref=str(intent["id"]), state=state, order_id=order_id, **more)
+
+
+def held(intent: dict[str, Any]) -> PaymentResult:
+    """The money is reserved; where the charge came along, until when, and the card it is on."""
+    card, until = card_of(intent), None
+    if card.get("capture_before"):
+        until = datetime.fromtimestamp(card["capture_before"], UTC)
+    amount = our_amount(intent["amount"], intent["currency"]) if "amount" in intent else None
+    return result(intent, "authorised", amount=amount, expires_at=until, saved=saved(intent, card))
+
+
+def taken(intent: dict[str, Any]) -> PaymentResult:
+    """Captured, and what was given back of it where the charge came along."""
+    charge, card = intent.get("latest_charge"), card_of(intent)
+    amount, back = None, None
+    if "amount_received" in intent:
+        amount = our_amount(intent["amount_received"], intent["currency"])
+    refunded = isinstance(charge, dict) and charge.get("refunded") is True
+    # What a partial capture let go of may count as refunded there: then nothing is said.
+    if isinstance(charge, dict) and charge.get("amount_captured") == charge.get("amount"):
+        back = our_amount(charge["amount_refunded"], intent["currency"])
+    state: State = "refunded" if refunded else "captured"
+    return result(intent, state, amount=amount, refunded=back, saved=saved(intent, card))
+
+
+def card_of(intent: dict[str, Any]) -> dict[str, Any]:
+    """The card of the charge; only where it was asked for is the charge more than an id."""
+    charge = intent.get("latest_charge")
+    details = charge.get("payment_method_details") if isinstance(charge, dict) else None
+    return (details or {}).get("card") or {}
+
+
+def saved(intent: dict[str, Any], card: dict[str, Any]) -> SavedMethod | None:
+    """The card, if it was kept for later."""
+    method, customer = intent.get("payment_method"), intent.get("customer")
+    if intent.get("setup_future_usage") != "off_session" or not method or not customer or not card:
+        return None
+    return SavedMethod(
+        ref=SecretStr(str(method)),
+        customer=str(customer),
+        brand=str(card.get("brand") or ""),
+        last4=str(card.get("last4") or ""),
+        exp_month=card.get("exp_month"),
+        exp_year=card.get("exp_year"),
+    )
+
+
+def must_come_back(intent: dict[str, Any]) -> str | None:
+    """The PaymentMethod of a payment that the bank refused only because nobody was there to be asked."""
+    error = intent.get("last_payment_error") or {}
+    if intent.get("status") != "requires_payment_method" or error.get("code") != "authentication_required":
+        return None
+    method = (error.get("payment_method") or {}).get("id")
+    return str(method) if method else None
+
+
+def refund_of(refund: dict[str, Any]) -> RefundResult:
+    """A refund object. KeyError when it is none."""
+    states: dict[str, Literal["done", "failed"]] = {
+        "succeeded": "done",
+        "failed": "failed",
+        "canceled": "failed",
+    }
+    state = states.get(refund["status"], "pending")
+    return RefundResult(
+        ref=str(refund["id"]),
+        payment_ref=str(refund["payment_intent"]),
+        state=state,
+        amount=our_amount(refund["amount"], refund["currency"]),
+        message="The bank refused the refund." if state == "failed" else "",
+    )
+
+
+def dispute_of(dispute: dict[str, Any]) -> Dispute:
+    """A dispute object. KeyError when it is none."""
+    status = str(dispute["status"])
+    over: dict[str, Literal["won", "lost"]] = {"won": "won", "lost": "lost", "warning_closed": "won"}
+    return Dispute(
+        ref=str(dispute["id"]),
+        payment_ref=str(dispute["payment_intent"]),
+        amount=our_amount(dispute["amount"], dispute["currency"]),
+        state=over.get(status, "open"),
+        reason=str(dispute.get("reason") or "").replace("_", " "),
+    )
 
 
 def declined(error: dict[str, Any]) -> PaymentResult:
     """A card error, as an answer's `error` or an intent's `last_payment_error`."""
     intent = error.get("payment_intent") or {}
+    if must_come_back(intent):
+        return result(intent, "action_required", message=COME_BACK)
     bucket = bucket_of(error)
     return PaymentResult(
         ref=intent.get("id", ""),

@@ -10,7 +10,7 @@ import stripe
 
 from connectors.errors import Refused
 from connectors.stripe.api import Config
-from connectors.stripe.results import result_of
+from connectors.stripe.results import dispute_of, refund_of, result_of
 from connectors.types import Fact, PaymentResult, Webhook
 
 OLDEST_SECONDS = 300
@@ -18,10 +18,11 @@ AHEAD_SECONDS = 60
 
 
 class StripeWebhooks:
-    """Signed events about PaymentIntents and their refunds."""
+    """Signed events about PaymentIntents, their refunds and disputes."""
 
     def __init__(self, config: Config) -> None:
         self._secret = config.webhook_secret.get_secret_value()
+        self._test = config.test_mode
 
     def verify(self, hook: Webhook) -> str:
         """The event's id; Refused when forged, altered, stale, or from the future."""
@@ -44,18 +45,34 @@ class StripeWebhooks:
         return event_id
 
     def parse(self, body: bytes) -> Sequence[Fact]:
-        """The payment as it was when the event happened."""
+        """The payment, refund or dispute as it was when the event happened."""
         event = read(body)
         try:
             kind, thing = str(event["type"]), event["data"]["object"]
-            if kind.startswith("payment_intent."):
-                return (result_of(thing),)
-            # A void gives the uncaptured amount "back" as well; that is no refund.
-            if kind == "charge.refunded" and thing["refunded"] and thing.get("amount_captured"):
-                return (PaymentResult(ref=str(thing["payment_intent"]), state="refunded"),)
-            return ()
+            if isinstance(event.get("livemode"), bool) and event["livemode"] is self._test:
+                raise Refused(
+                    "This event is about play money and the linked key is not, or the other way round."
+                )
+            return facts(kind, thing)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise Refused(f"The delivery cannot be read ({type(error).__name__}).") from None
+
+
+def facts(kind: str, thing: dict[str, Any]) -> Sequence[Fact]:
+    """What an event's object says; nothing for kinds that add nothing."""
+    if kind.startswith("payment_intent."):
+        return (result_of(thing),)
+    if kind.startswith("refund."):
+        return (refund_of(thing),) if thing.get("payment_intent") else ()
+    if kind.startswith("charge.dispute."):
+        return (dispute_of(thing),) if thing.get("payment_intent") else ()
+    ref = str(thing.get("payment_intent") or "")
+    if kind == "charge.expired" and ref:
+        return (PaymentResult(ref=ref, state="voided"),)
+    # A void gives the uncaptured amount "back" as well; that is no refund.
+    if kind == "charge.refunded" and thing["refunded"] and thing.get("amount_captured"):
+        return (PaymentResult(ref=str(thing["payment_intent"]), state="refunded"),)
+    return ()
 
 
 def read(body: bytes) -> dict[str, Any]:

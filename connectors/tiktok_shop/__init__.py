@@ -8,6 +8,7 @@ from connectors.tiktok_shop.catalog import TikTokShopCatalog
 from connectors.tiktok_shop.oauth import TikTokShopOAuth
 from connectors.tiktok_shop.order_source import TikTokShopCancellations, TikTokShopOrders
 from connectors.tiktok_shop.stock import TikTokShopStock
+from connectors.tiktok_shop.subscriptions import TikTokShopSubscriptions
 from connectors.tiktok_shop.webhooks import TikTokShopWebhooks
 
 CONNECTOR = Connector(
@@ -27,4 +28,6 @@ CONNECTOR = Connector(
     order_source=TikTokShopOrders,
     order_sink=TikTokShopCancellations,
     stock_sink=TikTokShopStock,
+    stock_source=TikTokShopStock,
+    subscriptions=TikTokShopSubscriptions,
 )

@@ -91,6 +91,11 @@ class Api:
         content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
         return await self._call("POST", path, query, content)
 
+    async def put(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Set something to what it may be already."""
+        content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+        return await self._call("PUT", path, {}, content)
+
     async def pages(self, path: str, body: dict[str, Any], **query: str) -> AsyncIterator[dict[str, Any]]:
         """All pages of a search."""
         token = ""

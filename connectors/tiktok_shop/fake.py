@@ -6,7 +6,8 @@ is not the SKU's or is left out, a quantity out of range, cancelling what is shi
 Faults (POST /_ctl/fault), with "count" where it makes sense: {"kind": "status", "status": 429, "retry_after":
 7} · "token_status" (the same, of the token host) · "code" ("code", "message": a no inside a 200) · "lose"
 (done, then the answer breaks off; "at": only for paths that end so) · "slow_cancel" (accepted, done later) ·
-"expire_token" · "revoke" · "country" ("country": "GB") · "duplicate_webhook", "lost_webhook", "late_webhook".
+"expire_token" · "revoke" · "unsubscribe" · "country" ("country": "GB") · "duplicate_webhook", "lost_webhook",
+"late_webhook".
 """
 
 from __future__ import annotations
@@ -23,9 +24,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from connectors.tiktok_shop.fake_after import give_back, listed, subscribed
 from connectors.tiktok_shop.fake_gate import Gate, No
 from connectors.tiktok_shop.fake_hooks import Hooks
-from connectors.tiktok_shop.fake_shop import Shop, SoldOut, inventory_json, order_json, product_json
+from connectors.tiktok_shop.fake_shop import (
+    WAREHOUSE,
+    Shop,
+    SoldOut,
+    inventory_json,
+    order_json,
+    product_json,
+)
 from connectors.types import Tokens
 
 CODES = {400: 36009004, 401: 105002, 404: 36009009, 429: 36009002}
@@ -55,6 +64,9 @@ class Fake:
             ("GET", "/return_refund/202602/orders/{order_id}/aftersale_eligibility"): self._eligibility,
             ("POST", "/return_refund/202602/cancellations"): self._cancel,
             ("POST", "/return_refund/202602/cancellations/search"): self._search_cancellations,
+            ("POST", "/return_refund/202602/returns/search"): self._search_returns,
+            ("GET", "/event/202309/webhooks"): lambda _, __, ___: listed(self._hooks.topics),
+            ("PUT", "/event/202309/webhooks"): lambda _, body, ___: subscribed(self._hooks.topics, body),
         }
         self.app = Starlette(
             routes=[
@@ -64,6 +76,7 @@ class Fake:
                 Route("/_ctl/catalog", self._ctl_catalog, methods=["POST"]),
                 Route("/_ctl/order", self._ctl_order, methods=["POST"]),
                 Route("/_ctl/move", self._ctl_move, methods=["POST"]),
+                Route("/_ctl/count", self._ctl_count, methods=["POST"]),
                 Route("/_ctl/fault", self._ctl_fault, methods=["POST"]),
                 Route("/_ctl/state", self._ctl_state),
             ],
@@ -166,6 +179,12 @@ class Fake:
         orders = [order for order in self._shop.orders if order.id in body["order_ids"]]
         return paged("cancellations", [one for order in orders for one in order.cancellations], query)
 
+    def _search_returns(
+        self, query: dict[str, str], body: dict[str, Any], _: dict[str, str]
+    ) -> dict[str, Any]:
+        orders = [order for order in self._shop.orders if order.id in body["order_ids"]]
+        return paged("return_orders", [one for order in orders for one in order.returns], query)
+
     def _fault(self, kind: str, path: str = "") -> dict[str, Any] | None:
         """The next fault of a kind, counted down; one with "at" waits for a path that ends so."""
         for fault in self._faults:
@@ -176,7 +195,7 @@ class Fake:
         return None
 
     async def _ctl_webhook_url(self, request: Request) -> Response:
-        self._hooks.url = (await request.json())["url"]
+        self._hooks.topics["ORDER_STATUS_CHANGE"] = (await request.json())["url"]
         return JSONResponse({"ok": True})
 
     async def _ctl_catalog(self, request: Request) -> Response:
@@ -193,13 +212,21 @@ class Fake:
         return JSONResponse({"order_id": order.id})
 
     async def _ctl_move(self, request: Request) -> Response:
-        # {"order_id", "status"} walks an order on; {"order_id", "taken_out": [0]} takes pieces out of it.
+        # {"order_id", "status"} walks an order on; "taken_out": [0] takes pieces out; "return" gives back.
         said = await request.json()
         order = self._shop.find(said["order_id"])
         if order is None:
             return JSONResponse({"error": "no such order"}, 404)
         order.taken_out |= set(said.get("taken_out", ()))
-        self._shop.move(order, said.get("status", order.status))
+        if "return" in said:
+            give_back(self._shop, order, said["return"])
+        else:
+            self._shop.move(order, said.get("status", order.status))
+        return JSONResponse({"ok": True})
+
+    async def _ctl_count(self, request: Request) -> Response:
+        said = await request.json()
+        self._shop.items[said["sku"]].levels[WAREHOUSE] = int(said["quantity"])
         return JSONResponse({"ok": True})
 
     async def _ctl_fault(self, request: Request) -> Response:
@@ -212,6 +239,8 @@ class Fake:
                 self._gate.expire()
             case "revoke":
                 self._gate.revoke()
+            case "unsubscribe":
+                self._hooks.topics.clear()
             case "country":
                 self._shop.country = fault["country"]
             case "duplicate_webhook":

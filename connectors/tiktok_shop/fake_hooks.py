@@ -27,7 +27,7 @@ class Hooks:
     def __init__(self, rng: random.Random, app_key: str, app_secret: str) -> None:
         self._random = rng
         self._key, self._secret = app_key.encode(), app_secret.encode()
-        self.url: str | None = None
+        self.topics: dict[str, str] = {}
         self.twice = self.lose = self.hold = 0
         self._held: list[bytes] = []
         self._delivered: list[str] = []
@@ -38,7 +38,8 @@ class Hooks:
 
     def tell(self, data: dict[str, Any]) -> None:
         """Send a change of an order some time soon; nothing waits for it."""
-        if self.url is None:
+        url = self.topics.get("ORDER_STATUS_CHANGE")
+        if url is None:
             return
         if self.lose:
             self.lose -= 1
@@ -49,7 +50,7 @@ class Hooks:
             self._held.append(body)
             return
         for late in (body, *self._held):
-            self._send(self.url, late)
+            self._send(url, late)
         self._held = []
 
     def state(self) -> dict[str, Any]:

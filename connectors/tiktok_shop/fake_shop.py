@@ -69,6 +69,7 @@ class Placed:
     updated: int
     taken_out: set[int] = field(default_factory=set)
     cancellations: list[dict[str, Any]] = field(default_factory=list)
+    returns: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def id(self) -> str:
@@ -133,6 +134,10 @@ class Shop:
         """The order has come to another status."""
         order.status = status
         order.updated = max(order.updated, int(time.time()))
+        self._told(order)
+
+    def tell_of(self, order: Placed) -> None:
+        """Something about it is told, though the order itself is as it was."""
         self._told(order)
 
     def find(self, order_id: str) -> Placed | None:

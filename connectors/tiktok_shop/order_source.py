@@ -7,15 +7,17 @@ from datetime import datetime
 from typing import Any
 
 from connectors.base import Session
-from connectors.errors import Refused
+from connectors.errors import Refused, Unreadable
 from connectors.tiktok_shop.api import Api, Config, numbered
 from connectors.tiktok_shop.orders import order_of
+from connectors.tiktok_shop.returns import refunds_of
 from connectors.types import Order
 
 SEARCH = "/order/202309/orders/search"
 DETAIL = "/order/202507/orders"
 CANCEL = "/return_refund/202602/cancellations"
 CANCELLATIONS = "/return_refund/202602/cancellations/search"
+SENT = frozenset({"PARTIALLY_SHIPPING", "IN_TRANSIT", "DELIVERED", "COMPLETED"})
 OUT_OF_STOCK = "out_of_stock"
 """In the name of the reason; its beginning and end differ by the order's status and the shop's country."""
 
@@ -27,28 +29,35 @@ class TikTokShopOrders:
         self._api = api or Api(session)
 
     async def orders(self, since: datetime) -> AsyncIterator[Order]:
-        """Orders changed since then, oldest change first. One that cannot be read is Refused at the end."""
-        unreadable: Refused | None = None
+        """Orders changed since then, oldest change first. One that cannot be read is Unreadable, last."""
+        unreadable: list[str] = []
+        reason = ""
         found = self._api.pages(
             SEARCH, {"update_time_ge": int(since.timestamp())}, sort_field="update_time", sort_order="ASC"
         )
         async for page in found:
-            for order in page.get("orders") or ():
+            orders = [one for one in page.get("orders") or () if isinstance(one, dict)]
+            refunds = await refunds_of(self._api, (str(one.get("id")) for one in orders if sent(one)))
+            for order in orders:
                 try:
-                    known = order_of(order)
+                    known = order_of(order, refunds.get(str(order.get("id")), ()))
                 except Refused as refused:
                     # One bad order must not hide those that changed after it.
-                    unreadable = refused
+                    unreadable.append(str(order.get("id")))
+                    reason = refused.reason
                 else:
                     yield known
         if unreadable:
-            raise unreadable
+            raise Unreadable(reason, unreadable)
 
     async def order(self, order_id: str) -> Order | None:
         """One order; TikTok leaves out what it does not know."""
         data = await self._api.get(DETAIL, ids=numbered(order_id))
         found = [order for order in data.get("orders") or () if str(order.get("id")) == order_id]
-        return order_of(found[0]) if found else None
+        if not found:
+            return None
+        refunds = await refunds_of(self._api, [order_id] if sent(found[0]) else [])
+        return order_of(found[0], refunds.get(order_id, ()))
 
 
 class TikTokShopCancellations:
@@ -100,6 +109,11 @@ class TikTokShopCancellations:
             if any(asked(one, order_id) for one in page.get("cancellations") or ()):
                 return True
         return False
+
+
+def sent(order: dict[str, Any]) -> bool:
+    """Whether it has left the shop: before that it is cancelled, not returned."""
+    return str(order.get("status")) in SENT
 
 
 def names(part: dict[str, Any]) -> set[str]:

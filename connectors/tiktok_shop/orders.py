@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from connectors.errors import Refused
-from connectors.types import Buyer, Listing, Money, Order, OrderLine
+from connectors.types import Buyer, Listing, Money, Order, OrderLine, OrderRefund
 
 State = Literal["pending", "paid", "cancelled", "refunded"]
 
@@ -18,25 +18,35 @@ DEAD = "CANCEL"
 """Begins both spellings, CANCELLED in orders and CANCEL in old webhooks."""
 
 
-def order_of(order: dict[str, Any]) -> Order:
-    """One order of the search or the detail; Refused when it cannot be read."""
+def order_of(order: dict[str, Any], refunds: tuple[OrderRefund, ...] = ()) -> Order:
+    """One order of the search or the detail, and what was given back; Refused when it cannot be read."""
     try:
-        return read(order)
+        return read(order, refunds)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         # The original quotes the order, which is a buyer's business.
         raise Refused(f"An order of TikTok Shop cannot be read ({type(error).__name__}).") from None
 
 
-def read(order: dict[str, Any]) -> Order:
+def read(order: dict[str, Any], refunds: tuple[OrderRefund, ...]) -> Order:
     """KeyError, TypeError, ValueError … when it is none."""
     state, payment = state_of(order), order["payment"]
+    currency = payment["currency"]
+    total = Money.of(payment["total_amount"], currency)
+    given = sum(one.amount.amount for one in refunds)
+    if state == "paid" and given >= total.amount > 0:
+        state = "refunded"
     return Order(
         id=str(order["id"]),
         number=str(order["id"]),
         state=state,
         placed_at=moment(order["create_time"]),
         updated_at=moment(order["update_time"]),
-        total=Money.of(payment["total_amount"], payment["currency"]),
+        total=total,
+        refunded=Money(amount=given, currency=currency),
+        refunds=refunds,
+        shipping=Money.of(payment.get("shipping_fee") or "0", currency),
+        discount=Money.of(payment.get("seller_discount") or "0", currency),
+        tax=Money.of(payment.get("tax") or "0", currency),
         lines=tuple(line_of(line) for line in order["line_items"] if state == "cancelled" or lives(line)),
         buyer=buyer_of(order),
     )

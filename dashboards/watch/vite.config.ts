@@ -1,4 +1,4 @@
-/** The page at /watch/SLUG; its files are served under /watch-assets/. */
+/** The pages at /watch/SLUG and /orders/TOKEN; their files are served under /watch-assets/. */
 
 import { defineConfig } from "vite";
 import { slimHls } from "../player/slim-hls.ts";
@@ -11,5 +11,6 @@ export default defineConfig({
     emptyOutDir: true,
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
+    rolldownOptions: { input: ["index.html", "orders.html"] },
   },
 });

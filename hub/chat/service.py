@@ -23,6 +23,7 @@ from hub.chat.readable import Readable
 from hub.chat.relay import Relay
 from hub.chat.rows import Row, insert, row_of, show_time
 from hub.chat.skips import Skips
+from hub.claims.intake import Intake
 from hub.clock import Clock
 from hub.db import announce, run
 from hub.errors import Forbidden
@@ -48,10 +49,11 @@ MOST_TOLD = 2000
 class Chat:
     """Stores messages and tells the screens."""
 
-    def __init__(self, clock: Clock, relay: Relay, skips: Skips) -> None:
+    def __init__(self, clock: Clock, relay: Relay, skips: Skips, claims: Intake) -> None:
         self._clock = clock
         self._relay = relay
         self._skips = skips
+        self._claims = claims
         self._readable = Readable()
 
     async def receive(
@@ -95,6 +97,8 @@ class Chat:
                 if isinstance(item, ChatHealth):
                     await self._health(session, show, target, item)
         added = await self._store(session, show, targets, said, known, muting=muting)
+        fresh = [row for row, message in added if not (message.ours or message.backlog)]
+        await self._claims.note(session, show, fresh)
         if relaying and added:
             await self._relay.pass_on(session, show, added)
         for target_id, target in targets.items():
@@ -131,6 +135,7 @@ class Chat:
             text=words,
         )
         await self._add(session, show, message)
+        await self._claims.note(session, show, [message.model_dump()])
         await self._relay.pass_on(session, show, [(message.model_dump(), None)])
         return message
 

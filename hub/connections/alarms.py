@@ -38,11 +38,20 @@ COMING: Final = text(
     """
 )
 
-Kind = Literal["login_dead", "login_ends", "key_ends", "quota_low"]
+SILENT: Final = text(
+    """
+    SELECT connection_id, silent_since, problem FROM shop_watch
+    WHERE connection_id = ANY(:connections) AND silent_since IS NOT NULL
+    """
+)
+
+Kind = Literal["login_dead", "login_ends", "key_ends", "shop_silent", "quota_low"]
 
 
 class Alarm(BaseModel):
-    """One account that needs a person. `at`: when the login or key ends, or the allowance is whole again.
+    """One account that needs a person.
+
+    `at`: when the login or key ends, the allowance is whole again, or a shop fell silent.
 
     The show is the next one it concerns, if there is one.
     """
@@ -64,6 +73,14 @@ class Alarm(BaseModel):
 
 
 @dataclass(frozen=True)
+class Silence:
+    """A shop whose changes are found by reading only; `problem`: why we cannot ask it to tell us again."""
+
+    since: datetime
+    problem: str | None
+
+
+@dataclass(frozen=True)
 class Account:
     """What an alarm is judged by."""
 
@@ -73,6 +90,7 @@ class Account:
     renews: bool
     key_life: timedelta | None
     spent: Spent | None
+    silent: Silence | None = None
 
 
 @dataclass(frozen=True)
@@ -130,6 +148,10 @@ class Alarms:
         legible = {row.id for row in known if self._connections.legible(row)}
         pots = {row.id: self._connections.pot_of(row) if row.id in legible else None for row in known}
         spent = await spent_of(session, [pot for pot in pots.values() if pot], self._clock())
+        silent = {
+            row.connection_id: Silence(row.silent_since, row.problem)
+            for row in await run(session, SILENT, {"connections": [row.id for row in known]})
+        }
         found = []
         for row in known:
             connector, pot = self._connections.connector(row.connector), pots[row.id]
@@ -141,6 +163,7 @@ class Alarms:
                     renews=row.id in legible and self._connections.logins.renews(row, connector),
                     key_life=connector.key_life,
                     spent=spent[pot.key] if pot else None,
+                    silent=silent.get(row.id),
                 )
             )
         return found
@@ -166,6 +189,10 @@ def alarm_of(account: Account, shows: list[Coming], now: datetime) -> Alarm | No
                 f"Get a new one from {account.title} shortly before, and enter it."
             )
             return raised(row, "key_ends", words, key_ends, show)
+    if account.silent:
+        todo = account.silent.problem or f"We have asked {account.title} to send it again."
+        words = f"{called} no longer tells us of its orders. They are still found, a minute late. {todo}"
+        return raised(row, "shop_silent", words, account.silent.since, first)
     if account.spent and account.spent.low:
         words = (
             f"{called}: {account.spent.used:,} of today's {account.spent.units:,} units are used. "

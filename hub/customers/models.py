@@ -8,17 +8,18 @@ from uuid import UUID
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from hub.columns import OptionalId, brand, key, now, one_of, ref
+from hub.columns import OptionalId, OptionalTime, brand, key, now, one_of, ref, when
 
 
 class Customer(SQLModel, table=True):
-    """A person. `merged_into` points to whom they turned out to be."""
+    """A person. `merged_into` points to whom they turned out to be; members have joined the brand."""
 
     id: UUID = key()
     brand_id: UUID = brand()
     name: str | None = None
     email_sealed: bytes | None = None
     merged_into: OptionalId = Field(default=None, foreign_key="customer.id")
+    member_since: OptionalTime = when(default=None)
     created_at: datetime = now()
 
 

@@ -126,6 +126,8 @@ def environment_for(fakes: dict[str, Standing]) -> dict[str, str]:
             where = urlsplit(fake.base_url)
             moved = urlsplit(page)._replace(scheme=where.scheme, netloc=where.netloc)
             env[f"{prefix}_CONSENT_URL"] = moved.geturl()
+        if known[name].addresses.script_url:
+            env[f"{prefix}_SCRIPT_URL"] = f"{fake.base_url}script.js"
         if fake.ingest_url:
             env[f"{prefix}_INGEST_URL"] = fake.ingest_url
     return env

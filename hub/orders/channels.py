@@ -1,4 +1,4 @@
-"""What we ask of and tell to the shops: orders to read again, orders to cancel, stock to set."""
+"""What we ask of and tell to the shops: orders to read again, orders to cancel."""
 
 from __future__ import annotations
 
@@ -8,42 +8,47 @@ from uuid import UUID
 import structlog
 from sqlalchemy import text
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from connectors import types as platform
-from connectors.errors import ConnectorError, Reconnect, Refused
-from hub.catalog.models import Listing, Variant
+from connectors.errors import ConnectorError, Reconnect, Refused, Unreadable
 from hub.clock import Clock
 from hub.connections.models import Connection
 from hub.connections.service import Connections
 from hub.db import Database, run
 from hub.errors import HubError, NotFound
-from hub.jobs import defer
 from hub.orders.models import Order
-from hub.orders.service import Orders
-from hub.stock.models import Stock
+from hub.orders.service import Orders, Verdict
+from hub.orders.watch import Watches
 
 log = structlog.get_logger()
 
 LOOK_BACK = timedelta(minutes=15)
 """Reading overlaps with the last time by this much: platforms list an order a while after it changed."""
 
-BEHIND = text(
+
+SET_ASIDE = text(
     """
-    SELECT listing.id FROM listing
-    JOIN stock USING (variant_id) JOIN connection ON connection.id = listing.connection_id
-    WHERE listing.pushed_version < stock.version AND connection.state = 'ok'
+    INSERT INTO webhook_event (id, brand_id, connection_id, delivery_id, headers, body, state, error,
+        order_ref, received_at)
+    VALUES (gen_random_uuid(), :brand, :row, :delivery, '{}', '', 'parked', :error, :order, :now)
+    ON CONFLICT (connection_id, delivery_id) DO UPDATE SET state = 'parked', error = :error
     """
 )
+"""Into the inbox, beside deliveries that could not be worked on: there it is seen and tried again."""
 
 
 class Channels:
     """The shops a brand sells on."""
 
-    def __init__(self, db: Database, clock: Clock, connections: Connections, orders: Orders) -> None:
+    def __init__(
+        self, db: Database, clock: Clock, connections: Connections, orders: Orders, watches: Watches
+    ) -> None:
         self._db = db
         self._clock = clock
         self._connections = connections
         self._orders = orders
+        self._watches = watches
 
     async def read_order(self, connection: Connection, external_id: str) -> None:
         """Fetch one order and apply it; an unknown one is left alone."""
@@ -52,12 +57,19 @@ class Channels:
                 raise Refused(f"{opened.connector.title} has no orders to read.")
             found = await opened.connector.order_source(opened.session).order(external_id)
         if found:
-            await self.apply(connection, found)
+            await self.apply(connection, found, read=True)
 
-    async def apply(self, connection: Connection, found: platform.Order) -> None:
-        """One order, in one transaction."""
+    async def apply(self, connection: Connection, found: platform.Order, *, read: bool = False) -> Verdict:
+        """One order, in one transaction. Where two versions look equally new, the platform is asked."""
         async with self._db.session() as session:
-            await self._orders.apply(session, connection, found)
+            verdict = await self._orders.apply(session, connection, found, read=read)
+        if verdict == "unsure":
+            await self.read_order(connection, found.id)
+        return verdict
+
+    async def heard(self, session: AsyncSession, connection: Connection) -> None:
+        """A genuine delivery of it is being stored."""
+        await self._watches.heard(session, connection)
 
     async def cancel(self, order_id: UUID) -> None:
         """Tell the platform that an order found no stock."""
@@ -88,53 +100,6 @@ class Channels:
                 order.message = message
                 await self._orders.tell(session, order, placed=False, changed=True)
 
-    async def find_behind(self) -> None:
-        """Queue a push for each listing that does not know our newest stock."""
-        async with self._db.session() as session:
-            for (listing_id,) in (await run(session, BEHIND)).all():
-                key = f"stock.push:{listing_id}"
-                await defer(session, "stock.push", key=key, lock=key, listing_id=str(listing_id))
-
-    async def push_stock(self, listing_id: UUID) -> None:
-        """Set the quantity a platform may sell to what is available now."""
-        async with self._db.session() as session:
-            query = (
-                select(Listing, Stock, Variant.sku)
-                .join(Stock, col(Stock.variant_id) == col(Listing.variant_id))
-                .join(Variant, col(Variant.id) == col(Listing.variant_id))
-                .where(col(Listing.id) == listing_id)
-            )
-            found = (await session.exec(query)).first()
-        if found is None or found[0].pushed_version >= found[1].version:
-            return
-        listing, stock, sku = found
-        available = stock.on_hand - stock.held - stock.committed
-        error: str | None = None
-        try:
-            await self._set_stock(listing, sku, available, stock.version)
-        except Refused as refused:
-            error = refused.reason
-        async with self._db.session() as session:
-            row = await session.get(Listing, listing_id, with_for_update=True)
-            if row and row.pushed_version < stock.version:
-                # A refusal is remembered and not repeated until the stock changes again.
-                row.pushed_version, row.pushed_at, row.push_error = stock.version, self._clock(), error
-                row.pushed_quantity = available if error is None else row.pushed_quantity
-
-    async def _set_stock(self, listing: Listing, sku: str, available: int, version: int) -> None:
-        where = platform.Listing(
-            sku=sku,
-            product_id=listing.product_ref,
-            variant_id=listing.variant_ref,
-            location_id=listing.location_ref,
-            inventory_item_id=listing.inventory_ref,
-        )
-        wanted = platform.Stock(listing=where, quantity=available, version=version)
-        async with self._connections.use(listing.connection_id) as opened:
-            if opened.connector.stock_sink:
-                sink = opened.connector.stock_sink(opened.session)
-                await sink.set_stock(wanted, key=f"stock:{listing.id}:{version}")
-
     async def reconcile(self) -> None:
         """Read what changed in every shop since the last time: a webhook that never came costs no order."""
         async with self._db.session() as session:
@@ -142,21 +107,39 @@ class Channels:
         for row in rows:
             try:
                 if self._connections.connector(row.connector).order_source:
-                    await self._reconcile(row)
+                    await self.read_changes(row)
             except (ConnectorError, HubError) as error:
                 log.warning("orders.not_reconciled", connection=str(row.id), reason=str(error))
             except Exception:  # a supervisor: one shop's odd order must not cost the others theirs
                 log.exception("orders.not_reconciled", connection=str(row.id))
 
-    async def _reconcile(self, row: Connection) -> None:
+    async def read_changes(self, row: Connection) -> None:
+        """Apply every order of a shop that changed since it was last read. Raises the three errors."""
         begun = self._clock()
+        async with self._db.session() as session:
+            known = await session.get(Connection, row.id)
+        since = ((known.orders_read_at if known else None) or row.created_at) - LOOK_BACK
         async with self._connections.use(row.id) as opened:
             source = opened.connector.order_source(opened.session) if opened.connector.order_source else None
             if source is None:
                 return
-            async for found in source.orders((row.orders_read_at or row.created_at) - LOOK_BACK):
-                await self.apply(row, found)
+            try:
+                async for found in source.orders(since):
+                    if await self.apply(row, found, read=True) == "new":
+                        async with self._db.session() as session:
+                            await self._watches.found(session, row, found.updated_at)
+            except Unreadable as error:
+                # All others were given out; these wait for somebody, and hold up nothing.
+                await self._set_aside(row, error)
         async with self._db.session() as session:
             kept = await session.get(Connection, row.id, with_for_update=True)
             if kept:
                 kept.orders_read_at = begun
+
+    async def _set_aside(self, row: Connection, error: Unreadable) -> None:
+        async with self._db.session() as session:
+            for order_id in error.orders:
+                log.error("order.unreadable", connection=str(row.id), order=order_id)
+                values = {"row": row.id, "brand": row.brand_id, "delivery": f"read:{order_id}"}
+                said = {"error": error.reason, "order": order_id, "now": self._clock()}
+                await run(session, SET_ASIDE, values | said)

@@ -1,38 +1,76 @@
-"""Our own checkout: a hold becomes an order at once; the payment follows in the background.
+"""Our own checkout: what is held becomes an order at once; the payment follows in the background.
 
-reserved ─▶ authorising ─▶ paid | failed | expired, and the buyer is told the truth at each step.
+reserved ─▶ authorising ─▶ paid | failed | expired, and the buyer is told the truth at each step
+(`hub/orders/outcomes.py`). No order is made, and so no card is asked, of stock that is not reserved.
 """
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
-from sqlmodel import col, select
+from sqlalchemy import text
+from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from hub.attribution.service import Attribution
 from hub.auth.tokens import Viewer
-from hub.catalog.models import Product, Variant
+from hub.carts.addresses import Address
+from hub.carts.quote import Quotes
 from hub.clock import Clock
+from hub.customers.models import Customer
 from hub.customers.service import Customers, Person
-from hub.errors import Conflict, NotFound
-from hub.jobs import defer
-from hub.orders.models import Order, OrderLine
+from hub.db import run
+from hub.errors import BadInput, Conflict, NotFound
+from hub.offers.service import Offers
+from hub.orders.making import Goods, Making, line_of
+from hub.orders.models import Order
+from hub.orders.outcomes import Outcomes
 from hub.orders.service import Orders
-from hub.payments.models import Payment
-from hub.payments.service import GatewayChoice, lock_of
+from hub.orders.timeline import note
+from hub.payments.out import PaymentChoice
+from hub.payments.service import Payments
+from hub.risk.identity import Visit
+from hub.risk.service import Risk
 from hub.secrets import Vault
 from hub.stock.models import Hold
 from hub.stock.service import StockRoom
 
-ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+ALPHABET: Final = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """Without 0, O, 1 and I: buyers read order numbers aloud."""
+CONFIRMING: Final = "Reserved for you. Confirming the payment …"
+OVER: Final = "Your reservation has ended. Nothing was charged. Buy again."
+
+ONE_TAP_LASTS: Final = 60
+"""Seconds; the payment room keeps it longer once it has begun."""
+PAYMENTS_OF: Final = text("SELECT 1 FROM payment WHERE order_id = :order_id FOR UPDATE")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What a buyer sends. `hold_ids` are the reservations as they know them (a bundle's is its group's).
+
+    `key`: their own; the same key gives the same order. `customer_id`: who they are, when signed in.
+    """
+
+    hold_ids: Sequence[UUID]
+    name: str
+    email: str
+    payment: PaymentChoice
+    address: Address | None = None
+    shipping_method_id: UUID | None = None
+    code: str | None = None
+    key: str | None = None
+    customer_id: UUID | None = None
+    visit: Visit = field(default_factory=Visit)
 
 
 class Checkout:
-    """From a hold to an order."""
+    """From holds to an order."""
 
     def __init__(
         self,
@@ -43,6 +81,11 @@ class Checkout:
         *,
         customers: Customers,
         attribution: Attribution,
+        quotes: Quotes,
+        offers: Offers,
+        payments: Payments,
+        outcomes: Outcomes,
+        risk: Risk,
     ) -> None:
         self._clock = clock
         self._vault = vault
@@ -50,42 +93,41 @@ class Checkout:
         self._stock = stock
         self._customers = customers
         self._attribution = attribution
+        self._making = Making(quotes, offers)
+        self._offers = offers
+        self._payments = payments
+        self._outcomes = outcomes
+        self._risk = risk
 
-    async def place(
-        self,
-        session: AsyncSession,
-        viewer: Viewer,
-        hold_id: UUID,
-        buyer: tuple[str, str],
-        payment: tuple[GatewayChoice, str],
-    ) -> Order:
-        """Order what is held; `buyer` is (name, e-mail), `payment` the gateway and its token.
+    async def place(self, session: AsyncSession, viewer: Viewer, wanted: Wanted) -> Order:
+        """Order what is held.
 
-        Asked twice for one hold, answers the same order; after a declined payment, a new one.
+        Asked again with the same key, or for the same holds, it answers the same order; after a declined
+        payment it tries to pay that order once more. Conflict `hold_over` | `key_taken` | `cart_changed`.
         """
-        hold = await self._hold(session, viewer, hold_id)
-        if hold.order_id:
-            before = await session.get(Order, hold.order_id)
-            if before and before.state != "failed":
-                return before
-        if hold.state != "held" or hold.expires_at <= self._clock():
-            raise Conflict("hold_over", "Your reservation has ended. Nothing was charged. Buy again.")
-        order = await self._make(session, hold, viewer, buyer)
-        gateway, source = payment
-        row = Payment(
-            brand_id=hold.brand_id,
-            order_id=order.id,
-            hold_id=hold.id,
-            connection_id=gateway.connection_id,
-            amount_minor=order.total_minor,
-            currency=order.currency,
-            source_sealed=self._vault.seal(source),
-            key=f"{hold.id}:{order.id}",
-        )
-        session.add(row)
-        await session.flush()
-        key = f"payment.authorise:{row.id}"
-        await defer(session, "payment.authorise", key=key, lock=lock_of(row.id), payment_id=str(row.id))
+        before = await self._by_key(session, viewer, wanted.key)
+        if before:
+            return before
+        ordered = orders_of(await self._holds(session, viewer, wanted.hold_ids, lock=False))
+        if ordered:
+            return await self._again(session, ordered, wanted.payment)
+        about = (viewer.brand_id, viewer.id, wanted.email)
+        who = self._risk.who(about, wanted.visit, wanted.payment, wanted.address)
+        await self._risk.admit(who, wanted.key, wanted.hold_ids)
+        holds = await self._holds(session, viewer, wanted.hold_ids)
+        for order_id in orders_of(holds):
+            # Another request of this moment, which we waited for, has just placed it.
+            return await self._order(session, order_id)
+        self._still(holds)
+        if any(hold.soft for hold in holds):
+            await self._firm(session, holds, wanted.payment)
+        goods = await self._making.goods(session, holds)
+        order = await self._make(session, viewer, goods, wanted)
+        held = await self._risk.held(session, order, who, wanted.payment)
+        if order.total_minor == 0:
+            await self._free(session, order)
+        elif not held:
+            await self._pay(session, order, wanted.payment)
         await self._orders.tell(session, order, placed=True, changed=True)
         return order
 
@@ -96,77 +138,185 @@ class Checkout:
         order = await session.get(Order, order_id)
         if order is None or (order.brand_id, order.viewer_id) != (viewer.brand_id, viewer.id):
             raise NotFound("order_unknown", "There is no such order.")
-        query = select(Hold.expires_at).where(col(Hold.order_id) == order.id, col(Hold.state) == "held")
-        return order, (await session.exec(query)).first()
+        return order, await self.held_until(session, order)
+
+    async def held_until(self, session: AsyncSession, order: Order) -> datetime | None:
+        """Until when an order's stock is reserved; None when it is not."""
+        query = (
+            select(Hold.expires_at)
+            .where(col(Hold.order_id) == order.id, col(Hold.state) == "held")
+            .order_by(col(Hold.expires_at))
+        )
+        return (await session.exec(query)).first()
+
+    async def pay_again(
+        self, session: AsyncSession, viewer: Viewer, order_id: UUID, payment: PaymentChoice
+    ) -> Order:
+        """Another card for an order whose payment failed, while its stock is reserved."""
+        await self.get(session, viewer, order_id)
+        return await self._again(session, {order_id}, payment)
 
     async def release(self, session: AsyncSession, viewer: Viewer, hold_id: UUID) -> None:
         """The buyer changed their mind before ordering."""
-        hold = await self._hold(session, viewer, hold_id)
-        if hold.order_id:
-            before = await session.get(Order, hold.order_id)
-            if before and before.state == "authorising":
+        holds = await self._holds(session, viewer, [hold_id])
+        for order_id in orders_of(holds):
+            before = await session.get(Order, order_id)
+            if before and before.state in ("authorising", "review"):
                 raise Conflict("being_paid", "This reservation is being paid for.")
-        await self._stock.release_hold(session, hold.id)
+        for hold in {hold.group_id: hold for hold in holds}.values():
+            await self._stock.release_hold(session, hold.id)
 
-    async def settle(self, session: AsyncSession, order_id: UUID, state: str, message: str) -> None:
-        """The payment's outcome."""
-        order = (await session.exec(select(Order).where(col(Order.id) == order_id).with_for_update())).one()
-        if order.state == state:
-            return
-        order.state, order.message, order.updated_at = state, message, self._clock()
-        line_state = "committed" if state == "paid" else "released"
-        for line in await session.exec(select(OrderLine).where(col(OrderLine.order_id) == order_id)):
-            line.state = line_state
-        await session.flush()
-        await self._orders.tell(session, order, placed=False, changed=True)
+    def opened(self, address_sealed: bytes) -> str:
+        """An order's address, as JSON."""
+        return self._vault.open(address_sealed)
 
-    async def _hold(self, session: AsyncSession, viewer: Viewer, hold_id: UUID) -> Hold:
-        query = select(Hold).where(col(Hold.id) == hold_id, col(Hold.viewer_id) == viewer.id)
-        hold = (await session.exec(query.with_for_update())).first()
-        if hold is None or hold.brand_id != viewer.brand_id:
-            raise NotFound("hold_unknown", "There is no such reservation.")
-        return hold
+    async def _by_key(self, session: AsyncSession, viewer: Viewer, key: str | None) -> Order | None:
+        if key is None:
+            return None
+        # Two requests with one key at the same instant: the second waits here, and then finds the order.
+        mark = f"order:{viewer.brand_id}:{key}"
+        await run(session, text("SELECT pg_advisory_xact_lock(hashtextextended(:mark, 0))"), {"mark": mark})
+        query = select(Order).where(col(Order.brand_id) == viewer.brand_id, col(Order.key) == key)
+        found = (await session.exec(query)).first()
+        if found and found.viewer_id != viewer.id:
+            raise Conflict("key_taken", "Use a fresh random key for each order.")
+        return found
 
-    async def _make(self, session: AsyncSession, hold: Hold, viewer: Viewer, buyer: tuple[str, str]) -> Order:
-        name, email = buyer
+    async def _order(self, session: AsyncSession, order_id: UUID) -> Order:
+        return (await session.exec(select(Order).where(col(Order.id) == order_id))).one()
+
+    async def _holds(
+        self, session: AsyncSession, viewer: Viewer, ids: Sequence[UUID], *, lock: bool = True
+    ) -> list[Hold]:
+        """The viewer's own holds behind these ids, whole groups."""
         query = (
-            select(Variant, Product.title)
-            .join(Product, col(Product.id) == col(Variant.product_id))
-            .where(col(Variant.id) == hold.variant_id)
+            select(Hold)
+            .where(
+                col(Hold.viewer_id) == viewer.id,
+                col(Hold.show_id) == viewer.show_id,
+                col(Hold.brand_id) == viewer.brand_id,
+                or_(col(Hold.id).in_(ids), col(Hold.group_id).in_(ids)),
+            )
+            .order_by(col(Hold.id))
         )
-        variant, title = (await session.exec(query)).one()
-        customer = await self._customers.recognise(session, hold.brand_id, Person(name=name, email=email))
-        await self._customers.claim_visits(session, customer, viewer.id)
+        if lock:
+            query = query.with_for_update()
+        holds = list(await session.exec(query.execution_options(populate_existing=True)))
+        known = {hold.id for hold in holds} | {hold.group_id for hold in holds}
+        if not holds or not known.issuperset(ids):
+            raise NotFound("hold_unknown", "There is no such reservation.")
+        return holds
+
+    def _still(self, holds: Sequence[Hold]) -> None:
+        now = self._clock()
+        over = [hold for hold in holds if hold.state != "held" or hold.expires_at <= now]
+        if over:
+            raise Conflict("hold_over", OVER, hold_ids=[str(hold.group_id) for hold in over])
+        if len({hold.currency for hold in holds}) > 1:
+            raise BadInput(
+                "two_currencies", "These products have prices in different currencies. Buy them apart."
+            )
+
+    async def _firm(self, session: AsyncSession, holds: Sequence[Hold], payment: PaymentChoice) -> None:
+        """Where a show sells to who pays first: one tap with a saved card reserves and pays.
+
+        A new card is asked for only after the payment step has reserved the goods; so it is refused here,
+        and never met by "sold out".
+        """
+        if payment.saved_method_id is None:
+            raise Conflict("not_reserved", "This is not reserved for you yet. Open the payment step first.")
+        soft = [hold.id for hold in holds if hold.soft]
+        if not await self._stock.firm(session, soft, ONE_TAP_LASTS):
+            raise Conflict("sold_out", "Sold out. Nothing was charged.", available=0)
+
+    async def _again(
+        self,
+        session: AsyncSession,
+        ordered: set[UUID],
+        payment: PaymentChoice,
+    ) -> Order:
+        """The order these holds are in; paid once more where its payment failed."""
+        if len(ordered) > 1:
+            raise Conflict("cart_changed", "A part of this cart is being paid already. Load the page again.")
+        [order_id] = ordered
+        # Locked as the payment room locks them: payments, order, holds.
+        await run(session, PAYMENTS_OF, {"order_id": order_id})
+        query = select(Order).where(col(Order.id) == order_id).with_for_update()
+        order = (await session.exec(query.execution_options(populate_existing=True))).one()
+        if order.state != "failed":
+            return order
+        await self._risk.admit_again(order, payment)
+        held = select(Hold).where(col(Hold.order_id) == order_id).order_by(col(Hold.id)).with_for_update()
+        self._still((await session.exec(held.execution_options(populate_existing=True))).all())
+        order.state, order.message, order.updated_at = "authorising", CONFIRMING, self._clock()
+        await self._pay(session, order, payment)
+        await note(session, order, "payment.again", "The buyer tries another way to pay.")
+        await self._orders.tell(session, order, placed=False, changed=True)
+        return order
+
+    async def _pay(self, session: AsyncSession, order: Order, payment: PaymentChoice) -> None:
+        await session.flush()
+        # A guest's card is kept for whom the address leads to; who is asked for it has to sign in.
+        known = replace(payment, customer_id=payment.customer_id or order.customer_id)
+        await self._payments.begin(session, order, known)
+
+    async def _free(self, session: AsyncSession, order: Order) -> None:
+        """A coupon took everything off: there is nothing to pay."""
+        await session.flush()
+        if not await self._stock.commit_order(session, order.id):
+            raise Conflict("hold_over", OVER)
+        await self._outcomes.settled(session, order.id, "paid", "Yours, free of charge. Thank you!")
+
+    async def _make(
+        self, session: AsyncSession, viewer: Viewer, goods: Sequence[Goods], wanted: Wanted
+    ) -> Order:
+        customer = await self._customer(session, viewer, wanted)
+        where = (wanted.address, wanted.shipping_method_id)
+        reckoned = await self._making.reckon(session, viewer, goods, where, wanted.code)
+        address, shares = reckoned.address, reckoned.quote.shares
         order = Order(
-            brand_id=hold.brand_id,
-            show_id=hold.show_id,
+            brand_id=viewer.brand_id,
+            show_id=viewer.show_id,
             channel="own",
             number="SH-" + "".join(secrets.choice(ALPHABET) for _ in range(7)),
             state="authorising",
-            message="Reserved for you. Confirming the payment …",
-            currency=hold.currency,
-            total_minor=hold.unit_minor * hold.quantity,
+            message=CONFIRMING,
+            **reckoned.columns(),
+            address_sealed=self._vault.seal(address.model_dump_json()) if address else None,
+            key=wanted.key,
             customer_id=customer.id,
             viewer_id=viewer.id,
-            buyer_name=name,
-            buyer_email_sealed=self._vault.seal(email),
+            signed_in=wanted.customer_id is not None,
+            buyer_name=wanted.name,
+            buyer_email_sealed=self._vault.seal(wanted.email),
             placed_at=self._clock(),
         )
         session.add(order)
         await session.flush()
-        session.add(
-            OrderLine(
-                brand_id=hold.brand_id,
-                order_id=order.id,
-                variant_id=hold.variant_id,
-                external_line_id=str(hold.id),
-                sku=variant.sku,
-                title=f"{title} {variant.title}".strip(),
-                quantity=hold.quantity,
-                unit_minor=hold.unit_minor,
-            )
-        )
-        hold.order_id = order.id
+        session.add_all(line_of(order, one, share) for one, share in zip(goods, shares, strict=True))
+        for hold, _, _ in goods:
+            hold.order_id = order.id
         await self._attribution.credit(session, order)
         await session.flush()
+        await note(session, order, "placed", "Ordered on the show's page.")
+        if reckoned.coupon:
+            await self._offers.redeem(session, order, reckoned.coupon)
         return order
+
+    async def _customer(self, session: AsyncSession, viewer: Viewer, wanted: Wanted) -> Customer:
+        """Who buys: the one who is signed in, or whom the address leads to."""
+        if wanted.customer_id:
+            query = select(Customer).where(
+                col(Customer.id) == wanted.customer_id, col(Customer.brand_id) == viewer.brand_id
+            )
+            customer = (await session.exec(query)).one()
+        else:
+            person = Person(name=wanted.name, email=wanted.email)
+            customer = await self._customers.recognise(session, viewer.brand_id, person)
+        await self._customers.claim_visits(session, customer, viewer.id)
+        return customer
+
+
+def orders_of(holds: Sequence[Hold]) -> set[UUID]:
+    """The orders that holds are in already."""
+    return {hold.order_id for hold in holds if hold.order_id}

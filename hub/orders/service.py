@@ -1,10 +1,13 @@
 """Orders placed on platforms, applied to the one stock. The platform's own record is the truth.
 
-Every call brings the whole order as of its version; the same or an older version changes nothing.
+Every call brings the whole order as of its version; the same or an older version changes nothing. Two
+versions that look equally new are told apart by what they say (`source_digest`), and by reading the order.
 """
 
 from __future__ import annotations
 
+import hashlib
+from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import text
@@ -15,7 +18,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from connectors import types as platform
 from hub.attribution.service import Attribution
 from hub.bus import Event
-from hub.catalog.models import Listing, Variant
 from hub.clock import Clock
 from hub.connections.models import Connection
 from hub.customers.service import Customers, Person
@@ -23,14 +25,20 @@ from hub.db import after_commit, announce, run
 from hub.ids import new_id
 from hub.jobs import defer
 from hub.news import Coalescer
+from hub.orders.lines import Lines, Settled, shortage
 from hub.orders.models import Order, OrderLine
 from hub.orders.numbers import newest
+from hub.orders.outside import OutsideRefund
+from hub.orders.timeline import note
 from hub.secrets import Vault
 from hub.stock.service import StockRoom
 
-RANKS = {"reserved": 0, "paid": 1, "sold_out": 1, "cancelled": 2, "refunded": 2}
+RANKS = {"reserved": 0, "failed": 0, "paid": 1, "sold_out": 1, "cancelled": 2, "refunded": 2}
 """What can follow what: platforms stamp whole seconds, so two versions of an order may look equally new."""
-STATES = {"pending": "reserved", "paid": "paid", "cancelled": "cancelled", "refunded": "refunded"}
+STATES = {"pending": "reserved"} | {one: one for one in ("paid", "failed", "cancelled", "refunded")}
+ALIVE = ("pending", "paid")
+
+Verdict = Literal["new", "known", "stale", "unsure"]
 
 SHOW_OF = text(
     """
@@ -60,34 +68,44 @@ class Orders:
     ) -> None:
         self._clock = clock
         self._vault = vault
-        self._stock = stock
+        self._lines = Lines(stock)
         self._customers = customers
         self._attribution = attribution
         self._sales_news = sales_news
 
-    async def apply(self, session: AsyncSession, connection: Connection, found: platform.Order) -> None:
-        """Bring our record and the stock in line with the platform's order. Repeatable, in any order."""
+    async def apply(
+        self, session: AsyncSession, connection: Connection, found: platform.Order, *, read: bool = False
+    ) -> Verdict:
+        """Bring our record and the stock in line with the platform's order. Repeatable, in any order.
+
+        `read`: it was read from the platform just now, so it is right where two versions look equally new.
+        `unsure`: they do, and nothing was changed; the order has to be read.
+        """
         order, fresh = await self._locked(session, connection, found)
-        if not fresh and stale(order, found):
-            return
-        lines = await self._lines(session, connection, order, found)
-        before = order.state
-        alive = found.state in ("pending", "paid")
-        for line in lines:
-            await self._settle(session, line, alive)
-        short = any(line.state == "sold_out" for line in lines)
-        order.state = "sold_out" if short else STATES[found.state]
-        order.source_version, order.updated_at = found.updated_at, self._clock()
-        order.total_minor, order.currency = found.total.amount, found.total.currency
+        verdict = "new" if fresh else judged(order, found, read=read)
+        if verdict in ("stale", "unsure") or (verdict == "known" and not await self._odd(session, order)):
+            return verdict
+        before, given = order.state, order.refunded_minor
+        record(order, found)
+        order.updated_at = self._clock()
+        # One that comes back to life has nothing of the stock, as if it were new.
+        risen = fresh or before in ("cancelled", "failed")
+        settled = await self._lines.bring(session, connection, order, found, fresh=risen)
+        order.state = state_after(found, settled)
         if order.show_id is None:
-            variants = [line.variant_id for line in lines if line.variant_id]
+            variants = [line.variant_id for line in settled.lines if line.variant_id]
             order.show_id = await self._show(session, order, found.show_hint, variants)
         await self._know_buyer(session, order, found.buyer, connection.connector)
-        if short and alive:
+        if settled.sold_out and found.state in ALIVE:
             order.message = "Sold out before this order arrived; it is being cancelled on the platform."
             await defer(session, "order.cancel", key=f"order.cancel:{order.id}", order_id=str(order.id))
+        elif settled.short:
+            order.message = shortage(settled.short)
         await session.flush()
-        await self.tell(session, order, placed=fresh, changed=before != order.state)
+        await self._write_down(session, order, found, settled, was=None if fresh else before)
+        changed = (before, given) != (order.state, order.refunded_minor)
+        await self.tell(session, order, placed=fresh, changed=changed)
+        return verdict
 
     async def tell(self, session: AsyncSession, order: Order, *, placed: bool, changed: bool) -> None:
         """News of an order: to the studio, and to the viewer who placed it."""
@@ -143,85 +161,61 @@ class Orders:
         )
         return (await session.exec(query)).one(), fresh
 
-    async def _lines(
-        self, session: AsyncSession, connection: Connection, order: Order, found: platform.Order
-    ) -> list[OrderLine]:
-        query = select(OrderLine).where(col(OrderLine.order_id) == order.id).order_by(col(OrderLine.id))
-        known = {line.external_line_id: line for line in await session.exec(query)}
-        wanted = {line.id for line in found.lines}
-        for line_id, before in known.items():
-            if before.state != "released" and line_id not in wanted:
-                # Taken out of an order that goes on without it.
-                await self._settle(session, before, alive=False)
-                before.state = "released"
-        for line in found.lines:
-            had = known.get(line.id)
-            if had is None:
-                known[line.id] = await self._line(session, connection, order, line)
-            elif line.quantity < had.quantity and had.state == "committed":
-                known[line.id] = await self._shrunk(session, connection, order, had, line)
-        await session.flush()
-        # In the order of variant_id, as everybody locks stock.
-        return sorted(known.values(), key=lambda line: (str(line.variant_id), line.external_line_id))
+    async def _odd(self, session: AsyncSession, order: Order) -> bool:
+        """A line of it is tied to none of our SKUs: somebody may have put that right since."""
+        query = select(OrderLine.id).where(
+            col(OrderLine.order_id) == order.id, col(OrderLine.state) == "unknown_sku"
+        )
+        return (await session.exec(query.limit(1))).first() is not None
 
-    async def _shrunk(
+    async def _write_down(
         self,
         session: AsyncSession,
-        connection: Connection,
         order: Order,
-        before: OrderLine,
-        line: platform.OrderLine,
-    ) -> OrderLine:
-        """Fewer pieces than before: the old line gives back, a new one takes what is left of it.
+        found: platform.Order,
+        settled: Settled,
+        *,
+        was: str | None,
+    ) -> None:
+        """What a person may want to know of it later. `was`: its state before; None for a new one."""
+        if was is None:
+            total = f"{found.total.decimal()} {found.total.currency}"
+            await note(session, order, "placed", f"Placed in the shop: {found.number}, {total}.")
+        if settled.changes:
+            await note(session, order, "edited", f"Changed in the shop: {'; '.join(settled.changes)}.")
+        for refund in found.refunds:
+            if await self._new_refund(session, order, refund):
+                await note(session, order, "refunded", refund_words(refund))
+        if order.state != was and order.state in ("cancelled", "refunded", "sold_out"):
+            await note(session, order, order.state, ENDED[order.state])
+        if settled.short:
+            await note(session, order, "short", shortage(settled.short))
 
-        Each cause moves stock once, so a smaller number needs a line, and thereby a cause, of its own.
-        """
-        await self._settle(session, before, alive=False)
-        before.external_line_id = f"{line.id}#{before.id}"
-        await session.flush()
-        return await self._line(session, connection, order, line)
-
-    async def _line(
-        self, session: AsyncSession, connection: Connection, order: Order, line: platform.OrderLine
-    ) -> OrderLine:
-        variant_id = await self._variant(session, connection, line)
-        made = OrderLine(
+    async def _new_refund(self, session: AsyncSession, order: Order, refund: platform.OrderRefund) -> bool:
+        """Keep it; True when it is new, or another amount than before."""
+        values = {
+            "amount_minor": refund.amount.amount,
+            "pieces": sum(line.quantity for line in refund.lines),
+            "restocked": sum(line.quantity for line in refund.lines if line.restocked),
+        }
+        statement = insert(OutsideRefund).values(
+            id=new_id(),
             brand_id=order.brand_id,
             order_id=order.id,
-            variant_id=variant_id,
-            external_line_id=line.id,
-            sku=line.sku,
-            title=line.title,
-            quantity=line.quantity,
-            unit_minor=line.unit_price.amount,
-            state="open" if variant_id else "unknown_sku",
+            external_id=refund.id,
+            currency=refund.amount.currency,
+            at=refund.at,
+            **values,
         )
-        session.add(made)
-        return made
-
-    async def _variant(
-        self, session: AsyncSession, connection: Connection, line: platform.OrderLine
-    ) -> UUID | None:
-        if line.listing:
-            tied = select(Listing.variant_id).where(
-                col(Listing.connection_id) == connection.id,
-                col(Listing.variant_ref) == line.listing.variant_id,
-            )
-            found = (await session.exec(tied)).first()
-            if found:
-                return found
-        by_sku = select(Variant.id).where(
-            col(Variant.brand_id) == connection.brand_id, col(Variant.sku) == line.sku
+        made = await run(
+            session,
+            statement.on_conflict_do_update(
+                index_elements=["order_id", "external_id"],
+                set_=values,
+                where=col(OutsideRefund.amount_minor) != refund.amount.amount,
+            ).returning(col(OutsideRefund.id)),
         )
-        return (await session.exec(by_sku)).first()
-
-    async def _settle(self, session: AsyncSession, line: OrderLine, alive: bool) -> None:
-        if line.state == "open" and line.variant_id and alive:
-            enough = await self._stock.sell(session, line.variant_id, line.quantity, line.id)
-            line.state = "committed" if enough else "sold_out"
-        elif line.state == "committed" and not alive:
-            await self._stock.give_back(session, "order_line", line.id)
-            line.state = "released"
+        return made.first() is not None
 
     async def _show(
         self, session: AsyncSession, order: Order, hint: str | None, variants: list[UUID]
@@ -251,13 +245,79 @@ class Orders:
             order.buyer_email_sealed = self._vault.seal(email)
 
 
-def stale(order: Order, found: platform.Order) -> bool:
-    """Whether we know better already. What is dead stays dead: its stock may be another's by now."""
+ENDED = {
+    "cancelled": "Cancelled in the shop.",
+    "refunded": "All the money was given back in the shop.",
+    "sold_out": "There was nothing left when this order arrived; the shop is asked to cancel it.",
+}
+
+
+def judged(order: Order, found: platform.Order, *, read: bool) -> Verdict:
+    """Whether we know better already. Only news that is certainly newer brings a dead order back."""
+    if order.source_version is None or found.updated_at > order.source_version:
+        return "new"
     rank, known = RANKS[STATES[found.state]], RANKS[order.state]
-    if known == 2 and rank < known:
-        return True
-    version = order.source_version
-    return version is not None and (found.updated_at, rank) < (version, known)
+    if (found.updated_at, rank) < (order.source_version, known):
+        return "stale"
+    if rank > known:
+        return "new"
+    if digest_of(found) == order.source_digest:
+        return "known"
+    return "new" if read else "unsure"
+
+
+def digest_of(found: platform.Order) -> str:
+    """What an order says of money and goods, and nothing that two spellings of it could differ in."""
+    lines = sorted((line.id, line.quantity, line.restocked) for line in found.lines)
+    refunds = sorted((one.id, one.amount.amount) for one in found.refunds)
+    said = (found.state, found.total.amount, given_back(found), lines, refunds)
+    return hashlib.sha256(repr(said).encode()).hexdigest()
+
+
+def given_back(found: platform.Order) -> int:
+    """In minor units of the order's currency."""
+    return found.refunded.amount if found.refunded else sum(one.amount.amount for one in found.refunds)
+
+
+def record(order: Order, found: platform.Order) -> None:
+    """The platform's version and its money. The subtotal is what makes the sum right to the last cent."""
+    order.source_version, order.source_digest = found.updated_at, digest_of(found)
+    order.total_minor, order.currency = found.total.amount, found.total.currency
+    order.refunded_minor = given_back(found)
+    order.captured_minor = order.total_minor if found.state in ("paid", "refunded") else order.refunded_minor
+    order.shipping_minor = found.shipping.amount if found.shipping else 0
+    order.tax_minor = found.tax.amount if found.tax else 0
+    order.discount_minor = found.discount.amount if found.discount else 0
+    order.prices_include_tax = found.taxes_included
+    on_top = 0 if found.taxes_included else order.tax_minor
+    order.subtotal_minor = order.total_minor + order.discount_minor - order.shipping_minor - on_top
+    if found.paid and found.paid.currency != found.total.currency:
+        order.paid_minor, order.paid_currency = found.paid.amount, found.paid.currency
+
+
+def state_after(found: platform.Order, settled: Settled) -> str:
+    """Our word for where the order stands now."""
+    if settled.sold_out:
+        return "sold_out"
+    return STATES[found.state]
+
+
+def refund_words(refund: platform.OrderRefund) -> str:
+    """A refund in a sentence, and what became of the goods."""
+    money = f"{refund.amount.decimal()} {refund.amount.currency} given back in the shop"
+    pieces = sum(line.quantity for line in refund.lines)
+    if not pieces:
+        return f"{money}."
+    words = money if refund.amount.amount else "Taken out of the order in the shop:"
+    back = sum(line.quantity for line in refund.lines if line.restocked)
+    unsaid = sum(line.quantity for line in refund.lines if line.restocked is None)
+    words += f"{' for' if refund.amount.amount else ''} {pieces} piece{'s' if pieces > 1 else ''}; "
+    words += f"{back} back on the shelf."
+    if unsaid:
+        words += (
+            f" The shop does not say where {unsaid} of them went: if you have them back, add them to stock."
+        )
+    return words
 
 
 def status_of(order: Order) -> dict[str, object]:

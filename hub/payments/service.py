@@ -1,234 +1,260 @@
-"""The payment of an order: authorise, commit the stock, capture; or let go of the money.
+"""Payments: what others ask of this room. Each verb joins its caller's transaction; calls happen in jobs.
 
-Each step is a job that may run twice: the key goes with every call, the state guards every change.
+begin ─▶ job authorise ─▶ stock is the order's ─▶ job capture ─▶ paid
+           │ └─ the bank asks the buyer ─▶ confirm ─▶ job confirm ─▶ …
+           └─ declined: another card while the reservation lasts · not in time: void first, then the stock
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
+from typing import Final
 from uuid import UUID
 
-import structlog
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from connectors.base import PaymentGateway
-from connectors.errors import Reconnect, Refused, RetryLater
-from connectors.types import Money, PaymentRequest, PaymentResult
+from connectors.types import Dispute, Money, PaymentResult, RefundResult
 from hub.clock import Clock
 from hub.connections.models import Connection
 from hub.connections.service import Connections
 from hub.db import Database
-from hub.errors import Conflict, NotFound
+from hub.errors import BadInput, Conflict, NotFound
 from hub.jobs import defer
-from hub.payments.models import Payment
+from hub.orders.models import Order
+from hub.payments.book import Book, Outcomes, queue
+from hub.payments.desk import Desk
+from hub.payments.gateways import TEST_SOURCES, GatewayChoice, Gateways
+from hub.payments.heard import Heard
+from hub.payments.models import LIVE, OVER, PAY_WITHIN, VOID_TAKES, Payment, Refund, SavedMethod
+from hub.payments.out import ActionOut, FormOut, PaymentChoice, SavedOut
+from hub.payments.pacing import Pacer
+from hub.payments.refunds import Refunds
+from hub.payments.steps import Steps
+from hub.payments.sweep import Sweep
+from hub.payments.timing import Timings
 from hub.secrets import Vault
+from hub.stock.models import Hold
 from hub.stock.service import StockRoom
 
-log = structlog.get_logger()
-
-Settle = Callable[[AsyncSession, UUID, str, str], Awaitable[None]]
-"""(session, order id, state, message): tells the order what became of its payment."""
-
-DECLINED = "The payment was declined{why}. Nothing was charged. Try another card."
-NEEDS_PERSON = "Your bank wants to confirm this payment, which this shop cannot do yet. Nothing was charged."
-TOO_LATE = "Your reservation ended before the payment was confirmed, and it is sold out. Nothing was charged."
-UNDECIDED = ("queued", "authorising")
-"""States in which nobody knows yet whether there will be money."""
-NO_GATEWAY = "The shop's payment account has a problem. Nothing was charged. Please try again later."
-
-
-@dataclass(frozen=True)
-class GatewayChoice:
-    """The account that takes a brand's money."""
-
-    connection_id: UUID
-    connector: str
-    test: bool
+MOST_DECLINES: Final = 3
+"""Card networks count attempts; whoever tries more cards than this is hardly their owner."""
+LONGEST_ANSWER: Final = 20_000
 
 
 class Payments:
-    """Runs payments through whichever gateway the brand linked."""
+    """Runs payments through whichever gateway the brand put first. `faster` multiplies the gateways' pace."""
 
     def __init__(
-        self, db: Database, clock: Clock, vault: Vault, connections: Connections, stock: StockRoom
+        self,
+        db: Database,
+        clock: Clock,
+        vault: Vault,
+        connections: Connections,
+        stock: StockRoom,
+        *,
+        outcomes: Outcomes,
+        faster: float = 1.0,
     ) -> None:
-        self._db = db
         self._clock = clock
         self._vault = vault
-        self._connections = connections
         self._stock = stock
+        self.timings = Timings(db, clock)
+        self.gateways = Gateways(connections, Pacer(faster), self.timings)
+        self.book = Book(clock, vault, stock, outcomes)
+        self.steps = Steps(db, clock, vault, gateways=self.gateways, book=self.book)
+        self.refunds = Refunds(db, clock, gateways=self.gateways, book=self.book)
+        self.desk = Desk(self.gateways, self.timings)
+        self.sweep = Sweep(db, clock, book=self.book, outcomes=outcomes)
+        self._heard = Heard(clock, book=self.book, refunds=self.refunds)
 
     async def choose(self, session: AsyncSession, brand_id: UUID) -> GatewayChoice:
-        """The brand's gateway; Conflict when none is linked."""
-        for row in await self._connections.list(session, brand_id):
-            connector = self._connections.connector(row.connector)
-            if connector.payments and row.state == "ok":
-                test = bool(getattr(self._connections.config_of(row), "test_mode", False))
-                return GatewayChoice(row.id, row.connector, test)
-        raise Conflict("no_gateway", "This shop has no payment account linked yet.")
+        """The gateway a new payment goes to; Conflict when none is linked."""
+        return await self.gateways.choose(session, brand_id)
 
-    async def authorise(self, payment_id: UUID, settle: Settle) -> None:
-        """Hold the money, then commit the stock. RetryLater passes through to the job's retry rule."""
-        payment = await self._begin(payment_id)
-        if payment is None:
-            return
-        request = PaymentRequest(
-            amount=Money(amount=payment.amount_minor, currency=payment.currency),
-            source=self._vault.open(payment.source_sealed),
-            order_id=str(payment.order_id),
-            hold_id=str(payment.hold_id),
+    async def form(
+        self, session: AsyncSession, brand_id: UUID, amount: Money, customer_id: UUID | None
+    ) -> FormOut:
+        """The card fields of the gateway in turn, and the methods kept for a signed-in buyer.
+
+        May ask a gateway, within seconds: hand in a session that has written nothing.
+        """
+        saved = await self._saved(session, customer_id)
+        known = {row.connection_id: row.gateway_customer for row in saved if row.gateway_customer}
+        choice, form = await self.gateways.form(session, brand_id, amount, known)
+        return FormOut(
+            gateway=choice.connector,
+            connection_id=choice.connection_id,
+            title=choice.title,
+            script_url=form.script_url,
+            public=form.public,
+            session=form.session.get_secret_value() if form.session else None,
+            test_sources=[*TEST_SOURCES.get(choice.connector, ())] if choice.test else [],
+            saved=[SavedOut.of(row) for row in saved],
         )
-        try:
-            async with self._gateway(payment) as gateway:
-                result = await gateway.authorise(request, key=f"{payment.key}:authorise")
-        except (Refused, Reconnect, NotFound) as error:
-            if isinstance(error, Reconnect) and payment.attempts > 1:
-                # An earlier attempt may have gone through: "nothing was charged" would be a guess.
-                raise
-            log.error("payment.not_taken", payment=str(payment.id), reason=str(error))
-            await self._fail(payment_id, "declined", NO_GATEWAY, settle)
-            return
-        await self._authorised(payment_id, result, settle)
 
-    async def capture(self, payment_id: UUID, settle: Settle) -> None:
-        """Take the money of a committed order."""
-        payment = await self._load(payment_id)
-        if payment.state != "authorised" or payment.ref is None:
-            return
-        amount = Money(amount=payment.amount_minor, currency=payment.currency)
-        async with self._gateway(payment) as gateway:
-            result = await gateway.capture(payment.ref, amount, key=f"{payment.key}:capture")
-        if result.state not in ("captured", "pending"):
-            await self._fail(payment_id, "declined", DECLINED.format(why=""), settle, committed=True)
-            return
-        async with self._db.session() as session:
-            if await self._set(session, payment_id, "captured", result, only=("authorised",)):
-                await settle(session, payment.order_id, "paid", "Paid. Thank you!")
+    async def saved(self, session: AsyncSession, customer_id: UUID) -> list[SavedOut]:
+        """The methods kept for a customer, newest first, whose gateway is still linked."""
+        return [SavedOut.of(row) for row in await self._saved(session, customer_id)]
 
-    async def void(self, payment_id: UUID) -> None:
-        """Let go of money held for nothing; money that was taken meanwhile is given back."""
-        payment = await self._load(payment_id)
-        if payment.ref is None or payment.state in ("voided", "captured", "refunded"):
-            return
-        async with self._gateway(payment) as gateway:
-            result = await gateway.void(payment.ref, key=f"{payment.key}:void")
-            if result.state == "captured":
-                amount = Money(amount=payment.amount_minor, currency=payment.currency)
-                result = await gateway.refund(payment.ref, amount, key=f"{payment.key}:refund")
-        async with self._db.session() as session:
-            state = "voided" if result.state == "voided" else "refunded"
-            await self._set(session, payment_id, state, result)
+    async def forget(self, session: AsyncSession, customer_id: UUID, saved_method_id: UUID) -> None:
+        """A customer wants a method kept no longer. Repeatable."""
+        row = await session.get(SavedMethod, saved_method_id, with_for_update=True)
+        if row is None or row.customer_id != customer_id:
+            raise NotFound("method_unknown", "There is no such saved payment method.")
+        if row.state == "ok":
+            row.state = "gone"
+            key = f"payment.forget:{row.id}"
+            await defer(session, "payment.forget", key=key, saved_method_id=str(row.id))
 
-    async def heard(self, session: AsyncSession, connection: Connection, result: PaymentResult) -> None:
-        """The gateway's webhook: a word on a payment whose answer we may have missed."""
-        query = select(Payment).where(
-            col(Payment.brand_id) == connection.brand_id, col(Payment.ref) == result.ref
-        )
-        payment = (await session.exec(query)).first()
-        if payment is None and result.order_id:
-            try:
-                order_id = UUID(result.order_id)
-            except ValueError:
-                return
-            by_order = select(Payment).where(
-                col(Payment.brand_id) == connection.brand_id, col(Payment.order_id) == order_id
+    async def begin(self, session: AsyncSession, order: Order, wanted: PaymentChoice) -> Payment:
+        """Have an order paid. One that is being paid already keeps its payment.
+
+        Its stock stays reserved until it is certain what became of the money. Conflict `too_many_tries` |
+        `no_gateway` | `gateway_gone` | `method_gone`.
+        """
+        query = select(Payment).where(col(Payment.order_id) == order.id).with_for_update()
+        before = (await session.exec(query)).all()
+        for row in before:
+            if row.state not in OVER:
+                return row
+        if sum(row.state == "declined" for row in before) >= MOST_DECLINES:
+            raise Conflict(
+                "too_many_tries", "Several cards were declined for this order. Please order again."
             )
-            payment = (await session.exec(by_order)).first()
-        if payment and payment.state in UNDECIDED:
-            # Ask again with the same key: the answer that got lost comes back.
-            key = f"payment.authorise:{payment.id}"
-            lock = lock_of(payment.id)
-            await defer(session, "payment.authorise", key=key, lock=lock, payment_id=str(payment.id))
-
-    async def _begin(self, payment_id: UUID) -> Payment | None:
-        async with self._db.session() as session:
-            query = select(Payment).where(col(Payment.id) == payment_id).with_for_update()
-            payment = (await session.exec(query)).one()
-            if payment.state not in UNDECIDED:
-                return None
-            payment.state, payment.updated_at = "authorising", self._clock()
-            payment.attempts += 1
-            return payment
-
-    async def _authorised(self, payment_id: UUID, result: PaymentResult, settle: Settle) -> None:
-        if result.state == "pending":
-            raise RetryLater("The payment is still being worked on.", 2.0)
-        if result.state == "action_required":
-            await self._fail(payment_id, "action_required", NEEDS_PERSON, settle, result=result)
-            return
-        if result.state not in ("authorised", "captured"):
-            why = f" ({result.message})" if result.message else ""
-            await self._fail(payment_id, "declined", DECLINED.format(why=why), settle)
-            return
-        async with self._db.session() as session:
-            payment = await self._set(session, payment_id, "authorised", result, only=UNDECIDED)
-            if payment is None:
-                return
-            if await self._stock.commit_hold(session, payment.hold_id):
-                await self._queue(session, "payment.capture", payment_id)
-            else:
-                await settle(session, payment.order_id, "expired", TOO_LATE)
-                await self._queue(session, "payment.void", payment_id)
-
-    async def _fail(
-        self,
-        payment_id: UUID,
-        state: str,
-        message: str,
-        settle: Settle,
-        *,
-        committed: bool = False,
-        result: PaymentResult | None = None,
-    ) -> None:
-        """No money: the payment, the order and what must be let go of, in one transaction."""
-        async with self._db.session() as session:
-            only = ("authorised",) if committed else UNDECIDED
-            payment = await self._set(session, payment_id, state, result, only=only)
-            if payment is None:
-                return
-            payment.message = message
-            if committed:
-                await self._stock.give_back(session, "hold", payment.hold_id)
-            if state == "action_required":
-                await self._queue(session, "payment.void", payment_id)
-            await settle(session, payment.order_id, "failed", message)
-
-    async def _set(
-        self,
-        session: AsyncSession,
-        payment_id: UUID,
-        state: str,
-        result: PaymentResult | None,
-        only: tuple[str, ...] | None = None,
-    ) -> Payment | None:
-        """The payment in its new state, locked; None when it is in none of the states of `only`."""
-        query = select(Payment).where(col(Payment.id) == payment_id).with_for_update()
-        payment = (await session.exec(query)).one()
-        if only is not None and payment.state not in only:
-            return None
-        payment.state, payment.updated_at = state, self._clock()
-        if result:
-            payment.ref, payment.message = result.ref or payment.ref, result.message
+        payment = await self._new(session, order, wanted)
+        session.add(payment)
+        await session.flush()
+        if payment.due_at:
+            await self._stock.keep(session, order.id, payment.due_at + VOID_TAKES)
+        await queue(session, "payment.authorise", payment.id)
         return payment
 
-    async def _queue(self, session: AsyncSession, task: str, payment_id: UUID) -> None:
-        await defer(session, task, lock=lock_of(payment_id), payment_id=str(payment_id))
+    async def action(self, session: AsyncSession, order_id: UUID) -> ActionOut | None:
+        """What the buyer must do at the bank. A secret: for the page of this order's buyer alone."""
+        payment = await self._asked(session, order_id)
+        if payment is None:
+            return None
+        row = await session.get(Connection, payment.connection_id)
+        gateway = row.connector if row else ""
+        if payment.action_sealed is None:
+            # The bank asked when nobody was there: the page confirms with an empty answer to be told.
+            return ActionOut(gateway=gateway, kind="return", url=None, data=None)
+        return ActionOut(gateway=gateway, **json.loads(self._vault.open(payment.action_sealed)))
 
-    async def _load(self, payment_id: UUID) -> Payment:
-        async with self._db.session() as session:
-            return (await session.exec(select(Payment).where(col(Payment.id) == payment_id))).one()
+    async def confirm(self, session: AsyncSession, order_id: UUID, answer: Mapping[str, str]) -> None:
+        """The buyer was at the bank; `answer` is what the page's script or the redirect brought."""
+        text = json.dumps(dict(answer), sort_keys=True)
+        if len(text) > LONGEST_ANSWER:
+            raise BadInput("too_long", "This is no answer of a bank.")
+        payment = await self._asked(session, order_id, lock=True)
+        if payment:
+            payment.answer_sealed = self._vault.seal(text)
+            await queue(session, "payment.confirm", payment.id)
 
-    @asynccontextmanager
-    async def _gateway(self, payment: Payment) -> AsyncIterator[PaymentGateway]:
-        async with self._connections.use(payment.connection_id) as opened:
-            if opened.connector.payments is None:
-                raise Refused(f"{opened.connector.title} takes no payments.")
-            yield opened.connector.payments(opened.session)
+    async def refund(
+        self,
+        session: AsyncSession,
+        order_id: UUID,
+        amount_minor: int,
+        reason: str,
+        author: str | None,
+        key: str,
+    ) -> Refund:
+        """Give money back: never more than was captured minus what was given back. One refund per key."""
+        return await self.refunds.ask(session, order_id, amount_minor, reason, author, key)
 
+    async def cancel(self, session: AsyncSession, order_id: UUID) -> None:
+        """The order came to nothing: let go of what is only held. Money that was taken is for `refund`."""
+        query = (
+            select(Payment)
+            .where(col(Payment.order_id) == order_id, col(Payment.state).in_([*LIVE, "authorised"]))
+            .with_for_update()
+        )
+        for payment in await session.exec(query):
+            if payment.state == "queued" and payment.sent_at is None:
+                payment.cause = "cancelled"
+                await self.book.voided(session, payment)
+            else:
+                await self.book.let_go(session, payment, "cancelled")
 
-def lock_of(payment_id: UUID) -> str:
-    """Jobs about one payment run one after another: its webhook often overtakes the gateway's answer."""
-    return f"payment:{payment_id}"
+    async def heard(
+        self, session: AsyncSession, connection: Connection, fact: PaymentResult | RefundResult | Dispute
+    ) -> None:
+        """The gateway's webhook. RetryLater when it overtook what it is about."""
+        await self._heard.hear(session, connection, fact)
+
+    async def _new(self, session: AsyncSession, order: Order, wanted: PaymentChoice) -> Payment:
+        kept = await self._kept(session, order, wanted) if wanted.saved_method_id else None
+        if kept:
+            connection_id, source = kept.connection_id, kept.ref_sealed
+        elif wanted.source:
+            choice = await self.gateways.choose(session, order.brand_id, wanted.gateway)
+            connection_id, source = choice.connection_id, self._vault.seal(wanted.source)
+        else:
+            raise BadInput("no_source", "Choose how to pay.")
+        query = select(Hold.expires_at).where(col(Hold.order_id) == order.id, col(Hold.state) == "held")
+        payment = Payment(
+            brand_id=order.brand_id,
+            order_id=order.id,
+            connection_id=connection_id,
+            saved_method_id=kept.id if kept else None,
+            amount_minor=order.total_minor,
+            currency=order.currency,
+            source_sealed=source,
+            key="",
+            created_at=self._clock(),
+            updated_at=self._clock(),
+            due_at=self._clock() + PAY_WITHIN,
+            held_until=min(await session.exec(query), default=None),
+        )
+        payment.key = f"{order.id}:{payment.id}"
+        request = self._request(order, wanted, kept)
+        payment.request_sealed = self._vault.seal(json.dumps(request))
+        return payment
+
+    def _request(
+        self, order: Order, wanted: PaymentChoice, kept: SavedMethod | None
+    ) -> dict[str, str | bool | None]:
+        """All the gateway is told beside amount and source, stored before anything is sent."""
+        email = self._vault.open(order.buyer_email_sealed) if order.buyer_email_sealed else None
+        return {
+            "email": email,
+            "description": order.number,
+            "customer": kept.gateway_customer if kept else None,
+            "save": wanted.save and kept is None and wanted.customer_id is not None,
+            "buyer_present": wanted.buyer_present,
+            "return_url": wanted.return_url,
+            "ip": wanted.ip,
+            "customer_id": str(wanted.customer_id) if wanted.customer_id else None,
+            "consent": wanted.consent,
+        }
+
+    async def _kept(self, session: AsyncSession, order: Order, wanted: PaymentChoice) -> SavedMethod:
+        row = await session.get(SavedMethod, wanted.saved_method_id)
+        mine = row and row.brand_id == order.brand_id and row.customer_id == wanted.customer_id
+        if row is None or not mine or row.state != "ok":
+            raise Conflict("method_gone", "This saved payment method is no longer there. Choose another.")
+        return row
+
+    async def _saved(self, session: AsyncSession, customer_id: UUID | None) -> Sequence[SavedMethod]:
+        if customer_id is None:
+            return []
+        query = (
+            select(SavedMethod)
+            .join(Connection, col(Connection.id) == col(SavedMethod.connection_id))
+            .where(
+                col(SavedMethod.customer_id) == customer_id,
+                col(SavedMethod.state) == "ok",
+                col(Connection.state) == "ok",
+            )
+            .order_by(col(SavedMethod.id).desc())
+        )
+        return (await session.exec(query)).all()
+
+    async def _asked(self, session: AsyncSession, order_id: UUID, *, lock: bool = False) -> Payment | None:
+        query = select(Payment).where(
+            col(Payment.order_id) == order_id, col(Payment.state) == "action_required"
+        )
+        return (await session.exec(query.with_for_update() if lock else query)).first()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -15,13 +15,15 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from hub.auth.guard import Hub, Watching
 from hub.auth.models import Brand
 from hub.auth.tokens import Viewer
-from hub.catalog.service import Shelf
+from hub.catalog.public import PublicProduct, public_of
 from hub.chat.out import MessageOut
 from hub.errors import Conflict, Forbidden, NotFound, Unauthorised
 from hub.ids import new_id
+from hub.offers.out import ViewerOffer
 from hub.playback.keys import Invitation
 from hub.playback.out import PlaybackOut
 from hub.services import Services
+from hub.shoppers.guard import COOKIE
 from hub.shows.models import Show
 
 router = APIRouter(prefix="/api/v1/public", tags=["public"])
@@ -36,41 +38,11 @@ Email = Annotated[
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
 
-class PublicVariant(BaseModel):
-    """What a buyer chooses."""
+class ShopperHint(BaseModel):
+    """Who is signed in, as far as a page shows it at once; the rest is at `/me`."""
 
-    id: UUID
-    sku: str
-    title: str
-    price_minor: int
-    currency: str
-    available: int
-
-
-class PublicProduct(BaseModel):
-    """A product on the watch page."""
-
-    id: UUID
-    title: str
-    description: str
-    image_url: str | None
-    highlighted: bool
-    variants: list[PublicVariant]
-
-    @classmethod
-    def of(cls, shelf: Shelf) -> PublicProduct:
-        """From the tables."""
-        return cls(
-            **shelf.product.model_dump(include={"id", "title", "description", "image_url"}),
-            highlighted=shelf.highlighted,
-            variants=[
-                PublicVariant(
-                    **variant.model_dump(include={"id", "sku", "title", "price_minor", "currency"}),
-                    available=stock.on_hand - stock.held - stock.committed,
-                )
-                for variant, stock in shelf.variants
-            ],
-        )
+    name: str
+    member: bool
 
 
 class WatchPage(BaseModel):
@@ -93,6 +65,8 @@ class WatchPage(BaseModel):
     messages: list[MessageOut]
     seq: int
     payment: dict[str, Any] | None
+    offers: list[ViewerOffer]
+    shopper: ShopperHint | None
 
 
 class Landing(BaseModel):
@@ -108,33 +82,6 @@ class Say(BaseModel):
     show: str
     text: Words
     name: Annotated[str, StringConstraints(strip_whitespace=True, max_length=40)] = "Guest"
-
-
-class PaymentIn(BaseModel):
-    """The gateway's own token for a payment method; never card data."""
-
-    source: str = Field(min_length=1, max_length=255, pattern=r"^[A-Za-z0-9_\-:.]+$")
-
-
-class OrderIn(BaseModel):
-    """Order what is held."""
-
-    hold_id: UUID
-    email: Email
-    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
-    payment: PaymentIn
-
-
-class OrderStatus(BaseModel):
-    """The truth about an order."""
-
-    order_id: UUID
-    number: str
-    state: str
-    message: str
-    total_minor: int
-    currency: str
-    hold_expires_at: datetime | None = None
 
 
 async def find_show(session: AsyncSession, slug: str) -> Show:
@@ -153,12 +100,16 @@ def own_show(viewer: Viewer, slug: str) -> None:
 
 @dataclass(frozen=True)
 class Visit:
-    """Who asks for a watch page, and from where. `player` counts as one viewer over its renewals."""
+    """Who asks for a watch page, and from where. `player` counts as one viewer over its renewals.
+
+    `session`: the token of a buyer's own session, if they are signed in.
+    """
 
     visitor: str
     player: str
     link: str | None
     address: str | None
+    session: str
 
 
 @router.get("/shows/{slug}")
@@ -178,7 +129,7 @@ async def watch_page(
     visitor = request.cookies.get(VISITOR, "")
     visitor = visitor if len(visitor) == 32 and visitor.isalnum() else new_id().hex
     address = request.client.host if request.client else None
-    visit = Visit(visitor, viewer or visitor, access, address)
+    visit = Visit(visitor, viewer or visitor, access, address, request.cookies.get(COOKIE, ""))
     async with hub.db.session() as session:
         page = await page_for(hub, session, await find_show(session, slug), visit)
     # The player asks from whatever site it is embedded in; without credentials, so it gets no cookie there.
@@ -202,7 +153,9 @@ async def page_for(hub: Services, session: AsyncSession, show: Show, visit: Visi
         invitation = await hub.playback.invited(session, show, visit.link, visit.address)
     except Unauthorised as error:
         reason = error.detail
-    about = show.model_dump(mode="json", include={"slug", "title", "state", "starts_at", "live_at"})
+    about = show.model_dump(
+        mode="json", include={"slug", "title", "state", "starts_at", "live_at", "hold_policy"}
+    )
     page = WatchPage(
         show={**about, "description": "", "brand": brand.name},
         access="private",
@@ -217,6 +170,8 @@ async def page_for(hub: Services, session: AsyncSession, show: Show, visit: Visi
         messages=[],
         seq=show.seq,
         payment=None,
+        offers=[],
+        shopper=None,
     )
     if show.access != "signed" or invitation:
         await let_in(hub, session, show, page, visit, invitation)
@@ -236,8 +191,14 @@ async def let_in(
     page.show["description"] = show.description
     if show.state != "scheduled":
         page.playback = await hub.playback.play(session, show, invitation, visit.player)
-    page.viewer_token = hub.tokens.viewer(Viewer(visit.visitor, show.id, show.brand_id, show.slug))
-    page.products = [PublicProduct.of(shelf) for shelf in await hub.catalog.shelves_of_show(session, show.id)]
+    shopper = await hub.shoppers.who(session, show.brand_id, visit.session)
+    viewer = Viewer(visit.visitor, show.id, show.brand_id, show.slug)
+    if shopper:
+        viewer = replace(viewer, customer_id=shopper.customer_id, member=shopper.member_since is not None)
+        page.shopper = ShopperHint(name=shopper.name, member=viewer.member)
+    page.viewer_token = hub.tokens.viewer(viewer)
+    page.products = public_of(await hub.catalog.shelves_of_show(session, show.id))
+    page.offers = await hub.offers.public_of(session, show.id, viewer)
     page.messages = await hub.chat.feed(session, show.id, limit=100, viewers=True)
     page.payment = await payment_of(hub, session, show)
 
@@ -278,26 +239,3 @@ async def release(hold_id: UUID, viewer: Watching, hub: Hub) -> None:
     """Let go of a reservation."""
     async with hub.db.session() as session:
         await hub.checkout.release(session, viewer, hold_id)
-
-
-@router.post("/orders", status_code=202)
-async def order(body: OrderIn, viewer: Watching, hub: Hub) -> OrderStatus:
-    """Order what is held; the payment follows in the background."""
-    async with hub.db.session() as session:
-        gateway = await hub.payments.choose(session, viewer.brand_id)
-        buyer = (body.name, body.email)
-        placed = await hub.checkout.place(
-            session, viewer, body.hold_id, buyer, (gateway, body.payment.source)
-        )
-    return OrderStatus(order_id=placed.id, **placed.model_dump(include=STATUS))
-
-
-@router.get("/orders/{order_id}")
-async def order_status(order_id: UUID, viewer: Watching, hub: Hub) -> OrderStatus:
-    """What became of it."""
-    async with hub.db.session() as session:
-        found, expires = await hub.checkout.get(session, viewer, order_id)
-    return OrderStatus(order_id=found.id, hold_expires_at=expires, **found.model_dump(include=STATUS))
-
-
-STATUS = {"number", "state", "message", "total_minor", "currency"}

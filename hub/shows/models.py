@@ -33,6 +33,8 @@ class Show(SQLModel, table=True):
     `profiles` holds `restream.api.ProfileSpec` documents: the re-encodings its targets may choose from.
     `privacy` to `picture_asset` are told to the platforms; None leaves a choice to the connection or the
     platform. A `cancelled` show has ended before it began.
+    `hold_policy` to `units_per_buyer`: how its stock is shared out (`hub/stock/decide.py`); None leaves the
+    seconds to the installation.
     """
 
     __table_args__ = (
@@ -43,7 +45,10 @@ class Show(SQLModel, table=True):
         one_of("show", "access", "public", "unlisted", "signed"),
         one_of("show", "privacy", "public", "unlisted", "private"),
         one_of("show", "latency", "normal", "low", "ultra_low"),
+        one_of("show", "hold_policy", "hold", "first_paid", "hybrid"),
         CheckConstraint("part_ms IN (200, 333, 500, 1000)", name="show_part_ms_known"),
+        CheckConstraint("hold_seconds BETWEEN 5 AND 3600", name="show_hold_seconds_sane"),
+        CheckConstraint("units_per_buyer > 0", name="show_units_per_buyer_positive"),
     )
 
     id: UUID = key()
@@ -92,6 +97,9 @@ class Show(SQLModel, table=True):
     tags: list[str] = Field(default_factory=list, sa_type=JSON)
     language: str | None = None
     picture_asset: str | None = None
+    hold_policy: str = "hold"
+    hold_seconds: int | None = None
+    units_per_buyer: int = 5
     created_at: datetime = now()
 
 

@@ -1,33 +1,76 @@
-"""What screens hear of the stock: the newest numbers of a variant, to every show that sells it."""
+"""What screens hear of the stock: the newest numbers of a variant, to every show that sells it.
+
+`stock.changed` says what is left and how that stands (in_stock, low, sold_out). Where the standing is another
+than this process told last, `stock.low`, `stock.sold_out` or `stock.back` says so by name.
+"""
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Set
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text
 
 from hub.bus import Event
 from hub.db import Database, announce, run
+from hub.stock.overview import standing
+
+MOST_TOLD: Final = 10_000
+"""Variants whose last standing is remembered; a forgotten one is told once more."""
+NAMES: Final = {"low": "stock.low", "sold_out": "stock.sold_out", "in_stock": "stock.back"}
 
 NUMBERS = text(
     """
-    SELECT show.id AS show_id, stock.variant_id, on_hand, held, committed, stock.version
-    FROM stock JOIN variant ON variant.id = stock.variant_id
+    WITH touched AS (
+        SELECT variant_id FROM stock WHERE variant_id = ANY(:variants)
+        UNION SELECT bundle_variant_id FROM bundle_item WHERE variant_id = ANY(:variants)),
+    bundle AS (
+        SELECT item.bundle_variant_id AS variant_id, sum(part.version) AS version,
+               greatest(0, min((part.on_hand - part.held - part.committed) / item.quantity)) AS available
+        FROM bundle_item AS item JOIN stock AS part ON part.variant_id = item.variant_id
+        WHERE item.bundle_variant_id IN (SELECT variant_id FROM touched) GROUP BY 1)
+    SELECT show.id AS show_id, variant.id AS variant_id, coalesce(stock.on_hand, 0) AS on_hand,
+        coalesce(stock.held, 0) AS held, coalesce(stock.committed, 0) AS committed, stock.low_at,
+        CAST(coalesce(bundle.version, stock.version) AS bigint) AS version,
+        CAST(coalesce(bundle.available, stock.on_hand - stock.held - stock.committed) AS bigint) AS available
+    FROM touched JOIN variant ON variant.id = touched.variant_id
+    LEFT JOIN stock ON stock.variant_id = variant.id LEFT JOIN bundle ON bundle.variant_id = variant.id
     JOIN show_product USING (product_id) JOIN show ON show.id = show_product.show_id
-    WHERE stock.variant_id = ANY(:variants) AND show.state <> 'ended'
+    WHERE show.state <> 'ended'
     """
 )
 
 
-async def tell_stock(db: Database, variants: Set[UUID]) -> None:
-    """Viewers hear what is available, staff hear everything."""
-    async with db.session() as session:
-        for row in await run(session, NUMBERS, {"variants": list(variants)}):
-            available = row.on_hand - row.held - row.committed
-            variant = str(row.variant_id)
-            public = {"variant_id": variant, "available": available, "version": row.version}
-            private = public | {"on_hand": row.on_hand, "held": row.held, "committed": row.committed}
-            news = Event(show_id=row.show_id, kind="stock.changed", latest=variant, data=public)
-            announce(session, news)
-            announce(session, news.model_copy(update={"audience": "staff", "data": private}))
+class StockNews:
+    """Tells shows about variants. Remembers what it said, so that a standing is named once."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._told: OrderedDict[tuple[UUID, UUID], str] = OrderedDict()
+
+    async def tell(self, variants: Set[UUID]) -> None:
+        """Viewers hear what is available, staff hear everything."""
+        async with self._db.session() as session:
+            for row in await run(session, NUMBERS, {"variants": list(variants)}):
+                variant, state = str(row.variant_id), standing(row.available, row.low_at)
+                public = {
+                    "variant_id": variant,
+                    "available": row.available,
+                    "version": row.version,
+                    "state": state,
+                }
+                private = public | {"on_hand": row.on_hand, "held": row.held, "committed": row.committed}
+                news = Event(show_id=row.show_id, kind="stock.changed", latest=variant, data=public)
+                announce(session, news)
+                announce(session, news.model_copy(update={"audience": "staff", "data": private}))
+                if self._is_news((row.show_id, row.variant_id), state):
+                    announce(session, news.model_copy(update={"kind": NAMES[state]}))
+
+    def _is_news(self, key: tuple[UUID, UUID], state: str) -> bool:
+        before = self._told.pop(key, "in_stock")
+        self._told[key] = state
+        if len(self._told) > MOST_TOLD:
+            self._told.popitem(last=False)
+        return before != state

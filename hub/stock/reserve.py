@@ -1,14 +1,16 @@
-"""Taking holds, the hottest path there is: all requests of about 2 ms are one SQL statement.
+"""Taking holds, the hottest path there is: all requests of about 2 ms are one transaction.
 
-Each request gets its own outcome, durable before the answer. The first request for a variant is
-always judged on its own; one refused only because a larger one stood before it is asked again.
+Lock and read in one go, decide in memory (`decide.py`, pure), write in one statement, commit, and only then
+answer: what a buyer was told survives whatever happens next. Requests are judged in the order they came.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -18,125 +20,63 @@ import structlog
 
 from hub.clock import Clock
 from hub.db import Database, away
-from hub.errors import Conflict, HubError, NotFound
-from hub.ids import new_id
+from hub.errors import HubError
 from hub.news import Coalescer
+from hub.stock.decide import HOARDING_WINDOW, Answer, Grant, decide
+from hub.stock.facts import Facts, Held, Taken, Wish, facts_of
+from hub.stock.statements import LOCK, READ, TUNE, WRITE
+
+__all__ = ["Held", "Reservations", "Taken", "Wish"]
 
 log = structlog.get_logger()
 
 TICK: Final = 0.002
+ENOUGH: Final = 24
+"""So many waiting are a batch already: they don't wait for the tick."""
 LARGEST_BATCH: Final = 500
 MOST_WAITING: Final = 20_000
-MOST_UNITS: Final = 5
-"""Units one viewer may hold at a time in one show."""
+IDLE_SECONDS: Final = 1.0
+"""How long the connection is kept for the next batch: fetching one for each costs a round trip more."""
 
-RESERVE: Final = """
-WITH req AS (
-    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::int[], $7::text[])
-        WITH ORDINALITY AS r(id, brand_id, variant_id, show_id, viewer_id, quantity, key, n)),
-known AS (
-    SELECT req.n, earlier.* FROM req CROSS JOIN LATERAL (
-        SELECT id, state, expires_at, unit_minor, currency, quantity, viewer_id FROM hold
-        WHERE hold.brand_id = req.brand_id AND hold.key = req.key LIMIT 1) AS earlier),
-priced AS (
-    SELECT req.*, variant.price_minor, variant.currency FROM req
-    JOIN variant ON variant.id = req.variant_id AND variant.brand_id = req.brand_id
-    JOIN show_product ON show_product.show_id = req.show_id AND show_product.product_id = variant.product_id
-    JOIN show ON show.id = req.show_id AND show.state <> 'ended'
-    WHERE req.n NOT IN (SELECT n FROM known)),
-allowed AS (
-    SELECT * FROM priced WHERE quantity + (
-        SELECT coalesce(sum(hold.quantity), 0) FROM hold
-        WHERE hold.viewer_id = priced.viewer_id AND hold.show_id = priced.show_id AND hold.state = 'held'
-    ) <= $8::int),
-shelf AS (
-    SELECT variant_id, on_hand, held, committed, version, on_hand - held - committed AS available FROM stock
-    WHERE variant_id IN (SELECT variant_id FROM allowed) ORDER BY variant_id FOR UPDATE),
-queue AS (
-    SELECT allowed.*, shelf.available,
-           sum(quantity) OVER (PARTITION BY variant_id ORDER BY n) AS wanted
-    FROM allowed JOIN shelf USING (variant_id)),
-taken AS (
-    INSERT INTO hold (id, brand_id, variant_id, show_id, viewer_id, quantity, state, key, channel,
-                      unit_minor, currency, extended, created_at, expires_at)
-    SELECT id, brand_id, variant_id, show_id, viewer_id, quantity, 'held', key, 'own',
-           price_minor, currency, false, $9::timestamptz, $10::timestamptz
-    FROM queue WHERE wanted <= available
-    ON CONFLICT (brand_id, key) DO NOTHING
-    RETURNING id, brand_id, variant_id, quantity),
-ledger AS (
-    INSERT INTO stock_movement (id, brand_id, variant_id, kind, quantity, ref_type, ref_id, created_at)
-    SELECT gen_random_uuid(), brand_id, variant_id, 'hold', quantity, 'hold', id::text, $9::timestamptz
-    FROM taken),
-total AS (SELECT variant_id, sum(quantity) AS quantity FROM taken GROUP BY variant_id),
-counted AS (
-    -- Whole numbers from the locked row: constraints are checked on sums made of the row as this statement
-    -- first saw it, and when a return has come in between, such sums would be refused.
-    UPDATE stock SET on_hand = shelf.on_hand, held = shelf.held + total.quantity,
-                     committed = shelf.committed, version = shelf.version + 1
-    FROM total JOIN shelf USING (variant_id) WHERE stock.variant_id = total.variant_id)
-SELECT req.n, priced.n IS NOT NULL AS sellable, allowed.n IS NOT NULL AS permitted,
-       taken.id IS NOT NULL AS taken, known.id AS known_id, known.state AS known_state,
-       known.viewer_id AS known_viewer, coalesce(known.expires_at, $10::timestamptz) AS expires_at,
-       coalesce(known.unit_minor, priced.price_minor) AS unit_minor,
-       coalesce(known.currency, priced.currency) AS currency,
-       coalesce(known.quantity, req.quantity) AS quantity,
-       coalesce(queue.available - coalesce(total.quantity, 0), 0) AS available
-FROM req LEFT JOIN known USING (n) LEFT JOIN priced USING (n) LEFT JOIN allowed USING (n)
-LEFT JOIN queue USING (n) LEFT JOIN taken ON taken.id = req.id
-LEFT JOIN total ON total.variant_id = req.variant_id
-ORDER BY req.n
-"""
+GONE: Final = (
+    *(OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError),
+    asyncpg.exceptions.OperatorInterventionError,
+)
+"""The connection is lost, not the wishes bad."""
 
 
-@dataclass(frozen=True)
-class Wish:
-    """One request for a hold. `key` is the buyer's idempotency key."""
-
-    brand_id: UUID
-    show_id: UUID
-    viewer_id: str
-    variant_id: UUID
-    quantity: int
-    key: str
-    id: UUID = field(default_factory=new_id)
+class NothingToWrite(Exception):
+    """Ends a transaction that only held locks: a commit would wait for the disk for nothing."""
 
 
-@dataclass(frozen=True)
-class Held:
-    """A hold that stands; `available` is what was left after this batch."""
-
-    hold_id: UUID
-    expires_at: datetime
-    unit_minor: int
-    currency: str
-    quantity: int
-    available: int
-
-
-Waiting = tuple[Wish, "asyncio.Future[Held]"]
+Waiting = tuple[Wish, "asyncio.Future[Taken]"]
 
 
 class Reservations:
-    """Collects wishes and decides them together. Runs as a task: `async with` or start/close."""
+    """Collects wishes and decides them together. Starts with the first wish; `close` ends it."""
 
     def __init__(self, db: Database, clock: Clock, news: Coalescer[UUID], hold_for: timedelta) -> None:
         self._db = db
         self._clock = clock
         self._news = news
-        self._hold_for = hold_for
+        self._usual_seconds = int(hold_for.total_seconds())
         self._waiting: list[Waiting] = []
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
-    async def take(self, wish: Wish) -> Held:
-        """A hold, or Conflict `sold_out` | `limit` | `hold_over`, or NotFound. Same key, same answer."""
+    async def take(self, wish: Wish) -> Taken:
+        """Holds, or Conflict, or NotFound. Same key, same answer.
+
+        Conflict: `sold_out` | `limit` | `hold_over` | `key_taken` | `offer_over` | `members_only` |
+        `tier_split` | `hoarding` | `live_only`.
+        """
         if len(self._waiting) >= MOST_WAITING:
             raise away()
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._run(), name="reservations")
-        future: asyncio.Future[Held] = asyncio.get_running_loop().create_future()
-        self._waiting.append((wish, future))
+        future: asyncio.Future[Taken] = asyncio.get_running_loop().create_future()
+        # Late in the queue is not late for an offer: what counts is when the wish came in.
+        self._waiting.append((wish if wish.at else replace(wish, at=self._clock()), future))
         self._wake.set()
         return await future
 
@@ -152,105 +92,160 @@ class Reservations:
     async def _run(self) -> None:
         while True:
             await self._wake.wait()
-            await asyncio.sleep(TICK)
+            try:
+                async with self._db.pool.acquire() as connection:
+                    await self._serve(connection)
+            except Exception as error:  # noqa: BLE001 - a supervisor: every buyer gets an answer
+                log.warning("reserve.no_connection", error=type(error).__name__)
+                self._give_up(self._next_batch())
+
+    async def _serve(self, connection: asyncpg.Connection) -> None:
+        """Batch after batch over one connection, until nobody has come for a while."""
+        await connection.execute(TUNE)
+        while True:
+            try:
+                async with asyncio.timeout(IDLE_SECONDS):
+                    await self._wake.wait()
+            except TimeoutError:
+                return
+            if len(self._waiting) < ENOUGH:
+                await asyncio.sleep(TICK)
             batch = self._next_batch()
             try:
-                await self._decide(batch)
-            except Exception as error:  # noqa: BLE001 - a supervisor: every buyer gets an answer
-                await self._decide_singly(batch, error)
+                await self._decide(connection, batch)
+            except GONE as error:
+                log.warning("reserve.connection_lost", size=len(batch), error=type(error).__name__)
+                await self._decide_again(batch)
+                return
+            except Exception as error:  # noqa: BLE001 - a supervisor, as above
+                log.warning("reserve.batch_failed", size=len(batch), error=type(error).__name__)
+                await self._decide_singly(batch)
+                return
 
     def _next_batch(self) -> list[Waiting]:
-        """One wish per viewer and key, so that limits and keys hold within the batch too."""
-        batch: list[Waiting] = []
-        later: list[Waiting] = []
-        seen: set[object] = set()
-        for one in self._waiting:
-            marks = {one[0].viewer_id, (one[0].brand_id, one[0].key)}
-            if len(batch) >= LARGEST_BATCH or marks & seen:
-                later.append(one)
-            else:
-                batch.append(one)
-            seen |= marks
-        self._waiting = later
-        if not later:
+        """Those who came first; who went away meanwhile is passed over."""
+        batch = self._waiting[:LARGEST_BATCH]
+        del self._waiting[:LARGEST_BATCH]
+        if not self._waiting:
             self._wake.clear()
         return batch
 
-    async def _decide(self, batch: Sequence[Waiting]) -> None:
-        rows = await self.ask([wish for wish, _ in batch])
-        for (wish, future), row in zip(batch, rows, strict=True):
-            self._answer(wish, future, row)
-        self._news.touch(
-            *{wish.variant_id for (wish, _), row in zip(batch, rows, strict=True) if row["taken"]}
-        )
+    async def _decide(self, connection: asyncpg.Connection, batch: Sequence[Waiting]) -> None:
+        answers = await self._transact(connection, [wish for wish, _ in batch])
+        changed: set[UUID] = set()
+        for (_, future), answer in zip(batch, answers, strict=True):
+            if isinstance(answer, Grant):
+                changed.update(row.held.variant_id for row in answer.rows)
+            if future.done():
+                continue
+            if isinstance(answer, HubError):
+                future.set_exception(answer)
+            else:
+                future.set_result(answer.taken)
+        self._news.touch(*changed)
 
-    async def _decide_singly(self, batch: Sequence[Waiting], error: Exception) -> None:
+    async def _decide_again(self, batch: Sequence[Waiting]) -> None:
+        """Once more over another connection: what was written before the loss is found by its key."""
+        try:
+            async with self._db.pool.acquire() as connection:
+                await self._decide(connection, batch)
+        except Exception as failure:  # noqa: BLE001 - a supervisor, as above
+            log.warning("reserve.failed", size=len(batch), error=type(failure).__name__)
+            self._give_up(batch)
+
+    async def _decide_singly(self, batch: Sequence[Waiting]) -> None:
         """One bad wish must not cost the others theirs; a database that is away costs everybody."""
-        log.warning("reserve.batch_failed", size=len(batch), error=type(error).__name__)
         for one in batch:
             if one[1].done():
                 continue
             try:
-                await self._decide([one])
+                async with self._db.pool.acquire() as connection:
+                    await self._decide(connection, [one])
             except Exception as failure:  # noqa: BLE001 - a supervisor, as above
                 log.warning("reserve.failed", error=type(failure).__name__)
-                if not one[1].done():
-                    one[1].set_exception(away())
+                self._give_up([one])
 
-    async def ask(self, wishes: Sequence[Wish]) -> list[asyncpg.Record]:
-        """One batch, decided by the database: a row per wish, in their order."""
+    def _give_up(self, batch: Sequence[Waiting]) -> None:
+        for _, future in batch:
+            if not future.done():
+                future.set_exception(away())
+
+    async def ask(self, wishes: Sequence[Wish]) -> list[Answer]:
+        """One batch by itself, decided and written."""
+        async with self._db.pool.acquire() as connection:
+            return await self._transact(connection, wishes)
+
+    async def _transact(self, connection: asyncpg.Connection, wishes: Sequence[Wish]) -> list[Answer]:
         now = self._clock()
-        columns = (
-            [wish.id for wish in wishes],
-            [wish.brand_id for wish in wishes],
-            [wish.variant_id for wish in wishes],
-            [wish.show_id for wish in wishes],
+        answers: list[Answer] = []
+        with contextlib.suppress(NothingToWrite):
+            async with connection.transaction():
+                facts = await self._facts(connection, wishes)
+                answers = decide(wishes, facts, now, self._usual_seconds)
+                grants = [one for one in answers if isinstance(one, Grant)]
+                if not grants:
+                    raise NothingToWrite
+                await connection.execute(WRITE, *columns(grants, facts, now))
+        return answers
+
+    async def _facts(self, connection: asyncpg.Connection, wishes: Sequence[Wish]) -> Facts:
+        """Everything about these wishes, true until the transaction ends."""
+        shows = [wish.show_id for wish in wishes]
+        variants = [wish.variant_id for wish in wishes]
+        wished = list(set(variants))
+        offers = list({wish.offer_id for wish in wishes if wish.offer_id})
+        await connection.execute(LOCK, [turn_of(show) for show in set(shows)], wished, offers)
+        found: str = await connection.fetchval(
+            READ,
+            *(wished, offers, shows, variants),
             [wish.viewer_id for wish in wishes],
-            [wish.quantity for wish in wishes],
+            [wish.brand_id for wish in wishes],
             [wish.key for wish in wishes],
+            self._clock() - HOARDING_WINDOW,
         )
-        rows: list[asyncpg.Record] = await self._db.pool.fetch(
-            RESERVE, *columns, MOST_UNITS, now, now + self._hold_for
-        )
-        return rows
+        return facts_of(json.loads(found))
 
-    def _answer(self, wish: Wish, future: asyncio.Future[Held], row: asyncpg.Record) -> None:
-        if future.done():
-            return
-        refused = self._refusal(wish, row)
-        if refused is AGAIN:
-            self._waiting.insert(0, (wish, future))
-            self._wake.set()
-        elif refused:
-            future.set_exception(refused)
-        else:
-            future.set_result(
-                Held(
-                    hold_id=row["known_id"] or wish.id,
-                    expires_at=row["expires_at"],
-                    unit_minor=row["unit_minor"],
-                    currency=row["currency"],
-                    quantity=row["quantity"],
-                    available=row["available"],
-                )
+
+def turn_of(show_id: UUID) -> int:
+    """The advisory lock of a show: 63 bits of its id."""
+    return show_id.int & ((1 << 63) - 1)
+
+
+def columns(grants: Sequence[Grant], facts: Facts, now: datetime) -> list[object]:
+    """The parameters of WRITE."""
+    sorts: dict[tuple[object, ...], int] = {}
+    made: list[tuple[object, ...]] = []
+    for one in grants:
+        wish = one.wish
+        for n, row in enumerate(one.rows):
+            held = row.held
+            sort = (
+                *(wish.brand_id, held.variant_id, wish.show_id, held.quantity, row.units, one.soft),
+                *(wish.channel, held.unit_minor, held.list_minor, held.currency, held.offer_id, held.tier_id),
+                *(row.bundle_id, one.taken.expires_at),
             )
-
-    def _refusal(self, wish: Wish, row: asyncpg.Record) -> HubError | None:
-        if row["known_id"]:
-            if row["known_viewer"] != wish.viewer_id:
-                return Conflict("key_taken", "Use a fresh random key for each reservation.")
-            if row["known_state"] == "held":
-                return None
-            return Conflict("hold_over", "This reservation has ended. Buy again with a fresh key.")
-        if not row["sellable"]:
-            return NotFound("variant_unknown", "This product is not on sale in this show.")
-        if not row["permitted"]:
-            return Conflict("limit", f"You can reserve at most {MOST_UNITS} at a time.")
-        if row["taken"]:
-            return None
-        if row["available"] >= wish.quantity:
-            return AGAIN
-        return Conflict("sold_out", "Sold out. Nothing was charged.", available=row["available"])
-
-
-AGAIN: Final = Conflict("again", "Refused for its place in the batch only.")
+            # A space is in no buyer's key.
+            key = f"{wish.key} {n}" if n else wish.key
+            group = wish.id if n else None
+            made.append((held.hold_id, group, wish.viewer_id, key, sorts.setdefault(sort, len(sorts) + 1)))
+    *alike, expires = (list(column) for column in zip(*sorts, strict=True))
+    offers: dict[UUID, int] = {}
+    tiers: dict[UUID, int] = {}
+    for one in grants:
+        if one.taken.offer_id:
+            offers[one.taken.offer_id] = offers.get(one.taken.offer_id, 0) + one.taken.quantity
+        if one.taken.tier_id:
+            tiers[one.taken.tier_id] = tiers.get(one.taken.tier_id, 0) + one.taken.quantity
+    stock = {variant: shelf.taken for variant, shelf in facts.shelves.items() if shelf.taken}
+    queued = [(one.queued, one.taken) for one in grants if one.queued]
+    return [
+        *(list(column) for column in zip(*made, strict=True)),
+        *alike,
+        now,
+        expires,
+        *(part for total in (stock, offers, tiers) for part in (list(total), list(total.values()))),
+        [row.id for row, _ in queued],
+        [row.state for row, _ in queued],
+        [taken.group_id for _, taken in queued],
+        [taken.expires_at for _, taken in queued],
+    ]

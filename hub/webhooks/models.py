@@ -13,7 +13,10 @@ from hub.columns import brand, key, now, one_of
 
 
 class WebhookEvent(SQLModel, table=True):
-    """One delivery. Nothing is processed before it is here."""
+    """One delivery. Nothing is processed before it is here.
+
+    `order_ref`: not a delivery but an order that could not be read, to be read again.
+    """
 
     __tablename__ = "webhook_event"
     __table_args__ = (
@@ -29,4 +32,5 @@ class WebhookEvent(SQLModel, table=True):
     body: bytes
     state: str = "stored"
     error: str | None = None
+    order_ref: str | None = None
     received_at: datetime = now()

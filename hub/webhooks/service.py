@@ -21,6 +21,7 @@ from hub.errors import BadInput, Forbidden, HubError, NotFound, Unauthorised
 from hub.ids import new_id
 from hub.jobs import defer
 from hub.orders.channels import Channels
+from hub.orders.drift import Drifts
 from hub.payments.service import Payments
 from hub.shows.models import Show, ShowTarget
 from hub.webhooks.models import WebhookEvent
@@ -43,6 +44,7 @@ class Inbox:
         channels: Channels,
         payments: Payments,
         chat: Chat,
+        drifts: Drifts,
     ) -> None:
         self._db = db
         self._clock = clock
@@ -50,6 +52,7 @@ class Inbox:
         self._channels = channels
         self._payments = payments
         self._chat = chat
+        self._drifts = drifts
 
     async def receive(
         self, connector: str, connection_id: UUID, headers: dict[str, str], body: bytes
@@ -68,6 +71,8 @@ class Inbox:
             except Refused as refused:
                 log.warning("webhook.refused", connection=str(connection_id), reason=refused.reason)
                 raise Unauthorised("webhook_refused", refused.reason) from None
+            if not delivery:
+                return
             kept = {name: headers[name] for name in KEPT_HEADERS if name in headers}
             stored = await run(
                 session,
@@ -88,6 +93,8 @@ class Inbox:
             fresh = stored.first()
             if fresh:
                 await defer(session, "webhook.process", event_id=str(fresh[0]))
+                # Last, because many at once may wait for each other here.
+                await self._channels.heard(session, row)
 
     async def handshake(self, connector: str, connection_id: UUID, query: dict[str, str]) -> str:
         """The answer a platform wants before it trusts this address. Forbidden when it is none of ours."""
@@ -115,7 +122,10 @@ class Inbox:
             await self._note(event_id, "parked", "Its account was unlinked before this was worked on.")
             return
         try:
-            await self._do(row, event.body)
+            if event.order_ref:
+                await self._channels.read_order(row, event.order_ref)
+            else:
+                await self._do(row, event.body)
         except (Refused, BadInput) as error:
             log.error("webhook.parked", event_id=str(event_id), reason=str(error))
             await self._note(event_id, "parked", str(error))
@@ -167,11 +177,13 @@ class Inbox:
         for fact in made(self._connections.config_of(row)).parse(body):
             if isinstance(fact, platform.Order):
                 await self._channels.apply(row, fact)
+            elif isinstance(fact, platform.LevelNews):
+                await self._drifts.seen(row, fact)
             elif isinstance(fact, platform.OrderHint):
                 await self._channels.read_order(row, fact.order_id)
             elif isinstance(fact, platform.ChatNews):
                 await self._hear(row, fact)
-            elif isinstance(fact, platform.PaymentResult):
+            elif isinstance(fact, platform.PaymentResult | platform.RefundResult | platform.Dispute):
                 async with self._db.session() as session:
                     await self._payments.heard(session, row, fact)
 

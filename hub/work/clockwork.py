@@ -25,8 +25,14 @@ def clockwork(hub: Services, app: App) -> AsyncIOScheduler:
     def every(seconds: float, name: str, sweep: Callable[[], Awaitable[None]]) -> None:
         scheduler.add_job(calmly(name, sweep), "interval", seconds=seconds, id=name)
 
-    every(1, "expire holds", lambda: expire_holds(hub))
-    every(1, "push stock", hub.channels.find_behind)
+    every(0.5, "expire holds", lambda: expire_holds(hub))
+    every(0.5, "decide claims", lambda: decide_claims(hub))
+    every(1, "follow claims", hub.claims.judge.follow)
+    every(1, "end offers", lambda: end_offers(hub))
+    every(1, "push stock", hub.pushes.find_behind)
+    every(60, "read stock back", hub.drifts.find_due)
+    every(60, "look after shops", hub.watches.find_due)
+    every(5, "invoices", hub.aftersale.invoices.sweep)
     every(60, "reconcile orders", hub.channels.reconcile)
     every(15, "revive jobs", lambda: revive_stalled(app))
     every(10, "viewers' quality", lambda: note_quality(hub))
@@ -36,6 +42,12 @@ def clockwork(hub: Services, app: App) -> AsyncIOScheduler:
     every(3600, "logins not given back", hub.revocations.forget)
     every(5, "look at targets", hub.pulse.find_due)
     every(10, "tell platforms", hub.details.find_waiting)
+    every(1, "late payments", lambda: let_go_of_late(hub))
+    every(30, "forsaken payments", lambda: look_after_payments(hub))
+    every(5, "unpaid orders", lambda: let_go(hub))
+    every(1, "reviews", lambda: carry_out_reviews(hub))
+    every(600, "old traces", hub.risk.forget)
+    every(300, "old sign-ins", lambda: forget_sign_ins(hub))
     return scheduler
 
 
@@ -54,8 +66,57 @@ def calmly(name: str, sweep: Callable[[], Awaitable[None]]) -> Callable[[], Awai
 
 
 async def expire_holds(hub: Services) -> None:
-    """Give back what nobody paid for in time. An order being paid finds out when its money is held."""
+    """Give back what nobody paid for in time, and offer what is free to those who wait.
+
+    An order being paid finds out when its money is held.
+    """
     async with hub.db.session() as session:
         ended = await hub.stock.expire_holds(session)
     if ended:
         log.info("holds.expired", count=len(ended))
+    # What came back, from here or anywhere else, is for those who wait.
+    await hub.waitlist.offer_freed()
+
+
+async def decide_claims(hub: Services) -> None:
+    """What was claimed by comment and has waited for earlier ones."""
+    decided = await hub.claims.judge.sweep()
+    if decided:
+        log.info("claims.decided", count=decided)
+
+
+async def end_offers(hub: Services) -> None:
+    """End what is over. Prices did not wait for it: whoever takes a hold is asked for the time."""
+    ended = await hub.launches.sweep()
+    if ended:
+        log.info("offers.ended", count=ended)
+
+
+async def let_go_of_late(hub: Services) -> None:
+    """Payments that were not decided in time: first they are cancelled, then their stock is free."""
+    count = await hub.payments.sweep.let_go_of_late()
+    if count:
+        log.info("payments.late", count=count)
+
+
+async def look_after_payments(hub: Services) -> None:
+    """Payments whose jobs gave up are taken up again, where a person sees them."""
+    await hub.payments.sweep.look_after()
+
+
+async def let_go(hub: Services) -> None:
+    """Orders that were not paid while their stock was reserved let go of their lines and coupons."""
+    async with hub.db.session() as session:
+        await hub.outcomes.let_go(session)
+
+
+async def carry_out_reviews(hub: Services) -> None:
+    """What staff decided about held orders, and what their time decided."""
+    await hub.risk.reviews.sweep()
+
+
+async def forget_sign_ins(hub: Services) -> None:
+    """Codes, sessions and challenges of buyers that are over."""
+    async with hub.db.session() as session:
+        await hub.shoppers.forget(session)
+    await hub.passkeys.forget()

@@ -67,14 +67,11 @@ class Queue(JobManager):
 def handlers(hub: Services) -> Mapping[str, Handler]:
     """Every job by name. Arguments are ids as text."""
 
-    async def authorise(payment_id: str) -> None:
-        await hub.payments.authorise(UUID(payment_id), hub.checkout.settle)
-
-    async def capture(payment_id: str) -> None:
-        await hub.payments.capture(UUID(payment_id), hub.checkout.settle)
-
     async def purge(connection_id: str, slug: str, once: str) -> None:
         await hub.edges.purge(UUID(connection_id), slug, once)
+
+    async def look(connection_id: str, listing_id: str | None = None) -> None:
+        await hub.drifts.look(UUID(connection_id), UUID(listing_id) if listing_id else None)
 
     def by_id(argument: str, verb: Callable[[UUID], Awaitable[None]]) -> Handler:
         async def run(**arguments: str) -> None:
@@ -96,10 +93,19 @@ def handlers(hub: Services) -> Mapping[str, Handler]:
         "chat.send": by_id("delivery_id", hub.replies.send),
         "chat.moderate": by_id("action_id", hub.moderators.run),
         "webhook.process": by_id("event_id", hub.inbox.process),
-        "payment.authorise": authorise,
-        "payment.capture": capture,
-        "payment.void": by_id("payment_id", hub.payments.void),
-        "stock.push": by_id("listing_id", hub.channels.push_stock),
+        "payment.authorise": by_id("payment_id", hub.payments.steps.authorise),
+        "payment.confirm": by_id("payment_id", hub.payments.steps.confirm),
+        "payment.capture": by_id("payment_id", hub.payments.steps.capture),
+        "payment.void": by_id("payment_id", hub.payments.steps.void),
+        "payment.refund": by_id("refund_id", hub.payments.refunds.send),
+        "payment.forget": by_id("saved_method_id", hub.payments.steps.forget),
+        "catalog.intake": by_id("intake_id", hub.intakes.run),
+        "catalog.sync": by_id("intake_id", hub.sync.run),
+        "mail.send": by_id("mail_id", hub.mail.send),
+        "stock.push": by_id("listing_id", hub.pushes.push),
+        "stock.stop": by_id("listing_id", hub.pushes.push),
+        "stock.look": look,
+        "shop.subscribe": by_id("connection_id", hub.watches.subscribe),
         "order.cancel": by_id("order_id", hub.channels.cancel),
     }
 

@@ -1,17 +1,20 @@
-"""The HTTP process with holds taken our way, or the plain way: `python -m tests.bench.holds_server plain`.
+"""The HTTP process with holds taken our way, or another: `python -m tests.bench.holds_server plain`.
 
-All else is the same code: routing, the viewer's token, the answer, the tables.
+All else is the same code: the fast lane, the viewer's token, the answer, the tables.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
+import random
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+import asyncpg
 import uvicorn
 from fastapi import FastAPI
 
@@ -23,23 +26,30 @@ from hub.ids import new_id
 from hub.news import Coalescer
 from hub.serve import configure_logs
 from hub.settings import Settings
-from hub.stock.reserve import Held, Reservations, Wish
+from hub.stock.facts import Held, taken_of
+from hub.stock.reserve import Reservations, Taken, Wish
 
 TAKE = """
 UPDATE stock SET held = held + $2, version = version + 1
 WHERE variant_id = $1 AND on_hand - held - committed >= $2
 RETURNING on_hand - held - committed AS available
 """
+LOOK = "SELECT on_hand - held - committed AS available, version FROM stock WHERE variant_id = $1"
+TAKE_IF_SAME = """
+UPDATE stock SET held = held + $2, version = version + 1
+WHERE variant_id = $1 AND version = $3 AND on_hand - held - committed >= $2
+"""
 HOLD = """
-INSERT INTO hold (id, brand_id, variant_id, show_id, viewer_id, quantity, state, key, channel, unit_minor,
-                  currency, extended, created_at, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, 'held', $7, 'own', 4900, 'EUR', false, $8, $9)
+INSERT INTO hold (id, group_id, brand_id, variant_id, show_id, viewer_id, quantity, units, state, soft, key,
+                  channel, unit_minor, list_minor, currency, extended, created_at, expires_at)
+VALUES ($1, $1, $2, $3, $4, $5, $6, $6, 'held', false, $7, 'own', 4900, 4900, 'EUR', false, $8, $9)
 """
 MOVEMENT = """
 INSERT INTO stock_movement (id, brand_id, variant_id, kind, quantity, ref_type, ref_id, created_at)
 VALUES ($1, $2, $3, 'hold', $4, 'hold', $5, $6)
 """
 HOLD_FOR = timedelta(seconds=90)
+MOST_TRIES = 1000
 
 
 class PlainReservations(Reservations):
@@ -48,33 +58,69 @@ class PlainReservations(Reservations):
     def __init__(self, db: Database) -> None:
         super().__init__(db, wall_clock, Coalescer(1.0, _nobody), HOLD_FOR)
 
-    async def take(self, wish: Wish) -> Held:
+    async def take(self, wish: Wish) -> Taken:
         """The row update, the hold and the ledger row, then commit."""
         now = wall_clock()
         async with self._db.pool.acquire() as connection, connection.transaction():
             row = await connection.fetchrow(TAKE, wish.variant_id, wish.quantity)
             if row is None:
                 raise Conflict("sold_out", "Sold out.")
-            key = (wish.id, wish.brand_id, wish.variant_id, wish.show_id, wish.viewer_id)
-            await connection.execute(HOLD, *key, wish.quantity, wish.key, now, now + HOLD_FOR)
-            moved = (new_id(), wish.brand_id, wish.variant_id, wish.quantity, str(wish.id), now)
-            await connection.execute(MOVEMENT, *moved)
-        return Held(wish.id, now + HOLD_FOR, 4900, "EUR", wish.quantity, row["available"])
+            await write_down(connection, wish, now)
+        return answer(wish, now, row["available"])
+
+
+class OptimisticReservations(PlainReservations):
+    """What others do: read the row and its version, write if the version is still the same, else again."""
+
+    async def take(self, wish: Wish) -> Taken:
+        """As often as it takes; each try waits a little longer, as one is told to."""
+        now = wall_clock()
+        for tries in range(MOST_TRIES):
+            async with self._db.pool.acquire() as connection:
+                row = await connection.fetchrow(LOOK, wish.variant_id)
+                if row["available"] < wish.quantity:
+                    raise Conflict("sold_out", "Sold out.")
+                async with connection.transaction():
+                    done = await connection.execute(
+                        TAKE_IF_SAME, wish.variant_id, wish.quantity, row["version"]
+                    )
+                    if done == "UPDATE 1":
+                        await write_down(connection, wish, now)
+                        return answer(wish, now, row["available"] - wish.quantity)
+            await asyncio.sleep(random.random() * min(0.05, 0.001 * 2 ** min(tries, 6)))
+        raise Conflict("too_busy", "Try again.")
+
+
+async def write_down(connection: asyncpg.Connection, wish: Wish, now: datetime) -> None:
+    """The hold and its row in the ledger."""
+    key = (wish.id, wish.brand_id, wish.variant_id, wish.show_id, wish.viewer_id)
+    await connection.execute(HOLD, *key, wish.quantity, wish.key, now, now + HOLD_FOR)
+    moved = (new_id(), wish.brand_id, wish.variant_id, wish.quantity, str(wish.id), now)
+    await connection.execute(MOVEMENT, *moved)
+
+
+def answer(wish: Wish, now: datetime, available: int) -> Taken:
+    """What a buyer is told."""
+    held = Held(wish.id, wish.variant_id, wish.quantity, 4900, 4900, "EUR")
+    return taken_of(wish.id, now + HOLD_FOR, [(held, wish.quantity)], available)
 
 
 async def _nobody(_: object) -> None:
     """Nobody is told."""
 
 
-def plain(app: FastAPI) -> FastAPI:
-    """The same app with the other way of taking holds."""
+KINDS = {"plain": PlainReservations, "optimistic": OptimisticReservations}
+
+
+def otherwise(app: FastAPI, kind: type[PlainReservations]) -> FastAPI:
+    """The same app with another way of taking holds."""
     inner = app.router.lifespan_context
 
     @asynccontextmanager
     async def lifespan(opened: FastAPI) -> AsyncIterator[None]:
         async with inner(opened):
             hub = opened.state.services
-            opened.state.services = replace(hub, reservations=PlainReservations(hub.db))
+            opened.state.services = replace(hub, reservations=kind(hub.db))
             yield
 
     app.router.lifespan_context = lifespan
@@ -86,8 +132,9 @@ def main() -> None:
     settings = Settings(_env_file=None)
     configure_logs("WARNING")
     app = create_app(settings, dict(os.environ))
+    kind = KINDS.get(sys.argv[1])
     uvicorn.run(
-        plain(app) if sys.argv[1] == "plain" else app,
+        otherwise(app, kind) if kind else app,
         host="127.0.0.1",
         port=settings.http_port,
         loop="uvloop",

@@ -148,6 +148,7 @@ async def reaching(
                 base_url=local(real.base_url, reached) if real.base_url else "",
                 ws_url=local(real.ws_url, reached) if real.ws_url else None,
                 consent_url=local(real.consent_url, reached) if real.consent_url else None,
+                script_url=f"{base_url}script.js" if real.script_url else None,
             )
             settings = connector.config.model_validate(config(entered))
             plain: list[Http] = []

@@ -32,6 +32,8 @@ class Inbox:
         body = await request.body()
         hook = Webhook(headers=dict(request.headers), body=body, received_at=datetime.now(UTC))
         delivery = self._webhooks.verify(hook)
+        if not delivery:
+            return Response(status_code=202)
         self.got += [(delivery, fact) for fact in self._webhooks.parse(body)]
         self._news.set()
         return Response(status_code=202)

@@ -14,15 +14,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from connectors.errors import Reconnect, Refused, RetryLater
+from connectors.errors import STALE, Reconnect, Refused, RetryLater
 from connectors.shopify import CONNECTOR
 from connectors.shopify.api import ANY_SHOP, Config, Graph, classify
 from connectors.shopify.catalog import ShopifyCatalog
 from connectors.shopify.fake import Fake
 from connectors.shopify.order_source import ShopifyCancellations, ShopifyOrders
 from connectors.shopify.stock import ShopifyStock
+from connectors.shopify.subscriptions import TOPICS, ShopifySubscriptions
 from connectors.shopify.webhooks import ShopifyWebhooks
-from connectors.types import Money, Product, Stock
+from connectors.types import Money, Order, OrderHint, Product, Stock
 from tests.connectors.conftest import Clock, Rig, reaching, serving
 from tests.connectors.inbox import Inbox
 from tests.connectors.shopify import LONG_AGO, SAMPLES, SHOP, buy, item, open_shop
@@ -169,6 +170,65 @@ async def test_cancelling_what_cannot_be_cancelled_is_refused(rig: Rig) -> None:
     with pytest.raises(Refused, match="active returns"):
         await ShopifyCancellations(rig.session).cancel(order_id, key="c2")
     assert not (await rig.state())["orders"][0]["cancelled"]
+
+
+async def test_refunds_and_edits_are_told_alike_in_both_spellings(rig: Rig) -> None:
+    inbox = Inbox(ShopifyWebhooks(rig.session.config))
+    order_id = await buy(rig, quantity=3, shipping=590)
+    async with serving(inbox.app) as address:
+        await rig.ctl("webhook_url", url=f"{address}hook")
+        await rig.ctl("change", order_id=order_id, refund={"lines": [[0, 1, "return"]], "extra": 590})
+        await rig.ctl("change", order_id=order_id, refund={"lines": [[0, 1, "no_restock"]]})
+        await rig.ctl("change", order_id=order_id, edit={"add": {"sku": "MUG", "quantity": 2}})
+        told = await inbox.until(6)
+    read = await ShopifyOrders(rig.session).order(order_id)
+    assert read is not None
+    assert [fact for _, fact in told if isinstance(fact, Order)][-1] == read
+    assert [(line.sku, line.quantity, line.restocked) for line in read.lines] == [
+        ("BAG", 3, 1),
+        ("MUG", 2, 0),
+    ]
+    assert (read.total.amount, read.refunded) == (17270, Money(amount=10390, currency="EUR"))
+    assert [[part.restocked for part in one.lines] for one in read.refunds] == [[True], [False]]
+    assert read.shipping == Money(amount=590, currency="EUR")
+
+
+async def test_a_refund_in_the_buyers_currency_is_read_in_the_shops(rig: Rig) -> None:
+    inbox = Inbox(ShopifyWebhooks(rig.session.config))
+    order_id = await buy(rig, rate=["USD", 1.0873])
+    async with serving(inbox.app) as address:
+        await rig.ctl("webhook_url", url=f"{address}hook")
+        await rig.ctl("change", order_id=order_id, refund={"extra": 1234})
+        told = await inbox.until(2)
+    # The webhook tells dollars only; what that was here has to be read.
+    assert {fact for _, fact in told} == {OrderHint(order_id=order_id)}
+    read = await ShopifyOrders(rig.session).order(order_id)
+    assert read is not None
+    assert (read.total, read.refunded) == (
+        Money(amount=4900, currency="EUR"),
+        Money(amount=1234, currency="EUR"),
+    )
+    assert read.paid == Money(amount=5328, currency="USD")
+
+
+async def test_stock_is_compared_and_read_back(rig: Rig) -> None:
+    listings = [product.listing for product in (await catalog(rig)).values()]
+    shelf = ShopifyStock(rig.session)
+    assert {one.listing.sku: one.quantity for one in await shelf.levels(listings)} == {"BAG": 5, "MUG": 2}
+    await rig.ctl("count", sku="BAG", quantity=4)
+    with pytest.raises(Refused) as raised:
+        await shelf.set_stock(Stock(listing=listings[0], quantity=9, version=2, expected=5), key="k")
+    assert raised.value.code == STALE
+    await shelf.set_stock(Stock(listing=listings[0], quantity=9, version=2, expected=4), key="k2")
+    assert (await rig.state())["stock"]["BAG"] == 9
+
+
+async def test_subscriptions_that_are_gone_are_made_again(rig: Rig) -> None:
+    subscriptions, url = ShopifySubscriptions(rig.session), "https://hub.example.com/webhooks/shopify/1"
+    assert list(await subscriptions.ensure(url)) == list(TOPICS)
+    assert list(await subscriptions.ensure(url)) == []
+    await rig.ctl("fault", kind="unsubscribe")
+    assert list(await subscriptions.ensure(url)) == list(TOPICS)
 
 
 # --- errors ---------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from connectors.shopify.api import Config
 from connectors.shopify.order_source import ShopifyOrders
 from connectors.shopify.orders import landing_of
 from connectors.shopify.webhooks import ShopifyWebhooks
-from connectors.types import Money, Order, OrderHint, Webhook
+from connectors.types import LevelNews, Money, Order, OrderHint, Webhook
 from tests.connectors.conftest import Rig, serving
 from tests.connectors.inbox import Inbox
 from tests.connectors.shopify import LONG_AGO, SAMPLES, SHOP, buy, open_shop
@@ -151,8 +151,17 @@ def test_deliveries_about_an_order_make_it_be_read_again() -> None:
     assert hooks().parse(edited) == (order,)
     fulfilled = b'{"id": 3, "order_id": 6123450000001, "line_items": [{"id": 1}]}'
     assert hooks().parse(fulfilled) == (order,)
-    level = b'{"inventory_item_id": 47, "location_id": 7, "available": 17}'
-    assert hooks().parse(level) == ()
+
+
+@pytest.mark.parametrize("available", [17, 0, None])
+def test_a_level_is_news_of_what_is_counted_now(available: int | None) -> None:
+    level = {"inventory_item_id": 47, "location_id": 7, "available": available}
+    [news] = hooks().parse(json.dumps(level).encode())
+    assert news == LevelNews(
+        inventory_item_id="gid://shopify/InventoryItem/47",
+        location_id="gid://shopify/Location/7",
+        quantity=available,
+    )
 
 
 def test_a_broken_order_is_refused_without_telling_about_the_buyer() -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import stripe
@@ -19,13 +20,21 @@ from connectors.stripe.api import Config
 from connectors.stripe.fake import Fake
 from connectors.stripe.payments import StripePayments
 from connectors.stripe.webhooks import StripeWebhooks
-from connectors.types import Money, PaymentRequest, PaymentResult, Webhook
+from connectors.types import (
+    Dispute,
+    Fact,
+    Money,
+    PaymentRequest,
+    PaymentResult,
+    RefundResult,
+    Webhook,
+)
 from tests.connectors.conftest import Rig, reaching, serving
 from tests.connectors.inbox import Inbox
 
 SAMPLES = Path(__file__).parents[2] / "connectors" / "stripe" / "samples"
 PRICE = Money(amount=4900, currency="EUR")
-BUYING = PaymentRequest(amount=PRICE, source="pm_card_visa", order_id="o_12", hold_id="h_77")
+BUYING = PaymentRequest(amount=PRICE, source="pm_card_visa", order_id="o_12")
 VECTOR = "4c15fb2a43f93ef61eaa3e0893866d57cad9cad4223242cfb96f362480cb4021"
 """HMAC of "1700000000.{body}" under whsec_test, computed outside this code."""
 
@@ -93,6 +102,37 @@ def test_a_void_is_no_refund_and_an_unknown_event_is_nothing() -> None:
     for broken in (b'{"type": "payment_intent.succeeded"}', b'{"type": 1, "data": {"object": 3}, "x": 1'):
         with pytest.raises(Refused):
             hooks().parse(broken)
+
+
+def test_refunds_and_disputes_are_told_too() -> None:
+    refund = {"id": "re_1", "amount": 1200, "currency": "eur", "payment_intent": "pi_1", "status": "failed"}
+    [fact] = parsed("refund.failed", refund)
+    assert isinstance(fact, RefundResult)
+    assert (fact.ref, fact.payment_ref, fact.state, fact.amount) == (
+        "re_1",
+        "pi_1",
+        "failed",
+        Money(amount=1200, currency="EUR"),
+    )
+    dispute = {**refund, "id": "du_1", "status": "needs_response", "reason": "product_not_received"}
+    [complaint] = parsed("charge.dispute.created", dispute)
+    assert isinstance(complaint, Dispute)
+    assert (complaint.state, complaint.reason) == ("open", "product not received")
+    [lost] = parsed("charge.dispute.closed", {**dispute, "status": "lost"})
+    assert isinstance(lost, Dispute)
+    assert lost.state == "lost"
+    [gone] = parsed("charge.expired", {"id": "ch_1", "payment_intent": "pi_1"})
+    assert isinstance(gone, PaymentResult)
+    assert gone.state == "voided"
+
+
+def test_play_money_is_not_heard_of_at_a_live_account() -> None:
+    with pytest.raises(Refused, match="play money"):
+        parsed("charge.expired", {"id": "ch_1", "payment_intent": "pi_1"}, livemode=True)
+
+
+def parsed(kind: str, thing: dict[str, Any], **more: Any) -> Sequence[Fact]:
+    return hooks().parse(json.dumps({"id": "evt", "type": kind, **more, "data": {"object": thing}}).encode())
 
 
 async def test_signed_events_arrive_although_the_receiver_was_down(rig: Rig) -> None:

@@ -35,6 +35,7 @@ from connectors.tiktok_shop.order_source import TikTokShopCancellations, TikTokS
 from connectors.tiktok_shop.orders import order_of, relayed
 from connectors.tiktok_shop.sign import signature
 from connectors.tiktok_shop.stock import TikTokShopStock
+from connectors.tiktok_shop.subscriptions import TOPICS, TikTokShopSubscriptions
 from connectors.tiktok_shop.webhooks import TikTokShopWebhooks
 from connectors.types import Listing, Money, Order, OrderHint, Product, Stock, Tokens, Webhook
 from tests.connectors.conftest import Clock, Rig, reaching, serving
@@ -76,6 +77,48 @@ async def read(rig: Rig, order_id: str) -> Order:
 
 def sample(name: str) -> Any:
     return json.loads((SAMPLES / f"{name}.json").read_bytes())
+
+
+# --- after the sale -------------------------------------------------------------------------------
+
+
+async def test_what_was_given_back_after_the_sale_is_told_with_the_order(rig: Rig) -> None:
+    order_id = await buy(rig, quantity=3)
+    await rig.ctl("move", order_id=order_id, status="DELIVERED")
+    for said in (
+        {"pieces": [0]},
+        {"pieces": [1], "type": "REFUND", "minor": 1000},
+        {"pieces": [2], "status": "RETURN_OR_REFUND_REQUEST_PENDING"},
+    ):
+        await rig.ctl("move", order_id=order_id, **{"return": said})
+    order = await read(rig, order_id)
+    assert [order] == [one async for one in TikTokShopOrders(rig.session).orders(LONG_AGO)]
+    assert (order.state, order.total.amount, order.refunded) == (
+        "paid",
+        14700,
+        Money(amount=5900, currency="EUR"),
+    )
+    # Sent back: TikTok does not say where it is. Money alone: the buyer has kept it.
+    assert [[part.restocked for part in one.lines] for one in order.refunds] == [[None], [False]]
+    await rig.ctl("move", order_id=order_id, **{"return": {"minor": 8800}})
+    assert (await read(rig, order_id)).state == "refunded"
+
+
+async def test_stock_is_read_back_from_our_warehouse(rig: Rig) -> None:
+    await rig.ctl("catalog", items=[item("SPREAD", 3, elsewhere=4)])
+    found = await catalog(rig)
+    levels = await TikTokShopStock(rig.session).levels([one.listing for one in found.values()])
+    assert {one.listing.sku: one.quantity for one in levels} == {"BAG": 5, "MUG": 2}
+
+
+async def test_webhooks_whose_address_is_gone_get_it_again(rig: Rig) -> None:
+    subscriptions, url = TikTokShopSubscriptions(rig.session), "https://hub.example.com/webhooks/x/1"
+    assert list(await subscriptions.ensure(url)) == list(TOPICS)
+    assert list(await subscriptions.ensure(url)) == []
+    await rig.ctl("fault", kind="unsubscribe")
+    assert list(await subscriptions.ensure(url)) == list(TOPICS)
+    with pytest.raises(Refused):
+        await subscriptions.ensure("https://hub.example.com/" + "x" * 255)
 
 
 # --- signatures -----------------------------------------------------------------------------------

@@ -145,6 +145,7 @@ def settings_for(data: Path, database_url: str, nats_url: str) -> Settings:
         nats_url=nats_url,
         secret_key=SecretStr("a test's own secret key"),
         media_token=SecretStr("a test's own media token"),
+        payment_pace=100.0,
         _env_file=None,
     )
 

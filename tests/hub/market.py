@@ -150,6 +150,7 @@ class Market:
         """What the clockwork does every second."""
         async with self.hub.db.session() as session:
             await self.hub.stock.expire_holds(session)
+        await self.hub.payments.sweep.let_go_of_late()
 
 
 @dataclass

@@ -1,6 +1,7 @@
 /** What the hub's HTTP API and gateway say, as types. Money is in minor units; moments are ISO 8601 in UTC. */
 
 import type { Action, Badge, Fragment, Skipped } from "./chat";
+import type { OfferCount, PublicOffer, ViewerOffer } from "./offers";
 import type { Rung } from "./playback";
 
 export type Role = "owner" | "producer" | "moderator" | "viewer";
@@ -8,6 +9,7 @@ export type ShowState = "scheduled" | "live" | "ended";
 export type OrderState =
   | "reserved"
   | "authorising"
+  | "review"
   | "paid"
   | "failed"
   | "expired"
@@ -132,7 +134,7 @@ export interface Alarm {
   connection_id: string;
   connector: string;
   name: string;
-  kind: "login_dead" | "login_ends" | "key_ends" | "quota_low";
+  kind: "login_dead" | "login_ends" | "key_ends" | "shop_silent" | "quota_low";
   sentence: string;
   /** When the login or key ends, or the allowance is whole again. */
   at: string | null;
@@ -793,6 +795,8 @@ export interface PublicShow {
     starts_at: string | null;
     live_at: string | null;
     brand: string;
+    /** `first_paid`: a press of Buy reserves nothing, the payment step does. */
+    hold_policy?: "hold" | "first_paid" | "hybrid";
   };
   /** Private: for those who were given a link, and none came along, or one that is no good. */
   access?: "open" | "private";
@@ -813,6 +817,9 @@ export interface PublicShow {
   seq: number;
   /** Null when the brand has linked no payment account; `test_source` is a test account's test card. */
   payment: { gateway: string; test_source: string | null } | null;
+  offers?: ViewerOffer[];
+  /** Who is signed in; the rest is at `/me`. */
+  shopper?: { name: string; member: boolean } | null;
 }
 
 export interface Hold {
@@ -824,19 +831,6 @@ export interface Hold {
   quantity: number;
   available: number;
 }
-
-export interface PublicOrder {
-  order_id: string;
-  number: string;
-  state: OrderState;
-  /** A sentence for the buyer. */
-  message: string;
-  total_minor: number;
-  currency: string;
-  hold_expires_at: string | null;
-}
-
-export type PlacedOrder = PublicOrder;
 
 /* ---- what the gateway sends ---- */
 
@@ -862,6 +856,9 @@ export interface EventData {
   /** Staff hear all the counters, viewers what is available. An older `version` than the last one is stale. */
   "stock.changed": { variant_id: string; available: number; version: number } & Partial<Stock>;
   "product.highlighted": { product_id: string | null };
+  /** An offer was launched or has ended. */
+  "offer.changed": PublicOffer;
+  "offer.counted": OfferCount;
   "show.changed": Pick<
     ShowSummary,
     "state" | "cancelled" | "title" | "starts_at" | "live_at" | "ended_at"

@@ -1,15 +1,9 @@
 /** The viewers' half of the HTTP API: a short-lived viewer token, renewed without the viewer noticing. */
 
 import { ApiError, call, type Call, type Fetch } from "./http";
-import type { Hold, Message, PlacedOrder, PublicOrder, PublicShow } from "./types";
+import type { Hold, Message, PublicShow } from "./types";
 
-export interface OrderRequest {
-  hold_id: string;
-  email: string;
-  name: string;
-  /** The payment gateway's token. Card data never comes here. */
-  payment: { source: string };
-}
+const OVER = /^token_/;
 
 /** One show, seen by one viewer. Call `load` first; every method throws `ApiError`. */
 export class ViewerApi {
@@ -64,28 +58,35 @@ export class ViewerApi {
     this.ask<Message[]>(`/messages?after_seq=${afterSeq}&limit=${limit}`, {});
 
   /** The same `key` gives the same answer, so a request that broke off can be repeated safely. */
-  hold = (variantId: string, key: string, quantity = 1) =>
+  hold = (variantId: string, key: string, quantity = 1, offerId?: string) =>
     this.ask<Hold>("/holds", {
       method: "POST",
-      body: { show: this.slug, variant_id: variantId, quantity, key },
+      body: {
+        show: this.slug,
+        variant_id: variantId,
+        quantity,
+        key,
+        ...(offerId ? { offer_id: offerId } : {}),
+      },
     });
 
   release = (holdId: string) =>
     this.ask<void>(`/holds/${holdId}`, { method: "DELETE", keepalive: true });
 
-  /** Asked twice for one hold, answers the same order. */
-  order = (request: OrderRequest) =>
-    this.ask<PlacedOrder>("/orders", { method: "POST", body: request });
+  /** The token of whoever signed in or out, in place of the page's own. */
+  take(token: string): void {
+    this.token = token;
+  }
 
-  orderState = (orderId: string) => this.ask<PublicOrder>(`/orders/${orderId}`, {});
-
-  private async ask<R>(path: string, options: Call): Promise<R> {
+  /** Any other call of a viewer: with the token, renewed once when the hub takes it no longer. */
+  async ask<R>(path: string, options: Call): Promise<R> {
     const send = () =>
       this.send<R>(path, { ...options, headers: { Authorization: `Bearer ${this.token}` } });
     try {
       return await send();
     } catch (error) {
-      if (!(error instanceof ApiError) || error.status !== 401) throw error;
+      // A wrong code or passkey is a 401, too: only a token that is over can be renewed.
+      if (!(error instanceof ApiError) || !OVER.test(error.code)) throw error;
       await this.renew();
       return send();
     }

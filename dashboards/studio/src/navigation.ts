@@ -4,7 +4,8 @@ import { type MouseEvent, useSyncExternalStore } from "react";
 
 export type Page =
   | { name: "shows" | "plan" | "connections" | "products" | "missing" }
-  | { name: "show"; id: string };
+  | { name: "orders" | "listings" | "payments" | "review" }
+  | { name: "show" | "order" | "product"; id: string };
 
 const ROOT = "/studio";
 
@@ -12,17 +13,27 @@ export const PATHS = {
   shows: ROOT,
   plan: `${ROOT}/shows/new`,
   connections: `${ROOT}/connections`,
+  payments: `${ROOT}/payments`,
   products: `${ROOT}/products`,
   show: (id: string) => `${ROOT}/shows/${id}`,
+  product: (id: string) => `${ROOT}/products/${id}`,
+  listings: `${ROOT}/products/listings`,
+  orders: `${ROOT}/orders`,
+  review: `${ROOT}/review`,
+  order: (id: string) => `${ROOT}/orders/${id}`,
 };
 
 export function pageOf(path: string): Page {
   const [first = "", second = "", ...rest] = path.slice(ROOT.length).split("/").filter(Boolean);
   if (rest.length) return { name: "missing" };
   if (first === "shows" && second) return second === "new" ? { name: "plan" } : { name: "show", id: second };
+  if (first === "orders") return second ? { name: "order", id: second } : { name: "orders" };
+  if (first === "products" && second) {
+    return second === "listings" ? { name: "listings" } : { name: "product", id: second };
+  }
   if (second) return { name: "missing" };
   if (first === "" || first === "shows") return { name: "shows" };
-  if (first === "connections" || first === "products") return { name: first };
+  if (first === "connections" || first === "products" || first === "payments" || first === "review") return { name: first };
   return { name: "missing" };
 }
 

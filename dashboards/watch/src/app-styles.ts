@@ -54,6 +54,18 @@ export const appStyles = css`
     letter-spacing: 0.03em;
     text-transform: uppercase;
   }
+  .who {
+    min-height: 2rem;
+    padding: 0 0.625rem;
+    border-radius: 999px;
+    color: #fff;
+    background: #25252d;
+    font-weight: 550;
+    max-width: 9rem;
+    overflow: hidden;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+  }
   .viewers {
     color: #c4c4ce;
   }
@@ -143,6 +155,24 @@ export const appStyles = css`
     color: var(--warn-text);
     font-weight: 600;
     text-align: start;
+  }
+  .basket {
+    width: 100%;
+    display: flex;
+    flex-wrap: wrap;
+    justify-content: space-between;
+    align-items: center;
+    gap: 0 0.75rem;
+    margin-bottom: 0.5rem;
+    padding: 0.375rem 0.875rem;
+    border-radius: 0.75rem;
+    background: var(--sunk);
+    font-weight: 600;
+    text-align: start;
+  }
+  bundle-card {
+    display: block;
+    margin-bottom: 0.5rem;
   }
   .notice {
     min-height: 100dvh;

@@ -1,13 +1,18 @@
 /** The page: video, the product on screen, chat, the other products; and what to say without a show. */
 
-import { type PublicShow, type Skipped, ViewerApi } from "@simulcast/api";
+import { CheckoutApi, countdown, formatMoney, type PublicProduct, type PublicShow, secondsLeft, type Skipped, ViewerApi } from "@simulcast/api";
 import { programmeOf } from "@simulcast/player";
 import { html, LitElement, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";
+import { Account } from "./account";
 import { appStyles } from "./app-styles";
-import type { Item } from "./checkout";
+import { firstEndOf } from "./checkout-parts";
 import { UnfinishedPurchase } from "./memory";
+import type { OfferChosen } from "./offers";
+import { answerIn, withoutAnswer } from "./pay/back";
+import { widgetFor } from "./pay/widget";
 import { Purchase } from "./purchase";
+import { type Item, type Shop, wordsOf } from "./purchase-types";
 import { closedBecause, featured } from "./reduce";
 import { Room } from "./room";
 import { theme } from "./theme";
@@ -24,6 +29,8 @@ export class WatchApp extends LitElement {
     portrait: { state: true },
     late: { state: true },
     version: { state: true },
+    told: { state: true },
+    signing: { state: true },
   };
 
   private declare tab: Tab;
@@ -34,22 +41,32 @@ export class WatchApp extends LitElement {
   private readonly slug = slugOf(location.pathname);
   /** The token of a private link, as it stands in the address. */
   private readonly access = new URL(location.href).searchParams.get("access") ?? "";
+  /** What putting something into the cart was refused for. */
+  private declare told: string;
+  private declare signing: boolean;
+  private readonly api = new ViewerApi(this.slug, undefined, "", this.access);
+  private readonly checkouts = new CheckoutApi(this.api);
+  private readonly account = new Account(this.checkouts, () => this.knows());
   private readonly room = new Room(
-    new ViewerApi(this.slug, undefined, "", this.access),
+    this.api,
     () => this.changed(),
     (news) => this.purchase.orderChanged(news),
   );
+  private readonly shop: Shop = { ...this.checkouts, hold: this.api.hold, release: this.api.release };
   private readonly purchase = new Purchase({
     memory: new UnfinishedPurchase(this.slug),
+    shop: this.shop,
     onChange: () => (this.version += 1),
-    around: ({ variantId }, onChange) => ({
-      shop: this.room.api,
+    around: (item, onChange) => ({
+      shop: this.shop,
       now: () => this.room.clock.now(),
       onChange,
-      onStock: (available) => this.room.stockIs(variantId, available),
+      onStock: (available) => item && this.room.stockIs(item.variantId, available),
+      act: (form, action) => widgetFor(form).act(action),
     }),
   });
   private banner: ReturnType<typeof setTimeout> | undefined;
+  private ticker: ReturnType<typeof setInterval> | undefined;
 
   constructor() {
     super();
@@ -57,24 +74,47 @@ export class WatchApp extends LitElement {
     this.portrait = false;
     this.late = false;
     this.version = 0;
+    this.told = "";
+    this.signing = false;
   }
 
   override connectedCallback(): void {
     super.connectedCallback();
+    this.ticker = setInterval(() => this.purchase.lines.length && this.requestUpdate(), 1_000);
     void this.enter();
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     clearTimeout(this.banner);
+    clearInterval(this.ticker);
     this.room.leave();
   }
 
   private async enter(): Promise<void> {
     await this.room.enter();
     if (this.room.phase !== "ready") return;
-    void this.purchase.resume();
+    const back = answerIn(location.href);
+    if (back) history.replaceState(null, "", withoutAnswer(location.href));
+    if (this.room.show?.shopper) await this.account.load().catch(() => undefined);
+    void this.purchase.resume().then(() => back && this.purchase.answered(back));
     await this.room.arrivedBy(landing(location.href));
+  }
+
+  /** Somebody has signed in, or is known from before. */
+  private knows(): void {
+    const { shopper } = this.account;
+    if (shopper) this.purchase.knows({ name: shopper.name, email: shopper.email }, shopper.address);
+    this.version += 1;
+  }
+
+  private add(item: Item): void {
+    this.told = "";
+    this.purchase.add(item).catch((error: unknown) => (this.told = wordsOf(error)));
+  }
+
+  private buyOffer({ offerId, variantId, title, unitMinor: priceMinor, currency }: OfferChosen): void {
+    void this.purchase.start({ variantId, title, imageUrl: null, priceMinor, currency, offerId });
   }
 
   private changed(): void {
@@ -118,6 +158,8 @@ export class WatchApp extends LitElement {
         class="page"
         data-tab=${this.tab}
         @buy=${({ detail }: CustomEvent<Item>) => void this.purchase.start(detail)}
+        @add=${({ detail }: CustomEvent<Item>) => this.add(detail)}
+        @buy-offer=${({ detail }: CustomEvent<OfferChosen>) => this.buyOffer(detail)}
       >
         ${this.head(show)}
         <main class="stage ${this.portrait ? "portrait" : ""}">${this.video(show)}</main>
@@ -132,7 +174,7 @@ export class WatchApp extends LitElement {
           ></chat-panel>
         </section>
       </div>
-      ${this.sheet(show)}
+      ${this.sheet()} ${this.accountSheet(show)}
     `;
   }
 
@@ -147,6 +189,7 @@ export class WatchApp extends LitElement {
       ${viewers !== null && show.state === "live"
         ? html`<span class="viewers number">${viewers.toLocaleString()}<span> watching</span></span>`
         : nothing}
+      <button class="who" @click=${() => (this.signing = true)}>${this.account.shopper?.name || "Sign in"}</button>
       <p class="banner" role="status" ?hidden=${!this.late}>
         ${this.late ? "Connection lost. Reconnecting…" : ""}
       </p>
@@ -170,8 +213,8 @@ export class WatchApp extends LitElement {
     const closed = closedBecause(show);
     return html`
       <section class="featured" aria-label="On screen now" ?hidden=${!first}>
-        ${this.payment()} ${closed ? html`<p class="closed">${closed}</p>` : nothing}
-        ${first ? html`<product-card .product=${first} .closed=${Boolean(closed)}></product-card>` : nothing}
+        ${this.payment()} ${this.basket()} ${closed ? html`<p class="closed">${closed}</p>` : nothing}
+        ${this.bundles(show, Boolean(closed))} ${first ? this.card(show, first, Boolean(closed)) : nothing}
       </section>
       <nav class="tabs" aria-label="Below the video">
         ${this.tabButton("chat", "Chat")}
@@ -183,12 +226,53 @@ export class WatchApp extends LitElement {
             others,
             ({ id }) => id,
             (product) => html`<li>
-              <product-card compact .product=${product} .closed=${Boolean(closed)}></product-card>
+              ${this.card(show, product, Boolean(closed), true)}
             </li>`,
           )}
         </ul>
       </section>
     `;
+  }
+
+  private card(show: PublicShow, product: PublicProduct, closed: boolean, compact = false) {
+    return html`<product-card
+      ?compact=${compact}
+      .product=${product}
+      .offers=${show.offers ?? []}
+      .now=${() => this.room.clock.now()}
+      ?member=${Boolean(this.account.shopper?.member_since)}
+      .closed=${closed}
+    ></product-card>`;
+  }
+
+  private bundles(show: PublicShow, closed: boolean) {
+    const running = (show.offers ?? []).filter(({ kind, state }) => kind === "bundle" && state !== "ended");
+    return running.map(
+      (offer) =>
+        html`<bundle-card
+          .offer=${offer}
+          .now=${() => this.room.clock.now()}
+          ?member=${Boolean(this.account.shopper?.member_since)}
+          .closed=${closed}
+        ></bundle-card>`,
+    );
+  }
+
+  /** What is kept for later, with the time it is still reserved for. */
+  private basket() {
+    const { lines, open } = this.purchase;
+    const first = lines[0];
+    const told = this.told ? html`<p class="payment" role="alert">${this.told}</p>` : nothing;
+    if (!first || open) return told;
+    const count = lines.reduce((sum, { quantity }) => sum + quantity, 0);
+    const total = lines.reduce((sum, { amount_minor }) => sum + amount_minor, 0);
+    const ends = firstEndOf(lines);
+    const left = ends ? secondsLeft(ends, this.room.clock.now()) : 0;
+    return html`${told}
+      <button class="basket number" @click=${() => void this.purchase.start(null)}>
+        <span>Your cart: ${count} · ${formatMoney(total, first.currency)}</span>
+        <span>${left ? html`reserved ${countdown(left)}` : "not reserved"} · Check out</span>
+      </button>`;
   }
 
   private tabButton(name: Tab, text: string) {
@@ -200,18 +284,30 @@ export class WatchApp extends LitElement {
     const { checkout, open } = this.purchase;
     if (!checkout || open) return nothing;
     return html`<button class="payment" @click=${() => this.purchase.show()}>
-      Confirming payment: ${checkout.item.title}
+      Confirming payment: ${checkout.item?.title ?? "your cart"}
     </button>`;
   }
 
-  private sheet(show: PublicShow) {
+  private accountSheet({ show }: PublicShow) {
+    if (!this.signing) return nothing;
+    return html`<account-sheet
+      .account=${this.account}
+      .shop=${show.brand}
+      .version=${this.version}
+      @done=${() => (this.signing = false)}
+    ></account-sheet>`;
+  }
+
+  private sheet() {
     const { checkout, open } = this.purchase;
     if (!checkout || !open) return nothing;
     return html`<buy-sheet
       .checkout=${checkout}
-      .source=${show.payment?.test_source ?? null}
+      .account=${this.account}
+      .now=${() => this.room.clock.now()}
       .version=${this.version}
       @done=${() => this.purchase.dismiss()}
+      @keep=${() => this.purchase.dismiss(true)}
     ></buy-sheet>`;
   }
 }

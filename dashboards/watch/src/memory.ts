@@ -1,6 +1,6 @@
 /** What this browser remembers of the viewer. A browser that forbids it forgets, and the page works. */
 
-import type { Unfinished } from "./checkout";
+import type { Unfinished } from "./purchase-types";
 
 const NAME = "simulcast.name";
 

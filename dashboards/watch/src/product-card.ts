@@ -1,12 +1,12 @@
 /** The featured product with its Buy button, and the list of the others. */
 
-import { formatMoney, type PublicProduct, type PublicVariant } from "@simulcast/api";
+import { formatMoney, offerFor, type PublicProduct, type PublicVariant, type ViewerOffer } from "@simulcast/api";
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
-import type { Item } from "./checkout";
+import type { Item } from "./purchase-types";
 import { stockLabel } from "./reduce";
 import { theme } from "./theme";
 
-/** One product. Fires `buy {Item}`. With `compact` it is a row of a list. */
+/** One product. Fires `buy {Item}` and `add {Item}`. With `compact` it is a row of a list. */
 export class ProductCard extends LitElement {
   static override styles = [
     theme,
@@ -74,6 +74,31 @@ export class ProductCard extends LitElement {
         color: var(--warn-text);
         font-weight: 600;
       }
+      .buttons {
+        display: flex;
+        gap: 0.375rem;
+        align-items: center;
+      }
+      .add {
+        min-width: 2.75rem;
+        padding: 0;
+        border-radius: 999px;
+        background: var(--sunk);
+        display: grid;
+        place-items: center;
+      }
+      .add svg {
+        width: 1.375rem;
+        fill: none;
+        stroke: currentcolor;
+        stroke-width: 1.8;
+        stroke-linecap: round;
+        stroke-linejoin: round;
+      }
+      offer-badge {
+        grid-column: 1 / -1;
+        margin-top: 0.375rem;
+      }
       .primary {
         min-width: 5.25rem;
         min-height: 3rem;
@@ -135,12 +160,20 @@ export class ProductCard extends LitElement {
   ];
   static override properties = {
     product: { attribute: false },
+    offers: { attribute: false },
+    now: { attribute: false },
+    member: { type: Boolean },
     compact: { type: Boolean, reflect: true },
     closed: { type: Boolean },
     chosen: { state: true },
   };
 
   declare product: PublicProduct;
+  /** What runs in the show; the one that is this variant's now is shown. */
+  declare offers: ViewerOffer[];
+  /** Server time in ms. */
+  declare now: () => number;
+  declare member: boolean;
   declare compact: boolean;
   /** Nothing can be bought here: the page says why. */
   declare closed: boolean;
@@ -148,6 +181,9 @@ export class ProductCard extends LitElement {
 
   constructor() {
     super();
+    this.offers = [];
+    this.now = Date.now;
+    this.member = false;
     this.compact = false;
     this.closed = false;
     this.chosen = "";
@@ -160,23 +196,33 @@ export class ProductCard extends LitElement {
     this.chosen = (variants.find((variant) => variant.available > 0) ?? variants[0])?.id ?? "";
   }
 
-  private buy(variant: PublicVariant): void {
+  private tell(kind: "buy" | "add", variant: PublicVariant): void {
     const { product } = this;
     const name = product.variants.length > 1 ? `${product.title}, ${variant.title}` : product.title;
     const detail: Item = {
       variantId: variant.id,
       title: name,
       imageUrl: product.image_url,
-      priceMinor: variant.price_minor,
+      priceMinor: this.priceOf(variant),
       currency: variant.currency,
     };
-    this.dispatchEvent(new CustomEvent("buy", { detail, bubbles: true, composed: true }));
+    this.dispatchEvent(new CustomEvent(kind, { detail, bubbles: true, composed: true }));
+  }
+
+  private offerOf(variant: PublicVariant): ViewerOffer | null {
+    return offerFor(this.offers, variant.id, this.now(), this.member);
+  }
+
+  private priceOf(variant: PublicVariant): number {
+    const item = this.offerOf(variant)?.items.find((one) => one.variant_id === variant.id);
+    return item?.unit_minor ?? variant.price_minor;
   }
 
   protected override render() {
     const { product } = this;
     const variant = product.variants.find((one) => one.id === this.chosen);
     const left = variant?.available ?? 0;
+    const offer = variant ? this.offerOf(variant) : null;
     return html`
       <article aria-label=${product.title}>
         ${product.image_url
@@ -188,29 +234,46 @@ export class ProductCard extends LitElement {
           ${product.description && !this.compact ? html`<p class="about">${product.description}</p>` : nothing}
           ${variant
             ? html`<p class="facts number">
-                <span class="price">${formatMoney(variant.price_minor, variant.currency)}</span>
+                <span class="price">${formatMoney(this.priceOf(variant), variant.currency)}</span>
                 <span class="stock ${left > 0 && left <= 5 ? "few" : ""}">${stockLabel(left)}</span>
               </p>`
             : nothing}
         </div>
-        ${variant && !this.closed ? this.button(variant) : nothing}
+        ${variant && !this.closed ? this.buttons(variant) : nothing}
+        ${variant && offer
+          ? html`<offer-badge
+              .offer=${offer}
+              .variantId=${variant.id}
+              .now=${this.now}
+              ?member=${this.member}
+            ></offer-badge>`
+          : nothing}
         ${product.variants.length > 1 ? this.choices() : nothing}
       </article>
     `;
   }
 
   /** Sold out it stays focusable: a buyer who gives up the last one comes back to it. */
-  private button(variant: PublicVariant) {
+  private buttons(variant: PublicVariant) {
     const { title } = this.product;
     const gone = variant.available <= 0;
-    return html`<button
-      class="primary"
-      aria-disabled=${gone}
-      aria-label=${gone ? `Sold out: ${title}` : `Buy ${title}`}
-      @click=${() => gone || this.buy(variant)}
-    >
-      ${gone ? "Sold out" : "Buy"}
-    </button>`;
+    return html`<div class="buttons">
+      <button
+        class="primary"
+        aria-disabled=${gone}
+        aria-label=${gone ? `Sold out: ${title}` : `Buy ${title}`}
+        @click=${() => gone || this.tell("buy", variant)}
+      >
+        ${gone ? "Sold out" : "Buy"}
+      </button>
+      ${gone
+        ? nothing
+        : html`<button class="add" aria-label=${`Put ${title} into the cart`} @click=${() => this.tell("add", variant)}>
+            <svg viewBox="0 0 24 24" aria-hidden="true">
+              <path d="M6 8h12l1 12H5L6 8zM9 8a3 3 0 0 1 6 0M12 11.5v5M9.5 14h5" />
+            </svg>
+          </button>`}
+    </div>`;
   }
 
   private choices() {

@@ -1,6 +1,15 @@
 /** What each piece of news does to the page's picture of the show. Pure: nothing is changed in place. */
 
-import type { GatewayEvent, Message, PublicProduct, PublicShow, PublicVariant, Skipped } from "@simulcast/api";
+import {
+  type GatewayEvent,
+  type Message,
+  type PublicProduct,
+  type PublicShow,
+  type PublicVariant,
+  type Skipped,
+  withOffer,
+  withOfferCount,
+} from "@simulcast/api";
 
 /** More than this is not scrolled back to on a phone, and it keeps a busy chat light. */
 const KEPT_MESSAGES = 200;
@@ -29,6 +38,10 @@ export function reduce(show: PublicShow, event: GatewayEvent): PublicShow {
     }
     case "stock.changed":
       return withStock(show, event.data);
+    case "offer.changed":
+      return { ...show, offers: withOffer(show.offers ?? [], event.data) };
+    case "offer.counted":
+      return { ...show, offers: withOfferCount(show.offers ?? [], event.data) };
     case "product.highlighted": {
       const { product_id: id } = event.data;
       return { ...show, products: show.products.map((p) => ({ ...p, highlighted: p.id === id })) };
@@ -109,6 +122,5 @@ export function stockLabel(available: number): string {
 export function closedBecause({ show, payment }: PublicShow): string | null {
   if (show.state === "ended") return "The show is over. Thank you for watching.";
   if (payment === null) return "This shop takes no payments here yet.";
-  if (payment.test_source === null) return "Paying on this page is not open yet.";
   return null;
 }

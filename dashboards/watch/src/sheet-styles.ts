@@ -21,6 +21,7 @@ export const sheetStyles = css`
   .sheet {
     padding: 1rem 1.25rem calc(1.25rem + env(safe-area-inset-bottom));
     display: grid;
+    grid-template-columns: minmax(0, 1fr); /* a long word must not widen it */
     gap: 1rem;
   }
   .what {
@@ -73,6 +74,7 @@ export const sheetStyles = css`
   }
   form {
     display: grid;
+    grid-template-columns: minmax(0, 1fr);
     gap: 0.375rem;
   }
   form > label,
@@ -93,6 +95,102 @@ export const sheetStyles = css`
     display: block;
     color: var(--quiet);
     font-size: 0.8125rem;
+  }
+  .row {
+    display: grid;
+    grid-template-columns: minmax(0, 1fr) minmax(0, 2fr);
+    gap: 0 0.75rem;
+  }
+  .row > div,
+  form {
+    min-width: 0;
+  }
+  .row > div {
+    display: grid;
+    gap: 0.375rem;
+    align-content: start;
+  }
+  .row label,
+  .row input {
+    font-size: 0.875rem;
+    font-weight: 600;
+  }
+  .row input {
+    font: inherit;
+    margin-bottom: 0.5rem;
+  }
+  form > select {
+    margin-bottom: 0.5rem;
+  }
+  .why {
+    color: var(--warn-text);
+    margin-bottom: 0.5rem;
+  }
+  .ways {
+    border: 0;
+    margin: 0;
+    padding: 0;
+    display: grid;
+    gap: 0.5rem;
+  }
+  .ways label {
+    display: grid;
+    grid-template-columns: auto minmax(0, 1fr) auto;
+    align-items: center;
+    gap: 0.75rem;
+    min-height: 3.25rem;
+    padding: 0.375rem 0.875rem;
+    border: 1px solid var(--line);
+    border-radius: 0.75rem;
+    font-weight: 400;
+    cursor: pointer;
+  }
+  .ways label:has(:checked) {
+    border-color: var(--text);
+  }
+  .ways input {
+    width: 1.25rem;
+    height: 1.25rem;
+    margin: 0;
+    accent-color: var(--accent);
+  }
+  .sums {
+    width: 100%;
+    border-collapse: collapse;
+  }
+  .sums th {
+    font-weight: 400;
+    text-align: start;
+  }
+  .sums td {
+    text-align: end;
+  }
+  .sums th,
+  .sums td {
+    padding: 0.1875rem 0;
+  }
+  .sums .total th,
+  .sums .total td {
+    font-weight: 650;
+    padding-top: 0.375rem;
+    border-top: 1px solid var(--line);
+  }
+  pay-choice {
+    margin: 0.5rem 0;
+  }
+  .next summary {
+    min-height: 2.75rem;
+    display: flex;
+    align-items: center;
+    font-weight: 600;
+    cursor: pointer;
+  }
+  .next p {
+    margin-bottom: 0.5rem;
+    white-space: pre-line;
+  }
+  a {
+    color: var(--accent-text);
   }
   .wide {
     width: 100%;

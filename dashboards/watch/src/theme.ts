@@ -21,7 +21,8 @@ export const theme = css`
     list-style: none;
   }
   button,
-  input {
+  input,
+  select {
     font: inherit;
     color: inherit;
   }
@@ -59,6 +60,7 @@ export const theme = css`
     background: var(--sunk);
     font-weight: 550;
   }
+  select,
   input[type="text"],
   input[type="email"] {
     width: 100%;
@@ -69,6 +71,17 @@ export const theme = css`
     border: 1px solid var(--line);
     border-radius: 0.75rem;
     background: var(--ground);
+  }
+  input[aria-invalid="true"] {
+    border-color: var(--warn-text);
+  }
+  .link {
+    color: var(--accent-text);
+    font-weight: 600;
+    padding: 0;
+    text-align: start;
+    text-decoration: underline;
+    text-underline-offset: 0.2em;
   }
   .number {
     font-variant-numeric: tabular-nums;

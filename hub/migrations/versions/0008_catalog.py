@@ -1,4 +1,4 @@
-"""Commerce: catalog."""
+"""The catalogue: states, media, prices and their history, bundles, listings with a buffer."""
 
 from __future__ import annotations
 

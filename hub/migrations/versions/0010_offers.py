@@ -1,4 +1,4 @@
-"""Commerce: offers."""
+"""Offers: prices that hold for a while, for so many, for some; each with a signed public record."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commerce: payments."""
+"""Payments in full: saved methods, refunds, disputes, and which gateway comes first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commerce: outside."""
+"""Orders from outside: refunds, how shops are doing, drift."""
 
 from __future__ import annotations
 

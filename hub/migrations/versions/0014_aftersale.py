@@ -1,4 +1,4 @@
-"""Commerce: aftersale."""
+"""After the sale: returns, refunds piece by piece, invoices, and a brand's own terms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commerce: risk."""
+"""Risk: scores, reviews, traces of identities, and how often each bought."""
 
 from __future__ import annotations
 

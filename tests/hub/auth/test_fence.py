@@ -5,13 +5,19 @@ from __future__ import annotations
 import asyncio
 import re
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
+from hub.aftersale.models import Invoice, ReturnRequest
 from hub.app import create_app
 from hub.auth.tokens import Ticket, Viewer
+from hub.catalog.models import Intake, Listing, UnmatchedListing
 from hub.errors import SlowDown, Unauthorised
+from hub.jobs import defer
+from hub.offers.models import Offer
+from hub.orders.models import Order
+from hub.payments.models import Payment
 from hub.services import Services
 from tests.hub.market import Market, Trade
 from tests.hub.shop import SetClock, Shop
@@ -28,13 +34,32 @@ OPEN = {
     ("GET", "/metrics"),
     ("GET", "/api/v1/public/shows/{slug}"),
     ("GET", "/api/v1/public/shows/{slug}/poster"),
+    ("GET", "/api/v1/public/offers/{offer_id}/record"),
+    ("GET", "/.well-known/simulcast-offer-keys.json"),
     ("POST", "/api/v1/public/shows/{slug}/quality"),
 }
 """Routes that need no sign-in, each for a reason. A new route that is not here needs one."""
 
 BODIES: dict[str, Any] = {
+    "/api/v1/orders/{order_id}/refunds": {"key": "0123456789", "reason": "x", "everything": True},
+    "/api/v1/orders/{order_id}/refunds/preview": {"everything": True},
+    "/api/v1/orders/{order_id}/cancel": {"reason": "x"},
+    "/api/v1/orders/{order_id}/notes": {"reason": "x"},
+    "/api/v1/orders/{order_id}/returns": {
+        "key": "0123456789",
+        "reason": "x",
+        "lines": [{"line_id": str(uuid4()), "quantity": 1}],
+    },
+    "/api/v1/returns/{return_id}/arrival": {"lines": [{"id": str(uuid4()), "pieces": 1, "restock": True}]},
+    "/api/v1/returns/{return_id}/refund": {"reason": "x"},
+    "/api/v1/payments/gateways/{connection_id}": {"budget_ms": None},
     "/api/v1/connections/pending/{linking_id}": {"account_ids": ["x"]},
+    "/api/v1/products/{product_id}": {"version": 0, "title": "x"},
+    "/api/v1/product-imports/{intake_id}/take": {"only_good": True},
+    "/api/v1/unmatched-listings/{unmatched_id}/match": {"variant_id": str(uuid4())},
     "/api/v1/variants/{variant_id}/stock": {"on_hand": 1, "version": 1, "reason": "x"},
+    "/api/v1/offers/{offer_id}": {"minutes": 5},
+    "/api/v1/shows/{show_id}/claims/names": {"product_id": str(uuid4()), "number": 1, "word": "bag"},
     "/api/v1/shows/{show_id}/targets/{target_id}": {"wanted": False},
     "/api/v1/shows/{show_id}/highlight": {"product_id": None},
     "/api/v1/shows/{show_id}/messages": {"text": "hello"},
@@ -86,6 +111,11 @@ async def planned(market: Market, owner: Client) -> dict[str, str]:
         id=linking,
     )
     return {
+        **await sold(market),
+        **await listed(market),
+        "offer_id": await an_offer(market),
+        "job_id": await a_job_given_up(market),
+        "payment_id": str(await a_payment(market)),
         "linking_id": str(linking),
         "show_id": show,
         "target_id": target["id"],
@@ -97,6 +127,87 @@ async def planned(market: Market, owner: Client) -> dict[str, str]:
         "sha256": asset["sha256"],
         "name": "clip.mp4",
     }
+
+
+async def listed(market: Market) -> dict[str, str]:
+    """A listing, one that is none of the brand's SKUs, and a file on its way in."""
+    brand, shop = market.shop.brand_id, market.connections["shopify"]
+    bag = market.shop.variant_id
+    tied = Listing(brand_id=brand, connection_id=shop, variant_id=bag, product_ref="1", variant_ref="1")
+    stray = UnmatchedListing(brand_id=brand, connection_id=shop, product_ref="1", variant_ref="2")
+    file = Intake(brand_id=brand, kind="csv", state="checked", body=b"sku,title\n")
+    async with market.hub.db.session() as session:
+        session.add_all([tied, stray, file])
+    return {"listing_id": str(tied.id), "unmatched_id": str(stray.id), "intake_id": str(file.id)}
+
+
+async def sold(market: Market) -> dict[str, str]:
+    """An order that was paid, billed and is on its way back."""
+    brand, now = market.shop.brand_id, market.clock()
+    order = Order(brand_id=brand, channel="own", number="SH-1", state="paid", currency="EUR", placed_at=now)
+    wish = ReturnRequest(brand_id=brand, order_id=order.id, number="RT-1", kind="return", key="x")
+    paper = Invoice(
+        brand_id=brand, order_id=order.id, number="INV-1", n=1, kind="invoice", issued_at=now, data={}
+    )
+    async with market.hub.db.session() as session:
+        session.add(order)
+        await session.flush()
+        session.add_all([wish, paper])
+    return {
+        "order_id": str(order.id),
+        "return_id": str(wish.id),
+        "invoice_id": str(paper.id),
+        "product_id": str(market.shop.product_id),
+        "step": "approve",
+    }
+
+
+async def an_offer(market: Market) -> str:
+    """One that was never live."""
+    offer = Offer(
+        brand_id=market.shop.brand_id, show_id=market.shop.show_id, kind="flash", title="x", percent_off=10
+    )
+    async with market.hub.db.session() as session:
+        session.add(offer)
+    return str(offer.id)
+
+
+async def a_job_given_up(market: Market) -> str:
+    """One of this brand that failed for good."""
+    async with market.hub.db.session() as session:
+        await defer(session, "media.sync", key="given up", show_id=str(market.shop.show_id))
+    job = await market.hub.db.pool.fetchval(
+        "UPDATE procrastinate_jobs SET status = 'failed' WHERE queueing_lock = 'given up' RETURNING id"
+    )
+    return str(job)
+
+
+async def a_payment(market: Market) -> UUID:
+    """One whose gateway never answered."""
+    brand = market.shop.brand_id
+    order = Order(
+        brand_id=brand,
+        channel="own",
+        number="SH-1",
+        state="authorising",
+        currency="EUR",
+        placed_at=market.clock(),
+    )
+    payment = Payment(
+        brand_id=brand,
+        order_id=order.id,
+        connection_id=market.connections["shopify"],
+        source_sealed=b"",
+        key=uuid4().hex,
+        state="authorising",
+        problem="odd",
+        currency="EUR",
+    )
+    async with market.hub.db.session() as session:
+        session.add(order)
+        await session.flush()
+        session.add(payment)
+    return payment.id
 
 
 async def test_nobody_reads_or_changes_anothers_rows_by_any_route(market: Market) -> None:
@@ -133,9 +244,21 @@ async def dump(market: Market) -> list[Any]:
         "chat_mute",
         "chat_relay",
         "webhook_event",
+        "payment",
         "show_product",
         "show_cue",
         "playback_key",
+        "product",
+        "variant",
+        "listing",
+        "unmatched_listing",
+        "intake",
+        "orders",
+        "order_event",
+        "order_delivery",
+        "return_request",
+        "invoice",
+        "terms_said",
     )
     return [
         await market.sql(f"SELECT row_to_json(t)::text FROM {table} t ORDER BY 1")  # noqa: S608

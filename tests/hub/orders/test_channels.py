@@ -117,7 +117,7 @@ async def test_a_sale_on_one_channel_is_told_to_the_others(trade: Trade) -> None
         await market.fill(name, 10)
     await place(market, "shopify", 3)
     await market.arrived()
-    await market.hub.channels.find_behind()
+    await market.hub.pushes.find_behind()
     await market.work()
     for name in SHOPS:
         assert (await market.fakes[name].state())["stock"][SKU] == 7
@@ -127,7 +127,7 @@ async def test_a_sale_on_one_channel_is_told_to_the_others(trade: Trade) -> None
 async def test_a_shop_that_was_never_told_is_told_even_of_an_empty_shelf(trade: Trade) -> None:
     market = await trade("shopify", units=0)
     await market.fill("shopify", 50)
-    await market.hub.channels.find_behind()
+    await market.hub.pushes.find_behind()
     await market.work()
     assert (await market.fakes["shopify"].state())["stock"][SKU] == 0
 
@@ -136,7 +136,7 @@ async def test_a_push_whose_answer_is_lost_is_repeated_harmlessly(trade: Trade) 
     market = await trade("shopify", units=10)
     await market.fill("shopify", 50)
     await market.fakes["shopify"].control("fault", {"kind": "lose"})
-    await market.hub.channels.find_behind()
+    await market.hub.pushes.find_behind()
     await market.work()
     await market.later()
     assert (await market.fakes["shopify"].state())["stock"][SKU] == 10

@@ -10,16 +10,16 @@ import pytest
 
 from hub.errors import Conflict, HubError, NotFound
 from hub.services import Services
-from hub.stock.reserve import Held, Wish
+from hub.stock.reserve import Taken, Wish
 from tests.hub.shop import SetClock, Shop, open_shop
 
 
-async def outcomes(shop: Shop, wishes: list[Wish]) -> tuple[list[Held], list[str]]:
+async def outcomes(shop: Shop, wishes: list[Wish]) -> tuple[list[Taken], list[str]]:
     """(holds, codes of the refusals)."""
     answers = await asyncio.gather(
         *(shop.hub.reservations.take(wish) for wish in wishes), return_exceptions=True
     )
-    held = [one for one in answers if isinstance(one, Held)]
+    held = [one for one in answers if isinstance(one, Taken)]
     codes = [one.code for one in answers if isinstance(one, HubError)]
     assert len(held) + len(codes) == len(wishes), answers
     return held, codes
@@ -134,7 +134,7 @@ async def test_no_mixture_of_events_oversells(hub: Services, clock: SetClock, se
     """Buyers, platforms, payments, changes of mind and the sweep, all at once, over seeds."""
     rng = random.Random(seed)
     shop = await open_shop(hub, units=30)
-    holds: list[Held] = []
+    holds: list[Taken] = []
 
     async def buy() -> None:
         held, codes = await outcomes(shop, [shop.wish(quantity=rng.choice((1, 1, 1, 2, 4)))])

@@ -7,6 +7,7 @@ const ENDS: Record<Alarm["kind"], string> = {
   login_dead: "",
   login_ends: "The login ends on",
   key_ends: "The key runs out on",
+  shop_silent: "Not heard from since",
   quota_low: "The allowance is whole again on",
 };
 

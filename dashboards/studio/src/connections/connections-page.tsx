@@ -7,6 +7,7 @@ import { Empty } from "../parts/empty";
 import { Loading } from "../parts/loading";
 import { Problem } from "../parts/problem";
 import { DeliveryTroubles } from "../troubles/delivery-troubles";
+import { ShopReport } from "../troubles/shop-report";
 import { ConnectionCard } from "./connection-card";
 import { Landing } from "./landing";
 import { LinkDialog } from "./link-dialog";
@@ -66,6 +67,7 @@ export function ConnectionsPage() {
           />
         ))}
       </ul>
+      <ShopReport />
       {linking && connectors.data && (
         <LinkDialog
           connectors={connectors.data}

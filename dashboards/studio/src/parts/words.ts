@@ -16,6 +16,8 @@ const PLATFORMS: Record<string, string> = {
   linkedin: "LinkedIn",
   x: "X",
   shopify: "Shopify",
+  woocommerce: "WooCommerce",
+  meta_catalog: "Meta catalogue",
   stripe: "Stripe",
   rtmp: "Address",
   own: "Watch page",

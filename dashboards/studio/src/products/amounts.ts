@@ -19,3 +19,11 @@ function digitsOf(currency: string): number {
   const format = new Intl.NumberFormat("en", { style: "currency", currency });
   return format.resolvedOptions().maximumFractionDigits ?? 2;
 }
+
+/** 2490 → "24.90", as a person would type it. */
+export function typedOf(minor: number, currency: string): string {
+  const digits = digitsOf(currency);
+  if (!digits) return String(minor);
+  const text = String(minor).padStart(digits + 1, "0");
+  return `${text.slice(0, -digits)}.${text.slice(-digits)}`;
+}

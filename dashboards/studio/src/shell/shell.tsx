@@ -4,7 +4,13 @@ import { useEffect, useRef } from "react";
 import { AlarmBanner } from "../connections/alarm-banner";
 import { ConnectionsPage } from "../connections/connections-page";
 import { pageOf, usePath } from "../navigation";
+import { OrderPage } from "../orders/order-page";
+import { OrdersPage } from "../orders/orders-page";
+import { PaymentsPage } from "../payments/payments-page";
+import { ListingsPage } from "../products/listings-page";
+import { ProductPage } from "../products/product-page";
 import { ProductsPage } from "../products/products-page";
+import { ReviewPage } from "../review/review-page";
 import { ShowPage } from "../show/show-page";
 import { PlanPage } from "../shows/plan-page";
 import { ShowsPage } from "../shows/shows-page";
@@ -45,6 +51,18 @@ function Screen({ path, session }: { path: string; session: Session }) {
       return <ConnectionsPage />;
     case "products":
       return <ProductsPage currency={session.brand.currency} />;
+    case "orders":
+      return <OrdersPage currency={session.brand.currency} />;
+    case "order":
+      return <OrderPage id={page.id} />;
+    case "product":
+      return <ProductPage id={page.id} />;
+    case "payments":
+      return <PaymentsPage />;
+    case "review":
+      return <ReviewPage />;
+    case "listings":
+      return <ListingsPage />;
     case "show":
       return <ShowPage id={page.id} />;
     case "missing":

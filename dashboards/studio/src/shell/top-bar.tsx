@@ -6,7 +6,10 @@ import { Problem } from "../parts/problem";
 
 const LINKS = [
   { title: "Shows", path: PATHS.shows, pages: ["shows", "plan", "show"] },
-  { title: "Products", path: PATHS.products, pages: ["products"] },
+  { title: "Orders", path: PATHS.orders, pages: ["orders", "order"] },
+  { title: "Review", path: PATHS.review, pages: ["review"] },
+  { title: "Products", path: PATHS.products, pages: ["products", "product", "listings"] },
+  { title: "Payments", path: PATHS.payments, pages: ["payments"] },
   { title: "Connections", path: PATHS.connections, pages: ["connections"] },
 ];
 

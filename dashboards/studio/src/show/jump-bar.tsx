@@ -3,6 +3,7 @@ const PLACES = [
   ["targets", "Targets"],
   ["chat", "Chat"],
   ["products", "Products"],
+  ["offers", "Offers"],
   ["orders", "Orders"],
 ];
 

@@ -10,6 +10,8 @@ import { ConnectionBanner } from "./connection-banner";
 import { FeedPanel } from "./feed/feed-panel";
 import { Programme } from "./feed/programme";
 import { JumpBar } from "./jump-bar";
+import { MerchPanel } from "./merch/merch-panel";
+import { OffersPanel } from "./offers/offers-panel";
 import { OrdersPanel } from "./orders/orders-panel";
 import { Panel } from "./panel";
 import { PlayerPanel } from "./playback/player-panel";
@@ -114,6 +116,8 @@ function Control({ room, picture, connection }: Props) {
             clock={room.clock}
             onChanged={room.refresh}
           />
+          <OffersPanel showId={id} state={state} products={show.products} clock={room.clock} />
+          <MerchPanel showId={id} state={state} products={show.products} />
           <OrdersPanel sales={show.sales} orders={orders} />
         </div>
         <ChatPanel

@@ -6,6 +6,7 @@ import type { Tone } from "../../parts/words";
 export const ORDER_STATES: Record<OrderState, { label: string; tone: Tone }> = {
   reserved: { label: "Reserved", tone: "busy" },
   authorising: { label: "Paying", tone: "busy" },
+  review: { label: "In review", tone: "warn" },
   paid: { label: "Paid", tone: "good" },
   failed: { label: "Payment failed", tone: "bad" },
   expired: { label: "Expired", tone: "quiet" },

@@ -1,0 +1,69 @@
+/** Who buys on this page: signed in or a guest, and the proof that it is they. */
+
+import type { CheckoutApi, Me, Shopper } from "@simulcast/api";
+import { madePasskey, passkeysPossible, signedByPasskey } from "./passkeys";
+
+/** The calls it makes; `CheckoutApi` has them. */
+export type AccountApi = Pick<
+  CheckoutApi,
+  | "me"
+  | "sendCode"
+  | "signIn"
+  | "signOut"
+  | "join"
+  | "forgetMethod"
+  | "passkeyWish"
+  | "passkeyMade"
+  | "passkeyQuestion"
+  | "passkeyAnswer"
+>;
+
+export class Account {
+  shopper: Shopper | null = null;
+
+  constructor(
+    private readonly api: AccountApi,
+    private readonly onChange: () => void,
+  ) {}
+
+  load = async (): Promise<void> => this.known(await this.api.me());
+  sendCode = (email: string): Promise<void> => this.api.sendCode(email);
+  enter = async (email: string, code: string): Promise<void> => this.known(await this.api.signIn(email, code));
+  join = async (): Promise<void> => this.known(await this.api.join());
+
+  async forget(methodId: string): Promise<void> {
+    await this.api.forgetMethod(methodId);
+    await this.load();
+  }
+
+  async leave(): Promise<void> {
+    await this.api.signOut();
+    this.shopper = null;
+    this.onChange();
+  }
+
+  /** A passkey in place of a code; false when the buyer would rather not. */
+  async byPasskey(): Promise<boolean> {
+    const signed = await signedByPasskey(await this.api.passkeyQuestion());
+    if (signed) this.known(await this.api.passkeyAnswer(signed));
+    return signed !== null;
+  }
+
+  async register(): Promise<boolean> {
+    const made = await madePasskey(await this.api.passkeyWish());
+    if (!made) return false;
+    await this.api.passkeyMade(made);
+    await this.load();
+    return true;
+  }
+
+  /** Whether showing a face or a finger is offered. */
+  get passkeys(): boolean {
+    return passkeysPossible();
+  }
+
+  private known({ shopper }: Me): void {
+    this.shopper = shopper;
+    this.onChange();
+  }
+}

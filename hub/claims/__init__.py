@@ -1,0 +1,1 @@
+"""Claims: buying by a comment, on any chat."""

@@ -1,0 +1,185 @@
+"""The hot endpoint over HTTP: plain ASGI before router and middlewares. A drop pays each step often.
+
+Same manners as everywhere else: a viewer's bearer token, problem documents, no-store.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from fastapi import FastAPI
+from pydantic import BaseModel, Field, ValidationError
+from starlette.types import Receive, Scope, Send
+
+from hub.auth.guard import viewer_of
+from hub.auth.tokens import Viewer
+from hub.errors import BadInput, HubError
+from hub.services import Services
+from hub.stock.facts import Taken, Wish
+from hub.web import PROBLEM
+
+PATH: Final = "/api/v1/public/holds"
+LARGEST_BODY: Final = 4096
+MOST_KNOWN: Final = 20_000
+"""Tokens whose signature was checked before; what is over is checked again."""
+KNOWN_SECONDS: Final = 300.0
+SAFE: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+    (b"x-frame-options", b"DENY"),
+)
+
+
+class HoldIn(BaseModel):
+    """One unit or a few, now. `key` is a fresh random text per click on Buy: same key, same answer.
+
+    `offer_id`: the offer the buyer saw; without it the cheapest that applies.
+    """
+
+    show: str
+    variant_id: UUID
+    quantity: int = Field(default=1, ge=1, le=100)
+    key: str = Field(min_length=8, max_length=64, pattern=r"^[!-~]+$")
+    offer_id: UUID | None = None
+
+
+class HeldOut(BaseModel):
+    """One component of a reservation."""
+
+    hold_id: UUID
+    variant_id: UUID
+    quantity: int
+    unit_minor: int
+    list_minor: int
+
+
+class HoldOut(BaseModel):
+    """A reservation. Count down to `expires_at` from `server_time`, not from the viewer's own clock.
+
+    Amounts are for one of `quantity`; `list_minor` is the price without the offer. Of a bundle, `holds` are
+    its components, and `hold_id` stands for all of them.
+    """
+
+    hold_id: UUID
+    expires_at: str
+    server_time: str
+    unit_minor: int
+    list_minor: int
+    currency: str
+    quantity: int
+    available: int
+    offer_id: UUID | None = None
+    tier_id: UUID | None = None
+    holds: list[HeldOut] = []
+
+
+class LanedApp(FastAPI):
+    """The application with its fast lane; everything but POST /api/v1/public/holds takes the usual way."""
+
+    def __init__(self, **how: Any) -> None:
+        super().__init__(**how)
+        self._holds = HoldsLane()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request. Other methods of the same path meet the router, and its refusal."""
+        if scope["type"] == "http" and scope["path"] == PATH and scope["method"] == "POST":
+            await self._holds.serve(self.state.services, scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
+class HoldsLane:
+    """Answers requests for holds. Remembers whose tokens it has checked."""
+
+    def __init__(self) -> None:
+        self._viewers: dict[bytes, tuple[Viewer, float]] = {}
+
+    async def serve(self, hub: Services, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        media_type: bytes = b"application/json"
+        more: tuple[tuple[bytes, bytes], ...] = SAFE
+        try:
+            viewer = self._viewer(hub, scope["headers"])
+            taken = await hub.reservations.take(wish_of(await body_of(receive), viewer, hub.clock()))
+            status, body = 201, answer_of(taken, hub.clock()).encode()
+        except HubError as refusal:
+            status, media_type = refusal.status, PROBLEM.encode()
+            body = json.dumps(refusal.problem()).encode()
+            if status == 503:
+                more = (*SAFE, (b"retry-after", b"1"))
+        length = (b"content-length", b"%d" % len(body))
+        headers = [(b"content-type", media_type), length, *more]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    def _viewer(self, hub: Services, headers: Iterable[tuple[bytes, bytes]]) -> Viewer:
+        """The viewer behind the token; one seen a moment ago is not checked again."""
+        authorization = next((value for name, value in headers if name == b"authorization"), b"")
+        now = hub.clock().timestamp()
+        known = self._viewers.get(authorization)
+        if known and now < known[1]:
+            return known[0]
+        viewer = viewer_of(hub, authorization.decode("latin-1"))
+        if len(self._viewers) >= MOST_KNOWN:
+            del self._viewers[next(iter(self._viewers))]
+        until = min(now + KNOWN_SECONDS, hub.tokens.ends(authorization.partition(b" ")[2]))
+        self._viewers[authorization] = (viewer, until)
+        return viewer
+
+
+async def body_of(receive: Receive) -> bytes:
+    """The whole body. BadInput when it is larger than any wish."""
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    while message.get("more_body"):
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > LARGEST_BODY:
+            raise BadInput("bad_input", "This is too long for a reservation.")
+    return body
+
+
+def wish_of(body: bytes, viewer: Viewer, now: datetime) -> Wish:
+    """What a viewer asks for."""
+    try:
+        wanted = HoldIn.model_validate_json(body)
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise BadInput("bad_input", wrong) from None
+    if wanted.show != viewer.slug:
+        raise BadInput("other_show", "This page belongs to another show. Load it again.")
+    return Wish(
+        viewer.brand_id,
+        viewer.show_id,
+        viewer.id,
+        wanted.variant_id,
+        wanted.quantity,
+        wanted.key,
+        wanted.offer_id,
+        viewer.member,
+        at=now,
+    )
+
+
+def answer_of(taken: Taken, now: datetime) -> str:
+    """A `HoldOut` as JSON, written by hand: every value is an id, a number or a time."""
+    holds = ",".join(
+        f'{{"hold_id":"{one.hold_id}","variant_id":"{one.variant_id}","quantity":{one.quantity},'
+        f'"unit_minor":{one.unit_minor},"list_minor":{one.list_minor}}}'
+        for one in taken.holds
+    )
+    return (
+        f'{{"hold_id":"{taken.group_id}","expires_at":"{taken.expires_at.isoformat()}",'
+        f'"server_time":"{now.isoformat()}","unit_minor":{taken.unit_minor},"list_minor":{taken.list_minor},'
+        f'"currency":"{taken.currency}","quantity":{taken.quantity},"available":{taken.available},'
+        f'"offer_id":{quoted(taken.offer_id)},"tier_id":{quoted(taken.tier_id)},"holds":[{holds}]}}'
+    )
+
+
+def quoted(value: UUID | None) -> str:
+    """JSON of an id, or null."""
+    return f'"{value}"' if value else "null"
