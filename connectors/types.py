@@ -247,7 +247,7 @@ class Product(Value):
 class Stock(Value):
     """An absolute sellable quantity for one listing. `version` grows with each change of ours.
 
-    `expected`: what the platform holds if nothing happened there that we do not know of; None: whatever it is.
+    `expected`: what the platform holds if nothing happened there that we do not know of; None: anything.
     """
 
     listing: Listing

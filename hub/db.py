@@ -108,6 +108,11 @@ async def run(
     return await connection.execute(statement, values or {})
 
 
+async def finish_early(session: AsyncSession) -> None:
+    """Commit before somebody outside is asked: a connection held meanwhile is one that others wait for."""
+    await session.commit()
+
+
 def after_commit(session: AsyncSession, tell: Afterwards) -> None:
     """Call `tell` when this transaction has committed, and only then."""
     session.info["afterwards"].append(tell)

@@ -63,13 +63,13 @@ async def opened(session: AsyncSession, brand_id: UUID, order_id: UUID, *, lock:
     paying = select(Payment).where(col(Payment.order_id) == order_id, col(Payment.brand_id) == brand_id)
     query = select(Order).where(col(Order.id) == order_id, col(Order.brand_id) == brand_id)
     if lock:
-        # Payment, holds, order: as the payment room and the checkout do it. Another way round would deadlock.
+        # Payments, order, holds: as the checkout and the reviews do it. Another way round would deadlock.
         paying, query = paying.order_by(col(Payment.id)).with_for_update(), query.with_for_update()
     payments = (await session.exec(paying.execution_options(populate_existing=True))).all()
-    if lock:
-        holds = select(Hold.id).where(col(Hold.order_id) == order_id)
-        await session.exec(holds.order_by(col(Hold.variant_id), col(Hold.id)).with_for_update())
     order = (await session.exec(query.execution_options(populate_existing=True))).first()
+    if lock:
+        holds = select(Hold.id).where(col(Hold.order_id) == order_id, col(Hold.brand_id) == brand_id)
+        await session.exec(holds.order_by(col(Hold.id)).with_for_update())
     if order is None:
         raise NotFound("order_unknown", "There is no such order.")
     wanted = select(OrderLine).where(col(OrderLine.order_id) == order_id).order_by(col(OrderLine.id))

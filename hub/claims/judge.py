@@ -150,7 +150,9 @@ class Judge:
     ) -> int:
         decided: list[Claim] = []
         async with self._db.session() as session:
-            show = (await session.exec(select(Show).where(col(Show.id) == show_id).with_for_update())).one()
+            # Not against orders: they refer to this row, and would have to wait.
+            query = select(Show).where(col(Show.id) == show_id).with_for_update(key_share=True)
+            show = (await session.exec(query)).one()
             for one in asked:
                 claim = await session.get_one(Claim, one.claim.id, with_for_update=True)
                 outcome = won.get(claim.id)
@@ -206,9 +208,8 @@ class Judge:
         """A comment's author needs longer than a screen's viewer to use a unit that became free."""
         async with self._db.session() as session:
             claim = await session.get_one(Claim, row.claim_id)
-            show = (
-                await session.exec(select(Show).where(col(Show.id) == claim.show_id).with_for_update())
-            ).one()
+            query = select(Show).where(col(Show.id) == claim.show_id).with_for_update(key_share=True)
+            show = (await session.exec(query)).one()
             await session.refresh(claim, with_for_update=True)
             if claim.state != "queued":
                 return

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -26,13 +26,14 @@ from hub.customers.models import Customer
 from hub.customers.service import Customers, Person
 from hub.db import run
 from hub.errors import BadInput, Conflict, NotFound
+from hub.offers.coupons import CouponTerms
 from hub.offers.service import Offers
 from hub.orders.making import Goods, Making, line_of
 from hub.orders.models import Order
 from hub.orders.outcomes import Outcomes
 from hub.orders.service import Orders
 from hub.orders.timeline import note
-from hub.payments.out import PaymentChoice
+from hub.payments.out import PaymentChoice, keeping
 from hub.payments.service import Payments
 from hub.risk.identity import Visit
 from hub.risk.service import Risk
@@ -47,7 +48,7 @@ OVER: Final = "Your reservation has ended. Nothing was charged. Buy again."
 
 ONE_TAP_LASTS: Final = 60
 """Seconds; the payment room keeps it longer once it has begun."""
-PAYMENTS_OF: Final = text("SELECT 1 FROM payment WHERE order_id = :order_id FOR UPDATE")
+PAYMENTS_OF: Final = text("SELECT 1 FROM payment WHERE order_id = :order_id ORDER BY id FOR UPDATE")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,10 +59,10 @@ class Wanted:
     """
 
     hold_ids: Sequence[UUID]
-    name: str
-    email: str
+    name: str = field(repr=False)
+    email: str = field(repr=False)
     payment: PaymentChoice
-    address: Address | None = None
+    address: Address | None = field(default=None, repr=False)
     shipping_method_id: UUID | None = None
     code: str | None = None
     key: str | None = None
@@ -122,12 +123,15 @@ class Checkout:
         if any(hold.soft for hold in holds):
             await self._firm(session, holds, wanted.payment)
         goods = await self._making.goods(session, holds)
-        order = await self._make(session, viewer, goods, wanted)
+        order, coupon = await self._make(session, viewer, goods, wanted)
         held = await self._risk.held(session, order, who, wanted.payment)
         if order.total_minor == 0:
             await self._free(session, order)
         elif not held:
             await self._pay(session, order, wanted.payment)
+        if coupon:
+            # Last: whoever gives one back has locked the stock before it.
+            await self._offers.redeem(session, order, coupon)
         await self._orders.tell(session, order, placed=True, changed=True)
         return order
 
@@ -256,9 +260,7 @@ class Checkout:
 
     async def _pay(self, session: AsyncSession, order: Order, payment: PaymentChoice) -> None:
         await session.flush()
-        # A guest's card is kept for whom the address leads to; who is asked for it has to sign in.
-        known = replace(payment, customer_id=payment.customer_id or order.customer_id)
-        await self._payments.begin(session, order, known)
+        await self._payments.begin(session, order, keeping(payment, order))
 
     async def _free(self, session: AsyncSession, order: Order) -> None:
         """A coupon took everything off: there is nothing to pay."""
@@ -269,7 +271,7 @@ class Checkout:
 
     async def _make(
         self, session: AsyncSession, viewer: Viewer, goods: Sequence[Goods], wanted: Wanted
-    ) -> Order:
+    ) -> tuple[Order, CouponTerms | None]:
         customer = await self._customer(session, viewer, wanted)
         where = (wanted.address, wanted.shipping_method_id)
         reckoned = await self._making.reckon(session, viewer, goods, where, wanted.code)
@@ -299,9 +301,7 @@ class Checkout:
         await self._attribution.credit(session, order)
         await session.flush()
         await note(session, order, "placed", "Ordered on the show's page.")
-        if reckoned.coupon:
-            await self._offers.redeem(session, order, reckoned.coupon)
-        return order
+        return order, reckoned.coupon
 
     async def _customer(self, session: AsyncSession, viewer: Viewer, wanted: Wanted) -> Customer:
         """Who buys: the one who is signed in, or whom the address leads to."""

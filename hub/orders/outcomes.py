@@ -49,7 +49,7 @@ LAPSED: Final = text(
     SELECT DISTINCT orders.id FROM order_line JOIN orders ON orders.id = order_line.order_id
     WHERE order_line.state = 'open' AND orders.state = 'failed' AND NOT EXISTS (
         SELECT FROM hold WHERE hold.id = order_line.hold_id AND hold.state IN ('held', 'committed'))
-    LIMIT 200
+    ORDER BY orders.id LIMIT 200
     """
 )
 GIVEN_BACK: Final = text(
@@ -97,6 +97,8 @@ class Outcomes:
         elif state == "expired":
             await self._give_back(session, order.id)
             await self._write(session, order, "expired", letters.came_to_nothing)
+        elif state == "failed" and before == "paid":
+            await self._give_back(session, order.id)
         await self._orders.tell(session, order, placed=False, changed=True)
 
     async def action(self, session: AsyncSession, order_id: UUID) -> None:

@@ -1,6 +1,7 @@
 """What a payment becomes, and what that means for its order and its stock: one transaction each.
 
-The caller has the payment's row locked. Rows are locked in the order payment, order, holds, stock.
+The caller has the payment's row locked: of two who change the order or its holds, one waits there. Who has no
+payment to lock takes order, holds, stock, offers, in this order, and a coupon last.
 """
 
 from __future__ import annotations
@@ -38,7 +39,14 @@ PAID: Final = "Paid. Thank you!"
 NEVER_TAKEN: Final = "The bank promised this money and then did not give it: do not ship. {why}"
 TAKEN_TOO_LATE: Final = "Money came for an order that was over already. It is being given back at once."
 
-CAPTURED: Final = text("UPDATE orders SET captured_minor = :amount WHERE id = :order_id")
+CAPTURED: Final = text(
+    """
+    UPDATE orders SET captured_minor = (
+        SELECT coalesce(sum(captured_minor), 0) FROM payment WHERE order_id = orders.id)
+    WHERE id = :order_id
+    """
+)
+"""Of all its payments: one that was over may bring money after all, and what came of it goes back."""
 
 
 class Outcomes(Protocol):
@@ -173,7 +181,14 @@ class Book:
         if wanted and await self._stock.commit_order(session, payment.order_id):
             await self.captured(session, payment, result, payment.amount_minor)
             return
-        self.change(payment, "captured", result)
+        if await self._followed(session, payment):
+            # The order has another payment by now; this one stays over, and its money goes back once.
+            known = select(Refund.id).where(col(Refund.key) == f"{payment.id}:late")
+            if (await session.exec(known)).first():
+                return
+            payment.ref, payment.updated_at = result.ref or payment.ref, self._clock()
+        else:
+            self.change(payment, "captured", result)
         payment.captured_minor = payment.amount_minor
         payment.refunded_minor = payment.amount_minor
         refund = Refund(
@@ -211,6 +226,15 @@ class Book:
         await session.flush()
         await self._outcomes.refunded(session, refund)
 
+    async def _followed(self, session: AsyncSession, payment: Payment) -> bool:
+        """Whether the order has a later payment that is, or was, good."""
+        query = select(Payment.id).where(
+            col(Payment.order_id) == payment.order_id,
+            col(Payment.id) != payment.id,
+            col(Payment.state).not_in(models.OVER),
+        )
+        return (await session.exec(query)).first() is not None
+
     async def _all_back(self, session: AsyncSession, payment: Payment) -> bool:
         query = select(Refund.amount_minor).where(
             col(Refund.payment_id) == payment.id, col(Refund.state) == "done"
@@ -219,7 +243,7 @@ class Book:
 
     async def _count(self, session: AsyncSession, payment: Payment) -> None:
         """The order says what was taken for it."""
-        await run(session, CAPTURED, {"amount": payment.captured_minor, "order_id": payment.order_id})
+        await run(session, CAPTURED, {"order_id": payment.order_id})
 
     async def _back_to_buyer(self, session: AsyncSession, payment: Payment) -> None:
         if payment.held_until:

@@ -18,6 +18,7 @@ from connectors.errors import ConnectorError, Refused
 from connectors.types import Money, PaymentForm
 from hub.connections.models import Connection
 from hub.connections.service import Connections
+from hub.db import finish_early
 from hub.errors import Conflict, HubError
 from hub.payments.models import GatewayRank
 from hub.payments.pacing import Pacer
@@ -121,7 +122,10 @@ class Gateways:
         """The fields of the first gateway that takes this amount and currency, and answers in time."""
         refusals: list[str] = []
         spare: tuple[GatewayChoice, PaymentForm] | None = None
-        for one in await self.in_turn(session, brand_id):
+        in_turn = await self.in_turn(session, brand_id)
+        # Gives the connection back: asking a gateway takes seconds, and needs one itself to find the login.
+        await finish_early(session)
+        for one in in_turn:
             choice = self.choice(one.row)
             try:
                 form = await self._form(one.row.id, amount, customers.get(one.row.id))

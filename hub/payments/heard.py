@@ -16,7 +16,7 @@ from hub.connections.models import Connection
 from hub.orders.models import Order
 from hub.orders.timeline import note
 from hub.payments.book import DECLINED, Book, queue
-from hub.payments.models import OVER, Dispute, Payment
+from hub.payments.models import ENDED, OVER, Dispute, Payment
 from hub.payments.refunds import Refunds
 from hub.payments.states import step_for
 
@@ -101,7 +101,7 @@ class Heard:
     async def _late(self, session: AsyncSession, payment: Payment, said: PaymentResult) -> None:
         """Money for a payment that was over: it is let go of at once."""
         payment.ref = said.ref or payment.ref
-        if payment.state in OVER:
+        if payment.state in ENDED:
             payment.cause = "late_success"
             log.warning("payment.late", payment=str(payment.id), state=payment.state)
         await queue(session, "payment.void", payment.id)

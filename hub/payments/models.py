@@ -20,6 +20,8 @@ VOID_TAKES = timedelta(minutes=5)
 """So much longer stock stays reserved for a payment that is let go of, until that is certain."""
 OVER = ("declined", "voided")
 """This payment brings nothing any more; the order may have another."""
+ENDED = (*OVER, "capture_failed")
+"""Payments that are over for us; the gateway may still hold money for one."""
 
 
 class SavedMethod(SQLModel, table=True):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from pydantic import BaseModel
 
+from hub.orders.models import Order
 from hub.payments.models import SavedMethod
 
 
@@ -20,7 +21,7 @@ class PaymentChoice:
     bank sends the buyer back to.
     """
 
-    source: str | None = None
+    source: str | None = field(default=None, repr=False)
     gateway: str | None = None
     saved_method_id: UUID | None = None
     save: bool = False
@@ -28,7 +29,17 @@ class PaymentChoice:
     customer_id: UUID | None = None
     buyer_present: bool = True
     return_url: str | None = None
-    ip: str | None = None
+    ip: str | None = field(default=None, repr=False)
+
+
+def keeping(choice: PaymentChoice, order: Order) -> PaymentChoice:
+    """With whom a new card is kept for: a guest's for whom their address leads to.
+
+    A method that is kept already is only for who is signed in: to type an address is no proof.
+    """
+    if choice.saved_method_id:
+        return choice
+    return replace(choice, customer_id=choice.customer_id or order.customer_id)
 
 
 class SavedOut(BaseModel):

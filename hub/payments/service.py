@@ -114,7 +114,8 @@ class Payments:
         Its stock stays reserved until it is certain what became of the money. Conflict `too_many_tries` |
         `no_gateway` | `gateway_gone` | `method_gone`.
         """
-        query = select(Payment).where(col(Payment.order_id) == order.id).with_for_update()
+        query = select(Payment).where(col(Payment.order_id) == order.id).order_by(col(Payment.id))
+        query = query.with_for_update()
         before = (await session.exec(query)).all()
         for row in before:
             if row.state not in OVER:
@@ -170,6 +171,7 @@ class Payments:
         query = (
             select(Payment)
             .where(col(Payment.order_id) == order_id, col(Payment.state).in_([*LIVE, "authorised"]))
+            .order_by(col(Payment.id))
             .with_for_update()
         )
         for payment in await session.exec(query):

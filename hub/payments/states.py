@@ -39,7 +39,8 @@ RULES: Final[dict[str, dict[str, Step]]] = {
     "authorised": {"captured": "captured", "voided": "capture_failed", "capture_failed": "capture_failed"},
     "capturing": {"captured": "captured", "voided": "capture_failed", "capture_failed": "capture_failed"},
     "captured": {"capture_failed": "capture_failed", "refunded": "refunded"},
-    "capture_failed": {"captured": "captured"},
+    # Its stock is free and its buyer was told to order again: money that comes after all goes back.
+    "capture_failed": dict.fromkeys(TAKING, "late"),
     "voiding": {"voided": "voided", "declined": "voided", "captured": "late", "capture_pending": "late"},
     "declined": dict.fromkeys(MONEY, "late"),
     "voided": dict.fromkeys(TAKING, "late"),

@@ -23,7 +23,7 @@ from hub.errors import NotFound
 from hub.orders.models import Order
 from hub.payments.book import DECLINED, Book, money_of, queue, since
 from hub.payments.gateways import Gateways
-from hub.payments.models import OVER, Payment, SavedMethod
+from hub.payments.models import ENDED, Payment, SavedMethod
 from hub.payments.states import MONEY, TAKING
 from hub.secrets import Vault
 
@@ -32,8 +32,6 @@ log = structlog.get_logger()
 NO_GATEWAY: Final = "The shop's payment account has a problem. Nothing was charged. Please try again later."
 SEARCHABLE: Final = timedelta(seconds=90)
 """A search that finds nothing proves something only when the payment would be in the index by now."""
-ENDED: Final = (*OVER, "capture_failed")
-"""Payments that are over for us; the gateway may still hold money for one."""
 
 
 @dataclass(frozen=True)

@@ -62,20 +62,20 @@ class Sweep:
 
     async def let_go_of_late(self) -> int:
         """Payments not decided in time: first the payment is cancelled, then the stock is free."""
+        is_late = (
+            col(Payment.state).in_(["queued", "authorising", "action_required"]),
+            col(Payment.due_at) <= self._clock(),
+        )
         async with self._db.session() as session:
-            query = (
-                select(Payment)
-                .where(
-                    col(Payment.state).in_(["queued", "authorising", "action_required"]),
-                    col(Payment.due_at) <= self._clock(),
-                )
-                .order_by(col(Payment.id))
-                .limit(AT_ONCE)
-                .with_for_update(skip_locked=True)
-            )
+            query = select(Payment.id).where(*is_late).order_by(col(Payment.id)).limit(AT_ONCE)
             late = (await session.exec(query)).all()
-            for payment in late:
-                await self._late(session, payment)
+        for payment_id in late:
+            # Each by itself: together they would lock stock in the order of payments, and others by variant.
+            async with self._db.session() as session:
+                one = select(Payment).where(col(Payment.id) == payment_id, *is_late)
+                payment = (await session.exec(one.with_for_update(skip_locked=True))).first()
+                if payment:
+                    await self._late(session, payment)
         return len(late)
 
     async def look_after(self) -> int:

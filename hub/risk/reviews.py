@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Final, Literal
 from uuid import UUID
@@ -29,7 +29,7 @@ from hub.orders.models import Order, OrderLine
 from hub.orders.outcomes import GiveBack, Outcomes
 from hub.orders.service import Orders
 from hub.orders.timeline import note
-from hub.payments.out import PaymentChoice
+from hub.payments.out import PaymentChoice, keeping
 from hub.payments.service import Payments
 from hub.risk import letters
 from hub.risk.models import RiskReview, RiskScore, RiskTerms
@@ -100,8 +100,7 @@ class Reviews:
         """Hold a fresh order back: its goods stay reserved until a person, or the rule, has decided."""
         now = self._clock()
         due_at = now + timedelta(minutes=terms.review_minutes)
-        known = replace(choice, customer_id=choice.customer_id or order.customer_id)
-        sealed = self._vault.seal(json.dumps(asdict(known), default=str))
+        sealed = self._vault.seal(json.dumps(asdict(keeping(choice, order)), default=str))
         first = await self._waiting(session, order.brand_id) == 0
         session.add(
             RiskReview(

@@ -1,4 +1,4 @@
-"""Editing a show over HTTP: its texts and time, what each platform would make of them, calling it off."""
+"""Editing a show over HTTP: texts, time and stock rules, what platforms would show, calling it off."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from hub.auth.guard import Hub, SignedIn
 from hub.shows.edits import take
 from hub.shows.models import Show
-from hub.shows.out import ShowSummary
+from hub.shows.out import ShowEdited, ShowSummary
 from hub.shows.texts import TextsOut
 from hub.shows.wishes import ShowChange
 
@@ -17,12 +17,12 @@ router = APIRouter(prefix="/api/v1/shows", tags=["shows"])
 
 
 @router.patch("/{show_id}")
-async def change(show_id: UUID, body: ShowChange, staff: SignedIn, hub: Hub) -> ShowSummary:
-    """Change texts, time, picture; every platform is told by itself."""
+async def change(show_id: UUID, body: ShowChange, staff: SignedIn, hub: Hub) -> ShowEdited:
+    """Change texts, time, picture, of which every platform is told by itself; or how stock is shared out."""
     async with hub.db.session() as session:
         show = await hub.shows.get(session, staff.brand_id, show_id, lock=True)
         await hub.show_edits.change(session, show, body)
-    return ShowSummary.of(show)
+    return ShowEdited.of(show)
 
 
 @router.post("/{show_id}/preview")

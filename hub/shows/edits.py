@@ -1,4 +1,4 @@
-"""Editing a show, once for all platforms: what it is called, when it is, what else they are told."""
+"""Editing a show, once for all platforms: its texts, its time, and how its stock is shared out."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from hub.shows.service import Shows
 from hub.shows.wishes import ShowChange
 
 PICTURES = ("image/png", "image/jpeg")
-NEEDED = frozenset({"title", "description", "privacy", "tags"})
+NEEDED = frozenset({"title", "description", "privacy", "tags", "hold_policy", "units_per_buyer"})
 """What a show always has: null changes nothing."""
+OURS = frozenset({"hold_policy", "hold_seconds", "units_per_buyer"})
+"""What no platform is told of. The next reservation keeps to it; those that run stay as they were made."""
 
 
 class ShowEdits:
-    """The verbs of a show's texts and time."""
+    """The verbs of a show's texts, time and stock rules."""
 
     def __init__(self, shows: Shows) -> None:
         self._shows = shows
@@ -27,21 +29,21 @@ class ShowEdits:
             raise Conflict("show_began", "This show has begun: its time can't be changed any more.")
         if wish.picture_asset:
             await check_picture(session, show, wish.picture_asset)
-        if take(show, wish) and show.state != "ended":
+        if take(show, wish) - OURS and show.state != "ended":
             for target in await self._shows.targets(session, show.id):
                 await self._shows.describe(session, show, target)
                 self._shows.tell_target(session, show, target)
         await self._shows.changed(session, show)
 
 
-def take(show: Show, wish: ShowChange) -> bool:
-    """Write what is named into the show; whether anything is another now."""
+def take(show: Show, wish: ShowChange) -> set[str]:
+    """Write what is named into the show; the names of what is another now."""
     named = wish.model_dump(exclude_unset=True)
     named = {name: value for name, value in named.items() if value is not None or name not in NEEDED}
     different = {name: value for name, value in named.items() if getattr(show, name) != value}
     for name, value in different.items():
         setattr(show, name, value)
-    return bool(different)
+    return set(different)
 
 
 async def check_picture(session: AsyncSession, show: Show, sha: str) -> None:

@@ -76,7 +76,29 @@ class DetailsOut(BaseModel):
     picture_asset: str | None
 
 
-class ShowDetail(ShowSummary):
+class StockRulesOut(BaseModel):
+    """How a show's stock is shared out. `hold_seconds` null: as long as the installation says."""
+
+    hold_policy: str
+    hold_seconds: int | None
+    units_per_buyer: int
+
+
+class ShowEdited(ShowSummary):
+    """A show as it is after a change."""
+
+    stock_rules: StockRulesOut
+
+    @classmethod
+    def of(cls, show: Show) -> ShowEdited:
+        """From the table."""
+        return cls(
+            **ShowSummary.of(show).model_dump(),
+            stock_rules=StockRulesOut(**show.model_dump(include=set(StockRulesOut.model_fields))),
+        )
+
+
+class ShowDetail(ShowEdited):
     """A show with what only its brand may know."""
 
     description: str

@@ -24,6 +24,7 @@ from hub.shows.out import (
     DetailsOut,
     IngestAddress,
     ShowDetail,
+    ShowEdited,
     ShowSnapshot,
     ShowSummary,
     TargetOut,
@@ -93,7 +94,7 @@ async def snapshot_of(hub: Services, session: AsyncSession, show: Show) -> ShowS
     return ShowSnapshot(
         seq=show.seq,
         show=ShowDetail(
-            **ShowSummary.of(show).model_dump(),
+            **ShowEdited.of(show).model_dump(),
             description=show.description,
             details=DetailsOut(**show.model_dump(include=set(DetailsOut.model_fields))),
             ingest=address,

@@ -35,7 +35,9 @@ touched AS (
     SELECT unnest($3::uuid[]) AS id UNION SELECT offer_id FROM offer_item WHERE variant_id = ANY($2)),
 priced AS MATERIALIZED (
     SELECT offer.id FROM offer
-    WHERE id IN (SELECT id FROM touched) AND state = 'live' AND (SELECT count(*) FROM shelf) >= 0
+    -- Coupons are the checkout's: it locks them after everything else.
+    WHERE id IN (SELECT id FROM touched) AND state = 'live' AND kind <> 'coupon'
+        AND (SELECT count(*) FROM shelf) >= 0
     ORDER BY id FOR NO KEY UPDATE)
 SELECT count(*) FROM priced
 """

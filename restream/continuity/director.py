@@ -134,8 +134,9 @@ class Director:
                 self._begun = True
                 self._say("The encoder sends.")
         elif self.idle:
-            self._begin(session)
-            self.frame(session, frame, now)
+            if begins(session, frame):
+                self._begin(session)
+                self.frame(session, frame, now)
         elif self._may_follow(session, frame, now):
             self._cut_to(session, "The encoder sends.")
             if not session.group.frames:
@@ -165,7 +166,7 @@ class Director:
         air = self._air
         if air is None:
             return session.ready(now)
-        if not frame.keyframe or (frame.kind != Kind.VIDEO and session.video):
+        if not begins(session, frame):
             return False
         if air.role == "source":
             return session.ready(now)
@@ -253,3 +254,8 @@ class Director:
         if self.on_air != self._said:
             self._said = self.on_air
             self.on_switch(self._said, reason)
+
+
+def begins(session: Session, frame: Frame) -> bool:
+    """Whether a publisher can go on air with this frame: nothing before it is needed to show it."""
+    return frame.keyframe and (frame.kind == Kind.VIDEO or not session.video)

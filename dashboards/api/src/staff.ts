@@ -4,6 +4,7 @@ import { call, type Call, type Fetch } from "./http";
 import type * as C from "./chat";
 import type * as P from "./playback";
 import type * as Q from "./quality";
+import type { StockRules } from "./settings";
 import type * as T from "./types";
 
 /** Writes carry this header, which another site's form cannot send. */
@@ -63,9 +64,9 @@ export class StaffApi {
   addShow = (show: T.NewShow) => this.write<T.ShowSummary>("POST", "/shows", show);
   show = (id: string, signal?: AbortSignal) => this.read<T.ShowSnapshot>(`/shows/${id}`, signal);
   startShow = (id: string) => this.write<T.ShowSummary>("POST", `/shows/${id}/start`);
-  /** Texts, time, picture: every platform is told by itself. */
+  /** Texts, time, picture: every platform is told by itself. Stock rules: they hold from the next reservation on. */
   changeShow = (id: string, change: T.ShowChange) =>
-    this.write<T.ShowSummary>("PATCH", `/shows/${id}`, change);
+    this.write<T.ShowSummary & { stock_rules: StockRules }>("PATCH", `/shows/${id}`, change);
   /** What every target would show of these texts; nothing is kept. */
   previewShow = (id: string, draft: T.ShowChange) =>
     this.write<T.TargetTexts[]>("POST", `/shows/${id}/preview`, draft);

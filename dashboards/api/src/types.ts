@@ -1,8 +1,10 @@
 /** What the hub's HTTP API and gateway say, as types. Money is in minor units; moments are ISO 8601 in UTC. */
 
 import type { Action, Badge, Fragment, Skipped } from "./chat";
+import type { ClaimState } from "./claims";
 import type { OfferCount, PublicOffer, ViewerOffer } from "./offers";
 import type { Rung } from "./playback";
+import type { StockRules } from "./settings";
 
 export type Role = "owner" | "producer" | "moderator" | "viewer";
 export type ShowState = "scheduled" | "live" | "ended";
@@ -277,7 +279,7 @@ export interface ShowDetails {
 
 /** What is not named stays; null takes back what may be absent. */
 export type ShowChange = Partial<
-  ShowDetails & { title: string; description: string; starts_at: string | null }
+  ShowDetails & StockRules & { title: string; description: string; starts_at: string | null }
 >;
 
 /** What one target would show. Null: its platform has no such text. `notes`: what is cut, or not told. */
@@ -674,6 +676,7 @@ export interface ShowSnapshot {
   show: ShowSummary & {
     description: string;
     details: ShowDetails;
+    stock_rules: StockRules;
     ingest: IngestAddress;
     feed: Feed;
     watch_url: string;
@@ -871,6 +874,16 @@ export interface EventData {
     number: string;
     state: OrderState;
     message: string;
+  };
+  /** Staff read their list of claims again. */
+  "claims.changed": Record<string, never>;
+  /** What became of a claim in our own chat: to its viewer alone. */
+  "claim.answered": {
+    viewer_id: string;
+    state: ClaimState;
+    detail: string;
+    hold_id: string | null;
+    expires_at: string | null;
   };
   "viewers.changed": { count: number };
   "alarms.changed": Record<string, never>;

@@ -11,6 +11,8 @@ export const CONNECTORS = ["connectors"];
 export const PENDING = ["pending"];
 export const ALARMS = ["alarms"];
 export const TROUBLES = ["troubles"];
+export const PARKED = ["parked"];
+export const CLAIMS = ["claims"];
 export const TARGET_PRESETS = ["target-presets"];
 export const PROFILE_PRESETS = ["profile-presets"];
 export const COST = ["cost"];
@@ -18,6 +20,7 @@ export const HISTORY = ["history"];
 export const QUALITY = ["quality"];
 export const PLAYER = ["player"];
 export const RECORDINGS = ["recordings"];
+export const CHECKOUT_SETTINGS = ["checkout-settings"];
 
 const MOST_TRIES = 3;
 

@@ -4,7 +4,7 @@ import { type MouseEvent, useSyncExternalStore } from "react";
 
 export type Page =
   | { name: "shows" | "plan" | "connections" | "products" | "missing" }
-  | { name: "orders" | "listings" | "payments" | "review" }
+  | { name: "orders" | "listings" | "payments" | "review" | "shop" }
   | { name: "show" | "order" | "product"; id: string };
 
 const ROOT = "/studio";
@@ -20,6 +20,7 @@ export const PATHS = {
   listings: `${ROOT}/products/listings`,
   orders: `${ROOT}/orders`,
   review: `${ROOT}/review`,
+  shop: `${ROOT}/shop`,
   order: (id: string) => `${ROOT}/orders/${id}`,
 };
 
@@ -33,7 +34,8 @@ export function pageOf(path: string): Page {
   }
   if (second) return { name: "missing" };
   if (first === "" || first === "shows") return { name: "shows" };
-  if (first === "connections" || first === "products" || first === "payments" || first === "review") return { name: first };
+  if (first === "connections" || first === "products") return { name: first };
+  if (first === "payments" || first === "review" || first === "shop") return { name: first };
   return { name: "missing" };
 }
 

@@ -1,12 +1,13 @@
 /** The page: video, the product on screen, chat, the other products; and what to say without a show. */
 
-import { CheckoutApi, countdown, formatMoney, type PublicProduct, type PublicShow, secondsLeft, type Skipped, ViewerApi } from "@simulcast/api";
+import { CheckoutApi, ClaimLinkApi, countdown, formatMoney, type PublicProduct, type PublicShow, secondsLeft, type Skipped, ViewerApi } from "@simulcast/api";
 import { programmeOf } from "@simulcast/player";
 import { html, LitElement, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { Account } from "./account";
 import { appStyles } from "./app-styles";
 import { firstEndOf } from "./checkout-parts";
+import { answerWords, claimIn, ClaimLink, withoutClaim } from "./claim-link";
 import { UnfinishedPurchase } from "./memory";
 import type { OfferChosen } from "./offers";
 import { answerIn, withoutAnswer } from "./pay/back";
@@ -51,6 +52,10 @@ export class WatchApp extends LitElement {
     this.api,
     () => this.changed(),
     (news) => this.purchase.orderChanged(news),
+    (news) => {
+      this.told = answerWords(news);
+      if (news.hold_id) void this.purchase.refresh();
+    },
   );
   private readonly shop: Shop = { ...this.checkouts, hold: this.api.hold, release: this.api.release };
   private readonly purchase = new Purchase({
@@ -64,6 +69,12 @@ export class WatchApp extends LitElement {
       onStock: (available) => item && this.room.stockIs(item.variantId, available),
       act: (form, action) => widgetFor(form).act(action),
     }),
+  });
+  private readonly claim = new ClaimLink({
+    api: new ClaimLinkApi(this.api),
+    now: () => this.room.clock.now(),
+    onChange: () => (this.version += 1),
+    onYours: () => void this.purchase.start(null),
   });
   private banner: ReturnType<typeof setTimeout> | undefined;
   private ticker: ReturnType<typeof setInterval> | undefined;
@@ -96,8 +107,10 @@ export class WatchApp extends LitElement {
     if (this.room.phase !== "ready") return;
     const back = answerIn(location.href);
     if (back) history.replaceState(null, "", withoutAnswer(location.href));
+    const claim = this.room.show?.access === "private" ? "" : claimIn(location.href);
+    if (claim) history.replaceState(null, "", withoutClaim(location.href));
     if (this.room.show?.shopper) await this.account.load().catch(() => undefined);
-    void this.purchase.resume().then(() => back && this.purchase.answered(back));
+    void this.purchase.resume().then(() => (back ? this.purchase.answered(back) : this.claim.follow(claim)));
     await this.room.arrivedBy(landing(location.href));
   }
 
@@ -174,7 +187,7 @@ export class WatchApp extends LitElement {
           ></chat-panel>
         </section>
       </div>
-      ${this.sheet()} ${this.accountSheet(show)}
+      ${this.sheet()} ${this.accountSheet(show)} ${this.claimSheet()}
     `;
   }
 
@@ -298,6 +311,16 @@ export class WatchApp extends LitElement {
     ></account-sheet>`;
   }
 
+  private claimSheet() {
+    if (!this.claim.step) return nothing;
+    return html`<claim-sheet
+      .link=${this.claim}
+      .now=${() => this.room.clock.now()}
+      .version=${this.version}
+      @cart=${() => void this.purchase.start(null)}
+    ></claim-sheet>`;
+  }
+
   private sheet() {
     const { checkout, open } = this.purchase;
     if (!checkout || !open) return nothing;
@@ -312,9 +335,9 @@ export class WatchApp extends LitElement {
   }
 }
 
-/** Where the viewer came from, without the key to a private show. */
+/** Where the viewer came from, without the keys to a private show and to a claim. */
 export function landing(address: string): string {
-  const url = new URL(address);
+  const url = new URL(withoutClaim(address));
   url.searchParams.delete("access");
   return url.href;
 }

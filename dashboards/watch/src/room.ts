@@ -1,23 +1,28 @@
 /** The show as this page knows it, and what its viewer does in it. */
 
-import { type GatewayEvent, ShowFollower, type Skipped, ViewerApi } from "@simulcast/api";
+import { type EventData, ShowFollower, type Skipped, ViewerApi } from "@simulcast/api";
 import { opened, reduce, withMessage, withStock } from "./reduce";
 
-export type OrderNews = Extract<GatewayEvent, { kind: "order.changed" }>["data"];
+export type OrderNews = EventData["order.changed"];
+export type ClaimNews = EventData["claim.answered"];
 
-/** Call `enter` once. `onOrder` hears of the viewer's own orders. */
+/** Call `enter` once. `onOrder` hears of the viewer's own orders, `onClaim` of what they claimed in the chat. */
 export class Room extends ShowFollower {
   constructor(
     readonly api: ViewerApi,
     onChange: () => void,
     onOrder: (news: OrderNews) => void,
+    onClaim: (news: ClaimNews) => void,
   ) {
     super({
       api,
       onChange,
       reduce,
       onEvents: (events) => {
-        for (const event of events) if (event.kind === "order.changed") onOrder(event.data);
+        for (const event of events) {
+          if (event.kind === "order.changed") onOrder(event.data);
+          else if (event.kind === "claim.answered") onClaim(event.data);
+        }
       },
     });
   }

@@ -20,13 +20,15 @@ FOR_EVERYBODY = {
     "message.hidden",
     "message.shown",
     "messages.skipped",
+    "offer.changed",
+    "offer.counted",
     "playback.changed",
     "product.highlighted",
     "show.changed",
     "stock.changed",
 }
 """Before a kind is added here: may each viewer of a show read all of its data?"""
-FOR_ONE = {"order.changed"}
+FOR_ONE = {"claim.answered", "order.changed", "waitlist.offered"}
 """Their data name the viewer."""
 
 

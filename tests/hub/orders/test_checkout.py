@@ -6,6 +6,7 @@ import asyncio
 import email
 import email.policy
 import re
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,6 +15,9 @@ import pytest
 from hub.auth.tokens import Viewer
 from hub.catalog.models import Product
 from hub.catalog.service import NewVariant
+from hub.errors import Conflict
+from hub.orders.checkout import Wanted
+from hub.payments.out import PaymentChoice
 from hub.shows.models import ShowProduct
 from tests.hub.market import Buyer, Market, Trade
 from tests.hub.shoppers.conftest import sign_in
@@ -304,6 +308,18 @@ async def test_a_returning_buyer_pays_in_one_call_with_a_card_that_was_kept(mark
     assert (await order(stranger, theirs, payment=card, ok=401))["code"] == "sign_in_first"
     await sign_in(stranger, "bo@example.com")
     assert (await order(stranger, theirs, payment=card, ok=409))["code"] == "method_gone"
+    # Nor does the address do, behind any door.
+    guest = Wanted(
+        hold_ids=[UUID(theirs["hold_ids"][0])],
+        name="Eve",
+        email="ana@example.com",
+        payment=PaymentChoice(saved_method_id=UUID(saved["id"])),
+    )
+    [hold] = await market.sql("SELECT viewer_id FROM hold WHERE id = :id", id=guest.hold_ids[0])
+    viewer = replace(market.shop.viewer(), id=hold["viewer_id"])
+    with pytest.raises(Conflict, match="no longer there"):
+        async with market.hub.db.session() as session:
+            await market.hub.checkout.place(session, viewer, guest)
     # One call after the press of Buy.
     held = await buyer.hold()
     placed = await order(buyer, {"hold_ids": [held["hold_id"]]}, payment=card)

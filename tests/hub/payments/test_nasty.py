@@ -8,8 +8,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from sqlmodel import select
 
 from connectors.errors import RetryLater
+from connectors.types import PaymentResult
 from hub.errors import Conflict
 from hub.payments.models import Refund
 from tests.hub.market import Buyer, Market, Trade, post
@@ -258,6 +260,47 @@ async def test_a_hold_that_ran_out_before_the_capture_takes_the_order_back(marke
     assert (found["state"], found["captured_minor"]) == ("capture_failed", 0)
     assert "do not ship" in found["problem"]
     await market.shop.check_ledger()
+
+
+async def test_money_that_comes_after_a_capture_failed_goes_back(market: Market) -> None:
+    """Its stock is free again and its buyer was told to order anew: it is not sold a second time."""
+    buyer, order = await paid(market)
+    ref = (await row(market))["ref"]
+    for state in ("capture_failed", "captured"):
+        await told(market, PaymentResult(ref=ref, state=state))
+    await market.arrived("stripe")
+    assert (await buyer.status(order))["state"] == "failed"
+    assert await market.shop.stock() == (6, 0, 0)
+    assert [(one["captured"], one["refunded"]) for one in await market.intents()] == [(4900, 4900)]
+    await market.shop.check_ledger()
+
+
+async def test_money_of_a_card_that_was_declined_goes_back_though_another_paid(market: Market) -> None:
+    buyer, order = await bought(market, "pm_card_visa_chargeDeclinedInsufficientFunds")
+    await market.work()
+    payment, book = await row(market), market.hub.payments.book
+    again = f"/api/v1/public/orders/{order['order_id']}/payment"
+    await buyer.http.call("POST", again, {"payment": {"source": "pm_card_visa"}}, ok=202)
+    await market.arrived("stripe")
+    for _ in range(2):
+        async with market.hub.db.session() as session:
+            first = await book.locked(session, payment["id"])
+            first.cause = "late_success"
+            await book.taken_too_late(session, first, PaymentResult(ref="pi_late", state="captured"))
+    async with market.hub.db.session() as session:
+        [refund] = await session.exec(select(Refund))
+        await book.refund_over(session, refund, "done", "")
+    assert await market.states("payment") == {"declined": 1, "captured": 1}
+    found = await row(market, "orders")
+    assert (found["state"], found["captured_minor"], found["refunded_minor"]) == ("paid", 9800, 4900)
+
+
+async def told(market: Market, word: PaymentResult) -> None:
+    """A webhook's word."""
+    connection = await market.connection("stripe")
+    async with market.hub.db.session() as session:
+        await market.hub.payments.heard(session, connection, word)
+    await market.work()
 
 
 async def test_a_refund_that_fails_days_later_is_owed_again_and_somebody_is_told(market: Market) -> None:

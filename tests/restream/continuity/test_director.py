@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from restream.continuity.director import Role, Rules
@@ -250,6 +250,18 @@ def test_the_worker_being_held_up_does_not_make_the_slate_run() -> None:
 
 
 @settings(max_examples=40, deadline=None)
+@example(  # thawed in the middle of a group, when nobody else was there any more
+    script=[
+        ("come", "primary", 1.0),
+        ("come", "backup", 1.0),
+        ("freeze", "backup", 1.0),
+        ("leave", "primary", 1.0),
+        ("thaw", "backup", 1.0),
+    ],
+    sticky=False,
+    with_slate=False,
+    grace=0.0,
+)
 @given(
     script=st.lists(
         st.tuples(

@@ -2,10 +2,10 @@ import "./orders.css";
 import type { OrderFilter } from "@simulcast/api";
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import { linkTo, PATHS } from "../navigation";
 import { Empty } from "../parts/empty";
 import { Loading } from "../parts/loading";
 import { Problem } from "../parts/problem";
-import { AftersaleSettings } from "./aftersale-settings";
 import { OpenReturns } from "./open-returns";
 import { OrderFilters } from "./order-filters";
 import { OrderLine } from "./order-line";
@@ -13,10 +13,9 @@ import { ReturnFigures } from "./return-figures";
 import { ORDERS, useOrders } from "./use-orders";
 
 /** Every order of every channel, newest first. */
-export function OrdersPage({ currency }: { currency: string }) {
+export function OrdersPage() {
   const api = useOrders();
   const [filter, setFilter] = useState<OrderFilter>({});
-  const [settings, setSettings] = useState(false);
   const orders = useInfiniteQuery({
     queryKey: [...ORDERS, filter],
     queryFn: ({ pageParam, signal }) => api.list(filter, pageParam, signal),
@@ -31,9 +30,9 @@ export function OrdersPage({ currency }: { currency: string }) {
       <title>Orders · Studio</title>
       <div className="row spread">
         <h1>Orders</h1>
-        <button type="button" onClick={() => setSettings(true)}>
+        <a className="button" {...linkTo(PATHS.shop)}>
           Returns and invoices
-        </button>
+        </a>
       </div>
       <OpenReturns />
       <OrderFilters filter={filter} onFilter={setFilter} exportUrl={api.exportUrl} />
@@ -51,7 +50,6 @@ export function OrdersPage({ currency }: { currency: string }) {
         </button>
       )}
       <ReturnFigures />
-      {settings && <AftersaleSettings currency={currency} onClose={() => setSettings(false)} />}
     </div>
   );
 }

@@ -54,3 +54,9 @@ export function moved(place: number, key: string, count: number): number {
   if (key === "k" || key === "ArrowUp") return Math.max(0, place - 1);
   return place;
 }
+
+/** The hub counts to a hundred. Empty: nothing waits. */
+export function countMark(waiting: number): string {
+  if (waiting >= 100) return "99+";
+  return waiting > 0 ? String(waiting) : "";
+}

@@ -11,6 +11,7 @@ import { ListingsPage } from "../products/listings-page";
 import { ProductPage } from "../products/product-page";
 import { ProductsPage } from "../products/products-page";
 import { ReviewPage } from "../review/review-page";
+import { ShopPage } from "../shop/shop-page";
 import { ShowPage } from "../show/show-page";
 import { PlanPage } from "../shows/plan-page";
 import { ShowsPage } from "../shows/shows-page";
@@ -52,7 +53,7 @@ function Screen({ path, session }: { path: string; session: Session }) {
     case "products":
       return <ProductsPage currency={session.brand.currency} />;
     case "orders":
-      return <OrdersPage currency={session.brand.currency} />;
+      return <OrdersPage />;
     case "order":
       return <OrderPage id={page.id} />;
     case "product":
@@ -61,6 +62,8 @@ function Screen({ path, session }: { path: string; session: Session }) {
       return <PaymentsPage />;
     case "review":
       return <ReviewPage />;
+    case "shop":
+      return <ShopPage currency={session.brand.currency} />;
     case "listings":
       return <ListingsPage />;
     case "show":

@@ -3,6 +3,7 @@ import { useApi } from "../api";
 import { SESSION } from "../cache";
 import { go, linkTo, pageOf, PATHS } from "../navigation";
 import { Problem } from "../parts/problem";
+import { ReviewCount } from "../review/review-count";
 
 const LINKS = [
   { title: "Shows", path: PATHS.shows, pages: ["shows", "plan", "show"] },
@@ -10,6 +11,7 @@ const LINKS = [
   { title: "Review", path: PATHS.review, pages: ["review"] },
   { title: "Products", path: PATHS.products, pages: ["products", "product", "listings"] },
   { title: "Payments", path: PATHS.payments, pages: ["payments"] },
+  { title: "Shop", path: PATHS.shop, pages: ["shop"] },
   { title: "Connections", path: PATHS.connections, pages: ["connections"] },
 ];
 
@@ -36,6 +38,7 @@ export function TopBar({ brand, path }: { brand: string; path: string }) {
               aria-current={link.pages.includes(name) ? "page" : undefined}
             >
               {link.title}
+              {link.path === PATHS.review && <ReviewCount />}
             </a>
           ))}
         </nav>

@@ -4,6 +4,7 @@ const PLACES = [
   ["chat", "Chat"],
   ["products", "Products"],
   ["offers", "Offers"],
+  ["claims", "Claims"],
   ["orders", "Orders"],
 ];
 

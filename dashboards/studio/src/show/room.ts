@@ -29,6 +29,8 @@ export interface RoomOptions {
   onSignedOut: () => void;
   /** An account of the brand needs a person, or no longer does. */
   onAlarms?: () => void;
+  /** Something was claimed by a comment, or decided about it. */
+  onClaims?: () => void;
   open?: (url: string) => Socket;
 }
 
@@ -152,6 +154,7 @@ export class Room {
         this.clock.learn(event.data.server_time, this.askedAt);
       } else if (event.kind === "playback.changed") stale = true;
       else if (event.kind === "alarms.changed") this.options.onAlarms?.();
+      else if (event.kind === "claims.changed") this.options.onClaims?.();
       else if (event.kind === "message.added" && event.data.outgoing) this.followReply(event.data.seq);
     }
     const { picture } = this.look;

@@ -4,8 +4,11 @@ import { linkTo, PATHS } from "../navigation";
 import { Empty } from "../parts/empty";
 import { Loading } from "../parts/loading";
 import { Notice } from "../parts/notice";
+import { TermsPrompts } from "../orders/terms-prompt";
 import { DeliveryTroubles } from "../troubles/delivery-troubles";
+import { ParkedJobs } from "../troubles/parked-jobs";
 import { ChatPanel } from "./chat/chat-panel";
+import { ClaimsPanel } from "./claims/claims-panel";
 import { ConnectionBanner } from "./connection-banner";
 import { FeedPanel } from "./feed/feed-panel";
 import { Programme } from "./feed/programme";
@@ -106,6 +109,8 @@ function Control({ room, picture, connection }: Props) {
         </div>
         <div className="stack">
           <DeliveryTroubles />
+          <ParkedJobs />
+          {state !== "ended" && <TermsPrompts showId={id} />}
           <TargetsPanel
             showId={id}
             state={state}
@@ -118,6 +123,7 @@ function Control({ room, picture, connection }: Props) {
           />
           <OffersPanel showId={id} state={state} products={show.products} clock={room.clock} />
           <MerchPanel showId={id} state={state} products={show.products} />
+          <ClaimsPanel showId={id} state={state} products={show.products} clock={room.clock} />
           <OrdersPanel sales={show.sales} orders={orders} />
         </div>
         <ChatPanel

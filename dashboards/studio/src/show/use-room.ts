@@ -1,7 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState, useSyncExternalStore } from "react";
 import { useApi } from "../api";
-import { ALARMS, SESSION } from "../cache";
+import { ALARMS, CLAIMS, SESSION } from "../cache";
 import { type Look, Room } from "./room";
 
 const OUTSIDE: Look = { phase: "loading", picture: null, connection: "connecting" };
@@ -18,6 +18,7 @@ export function useRoom(showId: string): { room: Room | null; look: Look } {
       showId,
       onSignedOut: () => cache.setQueryData(SESSION, null),
       onAlarms: () => void cache.invalidateQueries({ queryKey: ALARMS }),
+      onClaims: () => void cache.invalidateQueries({ queryKey: [...CLAIMS, showId] }),
     });
     setRoom(entered);
     void entered.enter();

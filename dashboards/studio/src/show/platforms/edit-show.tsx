@@ -7,6 +7,8 @@ import { SHOWS } from "../../cache";
 import { Dialog } from "../../parts/dialog";
 import { Problem } from "../../parts/problem";
 import { TextField } from "../../parts/text-field";
+import { stockChangeOf, stockDraftOf, stockProblems } from "../stock/stock-draft";
+import { StockFields } from "../stock/stock-fields";
 import { changeOf, type Draft, draftOf, draftProblems } from "./draft";
 import { MoreFields } from "./more-fields";
 import { ShowPicture } from "./show-picture";
@@ -19,7 +21,7 @@ interface Props {
   onChanged: () => Promise<unknown>;
 }
 
-/** Title, time and texts, edited once for every platform. */
+/** Title, time and texts, edited once for every platform; and how the stock is shared out. */
 export function EditShow(props: Props) {
   const [open, setOpen] = useState(false);
   return (
@@ -34,18 +36,21 @@ export function EditShow(props: Props) {
 
 function EditDialog({ show, targets, onChanged, onClose }: Props & { onClose: () => void }) {
   const [draft, setDraft] = useState(() => draftOf(show));
+  const [stock, setStock] = useState(() => stockDraftOf(show.stock_rules));
   const [tried, setTried] = useState(false);
   const form = useRef<HTMLFormElement>(null);
   const save = useSave(show.id, onChanged, onClose);
   const problems = draftProblems(draft);
+  const stockWrong = stockProblems(stock);
   const told = tried ? problems : {};
+  const stockTold = tried ? stockWrong : {};
   const change = (part: Partial<Draft>) => setDraft((before) => ({ ...before, ...part }));
   const submit = (event: FormEvent) => {
     event.preventDefault();
     setTried(true);
-    if (Object.keys(problems).length) {
+    if (Object.keys(problems).length || Object.keys(stockWrong).length) {
       requestAnimationFrame(() => form.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus());
-    } else if (!save.isPending) save.mutate(changeOf(draft, show));
+    } else if (!save.isPending) save.mutate({ ...changeOf(draft, show), ...stockChangeOf(stock, show.stock_rules) });
   };
   return (
     <Dialog title="Edit show" onClose={onClose}>
@@ -77,6 +82,16 @@ function EditDialog({ show, targets, onChanged, onClose }: Props & { onClose: ()
           <summary>What only some platforms know</summary>
           <div className="stack">
             <MoreFields draft={draft} problems={told} onDraft={change} />
+          </div>
+        </details>
+        <details className="more" open={Object.keys(stockTold).length > 0}>
+          <summary>How the stock is shared out</summary>
+          <div className="stack">
+            <StockFields
+              draft={stock}
+              problems={stockTold}
+              onDraft={(part) => setStock((before) => ({ ...before, ...part }))}
+            />
           </div>
         </details>
         {targets.length > 0 && !problems.title && (

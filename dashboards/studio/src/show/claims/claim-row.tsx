@@ -1,0 +1,74 @@
+import type { Claim, ClaimsApi, ShowProduct } from "@simulcast/api";
+import { memo } from "react";
+import { CopyButton } from "../../parts/copy-button";
+import { Pill } from "../../parts/pill";
+import { PlatformBadge } from "../../parts/platform-badge";
+import { Problem } from "../../parts/problem";
+import { timeOfDay } from "../../parts/words";
+import { claimSentences, claimState, goodsWords, linkToTell, offerable } from "./claim-words";
+import { useClaimsChange } from "./use-claims";
+
+interface Props {
+  api: ClaimsApi;
+  showId: string;
+  claim: Claim;
+  products: ShowProduct[];
+  /** The server's time; 0 where nothing runs out. */
+  nowMs: number;
+  ended: boolean;
+}
+
+export const ClaimRow = memo(function ClaimRow({ api, showId, claim, products, nowMs, ended }: Props) {
+  const { message_id: id, restricted } = claim;
+  const again = useClaimsChange(showId, () => api.again(showId, id));
+  const restrict = useClaimsChange(showId, (on: boolean) => api.restrict(showId, id, on));
+  const who = claim.author || "Guest";
+  const { tone, label } = claimState(claim, nowMs);
+  const link = linkToTell(claim);
+  return (
+    <li>
+      <div className="row">
+        <PlatformBadge platform={claim.platform} />
+        <span className="grow wrap">
+          <strong>{who}</strong> “{claim.words}”
+        </span>
+        <Pill tone={tone}>{label}</Pill>
+      </div>
+      <p className="quiet-text wrap">
+        {timeOfDay(claim.said_at)} · {goodsWords(claim, products)}. {claimSentences(claim).join(" ")}
+      </p>
+      {link && (
+        <div className="row">
+          <span className="grow wrap">
+            {/* No link to follow: it is the buyer's to open. */}
+            Tell {who} where to pay, or show it: <code>{link}</code>
+          </span>
+          <CopyButton text={link} label="Copy link" />
+        </div>
+      )}
+      <div className="row">
+        {offerable(claim) && !ended && (
+          <button
+            type="button"
+            className="small"
+            aria-label={`Offer it to ${who} again`}
+            disabled={again.isPending}
+            onClick={() => again.mutate(undefined)}
+          >
+            {again.isPending ? "Offering…" : "Offer again"}
+          </button>
+        )}
+        <button
+          type="button"
+          className="small"
+          aria-label={restricted ? `Take claims of ${who} again` : `Take no more claims of ${who}`}
+          disabled={restrict.isPending}
+          onClick={() => restrict.mutate(!restricted)}
+        >
+          {restricted ? "Lift restriction" : "Restrict"}
+        </button>
+      </div>
+      <Problem error={again.error ?? restrict.error} />
+    </li>
+  );
+});

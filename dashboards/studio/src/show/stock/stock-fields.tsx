@@ -1,0 +1,50 @@
+import { useId } from "react";
+import { TextField } from "../../parts/text-field";
+import { POLICIES, type StockDraft } from "./stock-draft";
+
+interface Props {
+  draft: StockDraft;
+  problems: { seconds?: string; units?: string };
+  onDraft: (part: Partial<StockDraft>) => void;
+}
+
+/** They hold from the next press on Buy on, before and during the show. */
+export function StockFields({ draft, problems, onDraft }: Props) {
+  const name = useId();
+  return (
+    <>
+      <fieldset className="stack tight">
+        <legend className="legend">Who gets the last ones</legend>
+        {POLICIES.map(({ value, title, sentence }) => (
+          <label key={value} className="check">
+            <input
+              type="radio"
+              name={name}
+              value={value}
+              checked={draft.policy === value}
+              onChange={() => onDraft({ policy: value })}
+            />
+            <span>
+              {title} <span className="quiet-text">{sentence}</span>
+            </span>
+          </label>
+        ))}
+      </fieldset>
+      <TextField
+        label="Seconds a reservation lasts"
+        help="Empty: as this installation has it. Reservations that run already keep their time."
+        inputMode="numeric"
+        problem={problems.seconds}
+        value={draft.seconds}
+        onText={(seconds) => onDraft({ seconds })}
+      />
+      <TextField
+        label="Units each buyer may reserve at a time"
+        inputMode="numeric"
+        problem={problems.units}
+        value={draft.units}
+        onText={(units) => onDraft({ units })}
+      />
+    </>
+  );
+}
