@@ -18,7 +18,7 @@ from tests.hub.shop import Shop
 from tests.hub.site import serving
 
 OURS: Final = ("/api/v1/public/", "/webhooks/", "/l/", "/.well-known/", "/healthz", "/readyz")
-EXAMPLES: Final = 12
+EXAMPLES: Final = 6
 ANSWER_SECONDS: Final = 20.0
 
 

@@ -23,9 +23,8 @@ export class TestCards implements PaymentWidget {
     legend.textContent = "Test mode: no real money moves";
     const own = document.createElement("div");
     group.append(legend);
-    this.sources.forEach((source, at) => {
-      const name = this.sources.length > 1 ? `Test card ${at + 1} (${source})` : "Test card";
-      group.append(this.choice(source, name, () => this.fields?.unmount()));
+    this.sources.forEach((source) => {
+      group.append(this.choice(source, named(source), () => this.fields?.unmount()));
     });
     const { fields } = this;
     if (fields) group.append(this.choice(OWN, "Enter a card", () => void this.open(fields, own)), own);
@@ -76,4 +75,11 @@ export class TestCards implements PaymentWidget {
       into.setAttribute("role", "alert");
     }
   }
+}
+
+/** What happens with a test card, as far as its name at the gateway tells. */
+function named(source: string): string {
+  if (/declin|refus/i.test(source)) return "Test card that is declined";
+  if (/three|3ds|challenge/i.test(source)) return "Test card whose bank asks first";
+  return "Test card that pays";
 }
