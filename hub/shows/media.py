@@ -249,7 +249,7 @@ class Media:
             self._tell(session, show, "ingest.changed", data)
 
     async def _locked(self, session: AsyncSession, slug: str) -> Show | None:
-        query = select(Show).where(col(Show.slug) == slug).with_for_update()
+        query = select(Show).where(col(Show.slug) == slug).with_for_update(key_share=True)
         return (await session.exec(query)).first()
 
     def _tell(self, session: AsyncSession, show: Show, kind: str, data: dict[str, Any]) -> None:

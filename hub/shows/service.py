@@ -89,7 +89,7 @@ class Shows:
     async def get(self, session: AsyncSession, brand_id: UUID, show_id: UUID, *, lock: bool = False) -> Show:
         """One show of a brand."""
         query = select(Show).where(col(Show.id) == show_id, col(Show.brand_id) == brand_id)
-        show = (await session.exec(query.with_for_update() if lock else query)).first()
+        show = (await session.exec(query.with_for_update(key_share=True) if lock else query)).first()
         if show is None:
             raise NotFound("show_unknown", "There is no such show.")
         return show

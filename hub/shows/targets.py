@@ -157,7 +157,7 @@ class Targets:
         async with self._db.session() as session:
             # Shows before targets, like everybody: nobody waits in a circle.
             query = select(Show).join(ShowTarget).where(col(ShowTarget.id) == target_id)
-            await session.exec(query.with_for_update(of=Show))
+            await session.exec(query.with_for_update(of=Show, key_share=True))
             row, show = await locked(session, target_id)
             self._seal(row, ingest)
             row.ref, row.chat_ref, row.watch_url = ingest.ref, ingest.chat_ref, ingest.watch_url

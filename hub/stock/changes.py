@@ -33,8 +33,17 @@ LOCK_ORDER: Final = text(
     """
 )
 LOCK_SHELVES: Final = text(
-    "SELECT 1 FROM stock WHERE variant_id = ANY(:variants) ORDER BY variant_id FOR NO KEY UPDATE"
+    """
+    WITH turn AS MATERIALIZED (
+        SELECT count(pg_advisory_xact_lock(one)) AS n FROM (
+            SELECT DISTINCT hashtextextended(CAST(variant AS text), 6) AS one
+            FROM unnest(CAST(:variants AS uuid[])) AS variant ORDER BY 1) AS shelves)
+    SELECT 1 FROM stock WHERE variant_id = ANY(:variants) AND (SELECT n FROM turn) >= 0
+    ORDER BY variant_id FOR NO KEY UPDATE
+    """
 )
+"""Orders and payments keep a shelf for a whole transaction: they take turns, so that buyers who want a hold
+wait for one of them at most and not for all that stand before the row."""
 LOCK_OFFERS: Final = text("SELECT 1 FROM offer WHERE id = ANY(:offers) ORDER BY id FOR NO KEY UPDATE")
 
 PAID = "CASE WHEN late THEN 'late_commit' ELSE 'commit' END"
