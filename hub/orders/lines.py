@@ -21,9 +21,9 @@ from hub.catalog.models import Listing, Variant
 from hub.connections.models import Connection
 from hub.db import run
 from hub.orders.models import Order, OrderLine
+from hub.stock.changes import LOCK_SHELVES
 from hub.stock.service import StockRoom
 
-LOCK = text("SELECT 1 FROM stock WHERE variant_id = ANY(:variants) ORDER BY variant_id FOR NO KEY UPDATE")
 FREE = text(
     "SELECT variant_id, on_hand - held - committed AS free FROM stock WHERE variant_id = ANY(:variants)"
 )
@@ -115,7 +115,7 @@ class Lines:
             if row.variant_id
         }
         # All at once and in the order in which everybody locks stock: orders have many lines.
-        await run(session, LOCK, {"variants": sorted({one for of in parts.values() for one in of})})
+        await run(session, LOCK_SHELVES, {"variants": sorted({one for of in parts.values() for one in of})})
         # What goes back first: it may be what another line of this order is waiting for.
         moving.sort(key=lambda row: wanted.get(row.external_line_id, 0) - row.taken)
         for row in moving:
