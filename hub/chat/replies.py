@@ -247,7 +247,8 @@ class Replies:
         async with self._db.session() as session:
             delivery = (await session.exec(select(Delivery).where(col(Delivery.id) == delivery_id))).one()
             # The feed's lock, so that the echo is either stored before or sees our id.
-            await session.exec(select(Show).where(col(Show.id) == delivery.show_id).with_for_update(key_share=True))
+            feed = select(Show).where(col(Show.id) == delivery.show_id)
+            await session.exec(feed.with_for_update(key_share=True))
             await session.refresh(delivery)
             if delivery.state == "confirmed":
                 return

@@ -116,7 +116,8 @@ class Chat:
         query = select(Show).join(ShowTarget, col(ShowTarget.show_id) == col(Show.id))
         query = query.where(col(ShowTarget.id) == target_id)
         # A gap takes a number, so it needs the feed's lock.
-        show = (await session.exec(query.with_for_update(of=Show, key_share=True) if health.missed else query)).first()
+        locked = query.with_for_update(of=Show, key_share=True)
+        show = (await session.exec(locked if health.missed else query)).first()
         target = await session.get(ShowTarget, target_id)
         if show and target:
             await self._health(session, show, target, health)
@@ -337,7 +338,8 @@ def lock_feed(show_id: UUID) -> Any:
     answered = exists().where(col(Delivery.show_id) == show_id)
     muting = exists().where(col(ChatMute.brand_id) == col(Show.brand_id))
     relaying = exists().where(col(ChatRelay.show_id) == show_id)
-    return select(Show, answered, muting, relaying).where(col(Show.id) == show_id).with_for_update(of=Show, key_share=True)
+    feed = select(Show, answered, muting, relaying).where(col(Show.id) == show_id)
+    return feed.with_for_update(of=Show, key_share=True)
 
 
 def tell_message(session: AsyncSession, row: Row, *, public: bool) -> None:
