@@ -12,7 +12,8 @@ FILE_LINES = 400
 FUNCTION_LINES = 60
 
 BOUNDARY = {
-    f"connectors.{name}" for name in ("base", "capabilities", "session", "types", "errors", "http", "oauth")
+    f"connectors.{name}"
+    for name in ("base", "capabilities", "session", "types", "errors", "http", "oauth", "fakes")
 }
 FOR_HUB_ALONE = {"fastapi", "sqlmodel", "sqlalchemy", "asyncpg", "nats", "procrastinate"}
 MAY_START_PROCESSES = {
