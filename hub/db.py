@@ -50,7 +50,8 @@ class Database:
             sqlalchemy_url(self.url),
             pool_size=self._pool_size,
             max_overflow=5,
-            pool_timeout=5,
+            # In a drop orders queue here: to wait is better than to be sent away with a hold in hand.
+            pool_timeout=15,
             pool_pre_ping=True,
             # Parameters are people's names and addresses: they have no place in an error or a log.
             hide_parameters=True,

@@ -136,7 +136,7 @@ async def test_a_cart_becomes_one_order_that_sums_to_the_cent(market: Market) ->
     status = await buyer.status(placed)
     assert (status["state"], status["total_minor"], len(status["lines"])) == ("paid", 11_290, 2)
     assert (await buyer.http.call("GET", f"{PUBLIC}/cart"))["lines"] == []
-    lines = await market.sql("SELECT * FROM order_line ORDER BY id")
+    lines = await market.sql("SELECT * FROM order_line ORDER BY tax_minor DESC")
     assert [(one["tax_minor"], one["tax_percent"], one["cost_minor"]) for one in lines] == [
         (1565, 19, None),
         (65, 7, 400),

@@ -64,9 +64,11 @@ async def test_answers_lost_after_the_money_moved_move_it_once(market: Market) -
     for _ in range(4):
         await market.later()
     assert (await buyer.status(order))["state"] == "paid"
+    # Webhooks may have made a repeat of the capture needless: what was to be lost of it is not.
+    await stripe(market, "fault", kind="clear")
     await stripe(market, "fault", kind="lose", count=2)
     await refund(market, order, 900)
-    for _ in range(3):
+    for _ in range(4):
         await market.later()
     [intent] = await market.intents()
     assert (intent["captures"], intent["captured"], intent["refunded"]) == (1, 4900, 900)
