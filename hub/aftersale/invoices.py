@@ -20,7 +20,6 @@ from hub.aftersale.book import Opened, opened
 from hub.aftersale.documents import Document, Heading, Party, document
 from hub.aftersale.models import AftersaleTerms, Invoice, RefundPart
 from hub.aftersale.money import Part, RefundWish, planned
-from hub.aftersale.pdf import drawn
 from hub.aftersale.terms import shop_terms_of, terms_of
 from hub.auth.models import Brand
 from hub.carts.addresses import Address
@@ -142,6 +141,9 @@ class Invoices:
 
     async def draw(self, invoice: Invoice) -> bytes:
         """The PDF. Beside the loop: a long invoice takes a while."""
+        # Here and not above: the library takes a second to load, in every process at every start.
+        from hub.aftersale.pdf import drawn
+
         return await asyncio.to_thread(drawn, Document.model_validate(invoice.data))
 
     async def _invoice(self, session: AsyncSession, order_id: UUID) -> Invoice | None:

@@ -63,7 +63,7 @@ function ShopRow({ shop, api }: { shop: Shop; api: ShopsApi }) {
         <button
           type="button"
           className="small"
-          aria-label={`Check ${shop.name} now`}
+          aria-label={`${check.isPending ? "Checking…" : "Check now"}: ${shop.name}`}
           disabled={check.isPending}
           onClick={() => check.mutate()}
         >
