@@ -19,8 +19,6 @@ from hub import web
 from hub.aftersale import public_routes as buyers_routes
 from hub.aftersale import routes as aftersale_routes
 from hub.aftersale import terms_routes
-from hub.attribution import routes as attribution
-from hub.attribution.service import Attribution
 from hub.auth import routes as auth
 from hub.auth.guard import Hub
 from hub.auth.service import Auth
@@ -44,9 +42,10 @@ from hub.connections.consent import Consents
 from hub.connections.revoking import Revocations
 from hub.connections.service import Connections
 from hub.customers import routes as customers
-from hub.customers.service import Customers
+from hub.customers.people import people
 from hub.db import Database, run
 from hub.errors import Unavailable
+from hub.links import routes as link_routes
 from hub.news import Coalescer
 from hub.offers import routes as offer_routes
 from hub.offers.launch import Launches
@@ -155,14 +154,17 @@ async def tell_shelves(db: Database, clock: Clock, shelves: StockNews, variants:
 def assembled(ground: Ground) -> Services:
     """Every service, each given what it needs and nothing else."""
     settings, clock, vault, db, links = ground.settings, ground.clock, ground.vault, ground.db, ground.links
-    attributed, known = Attribution(clock), Customers(vault)
+    known = people(clock, vault)
     room = StockRoom(clock, ground.stock_news)
-    orders = Orders(clock, vault, room, known, attributed, sales_news=ground.sales_news)
+    orders = Orders(
+        *(clock, vault, room, known["customers"], known["attribution"], known["visits"]),
+        sales_news=ground.sales_news,
+    )
     shops = outlets(clock, db, links, orders, settings.site_url())
     shown = stage(
         *(settings, clock, vault, db),
         links=links,
-        attribution=attributed,
+        tracked=known["links"],
         skips=ground.skips,
         media_token=ground.media_token,
     )
@@ -177,8 +179,8 @@ def assembled(ground: Ground) -> Services:
             *(db, clock, vault, links, room), outcomes=outcomes, faster=settings.payment_pace
         ),
         offers=offers,
-        customers=known,
-        attribution=attributed,
+        customers=known["customers"],
+        attribution=known["attribution"],
     )
     return Services(
         settings=settings,
@@ -195,8 +197,7 @@ def assembled(ground: Ground) -> Services:
         stock=room,
         reservations=reservations,
         **desk(*(db, clock, vault, settings.site_url()), reservations, room, links, shown["replies"]),
-        customers=known,
-        attribution=attributed,
+        **known,
         offers=offers,
         launches=Launches(db, clock, vault, offers, shown["shows"]),
         **shops,
@@ -256,7 +257,7 @@ def create_app(settings: Settings, environ: Mapping[str, str]) -> FastAPI:
         app.include_router(room.router)
     for room in (public_orders, cart_routes, shopper_routes, public_stock, claim_routes, public_claims):
         app.include_router(room.router)
-    for room in (public, attribution, webhooks, quality_routes, offer_routes):
+    for room in (public, link_routes, webhooks, quality_routes, offer_routes):
         app.include_router(room.router)
     install_health(app)
     web.install_pages(app)

@@ -12,7 +12,6 @@ from hub.aftersale.models import (
     ReturnRequest,
     TermsSaid,
 )
-from hub.attribution.models import Touch, TrackedLink
 from hub.auth.models import Brand, Member, StaffSession
 from hub.carts.models import CartLine, ShippingMethod, ShopTerms, TaxRate
 from hub.catalog.models import (
@@ -30,6 +29,7 @@ from hub.chat.models import ChatMute, ChatPace, ChatReading, ChatRelay, Delivery
 from hub.claims.models import Claim, ClaimBlock, ClaimRules, ClaimWord
 from hub.connections.models import Connection, Linking, QuotaUse, Revocation
 from hub.customers.models import Customer, Identity
+from hub.links.models import TrackedLink
 from hub.mail.models import Mail
 from hub.offers.models import Offer, OfferItem, OfferKey, OfferLog, OfferTier, OfferUse
 from hub.orders.models import Order, OrderLine
@@ -42,6 +42,7 @@ from hub.risk.models import RiskPace, RiskReview, RiskScore, RiskTerms, RiskTrac
 from hub.shoppers.models import Passkey, PasskeyChallenge, ShopperSession, SignInCode
 from hub.shows.models import Asset, MediaWorker, Show, ShowProduct, ShowTarget
 from hub.stock.models import Hold, Stock, StockAt, StockMovement, StockPlace, Waitlist
+from hub.visits.models import Touch
 from hub.webhooks.models import WebhookEvent
 
 TABLES = (

@@ -30,6 +30,7 @@ from hub.connections.service import Connections
 from hub.customers.service import Customers
 from hub.db import Database
 from hub.delivery.service import Edges
+from hub.links.service import Links
 from hub.mail.service import Mailroom
 from hub.offers.launch import Launches
 from hub.offers.service import Offers
@@ -63,6 +64,7 @@ from hub.stock.reserve import Reservations
 from hub.stock.service import StockRoom
 from hub.stock.waitlist import Queue
 from hub.troubles.service import Troubles
+from hub.visits.service import Visits
 from hub.webhooks.service import Inbox
 
 
@@ -90,6 +92,8 @@ class Services:
     waitlist: Queue
     claims: Claims
     customers: Customers
+    links: Links
+    visits: Visits
     attribution: Attribution
     offers: Offers
     launches: Launches

@@ -1,1 +1,1 @@
-"""Attribution: tracked links, the visits they bring, and which of them led to an order."""
+"""Attribution: which visits led to an order."""

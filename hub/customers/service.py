@@ -14,11 +14,11 @@ from sqlalchemy import text
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from hub.attribution.models import Touch
 from hub.customers.models import Customer, Identity
 from hub.db import run
 from hub.orders.models import Order
 from hub.secrets import Vault
+from hub.visits.models import Touch
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ from hub.orders.outside import OutsideRefund
 from hub.orders.timeline import note
 from hub.secrets import Vault
 from hub.stock.service import StockRoom
+from hub.visits.service import Visits
 
 RANKS = {"reserved": 0, "failed": 0, "paid": 1, "sold_out": 1, "cancelled": 2, "refunded": 2}
 """What can follow what: platforms stamp whole seconds, so two versions of an order may look equally new."""
@@ -63,6 +64,7 @@ class Orders:
         stock: StockRoom,
         customers: Customers,
         attribution: Attribution,
+        visits: Visits,
         *,
         sales_news: Coalescer[UUID],
     ) -> None:
@@ -71,6 +73,7 @@ class Orders:
         self._lines = Lines(stock)
         self._customers = customers
         self._attribution = attribution
+        self._visits = visits
         self._sales_news = sales_news
 
     async def apply(
@@ -239,7 +242,7 @@ class Orders:
         order.buyer_name = order.buyer_name or buyer.name
         customer = await self._customers.recognise(session, order.brand_id, person)
         order.customer_id = customer.id
-        await self._attribution.visit_by_order(session, order, customer)
+        await self._visits.visit_by_order(session, order, customer)
         await self._attribution.credit(session, order)
         if email:
             order.buyer_email_sealed = self._vault.seal(email)

@@ -218,7 +218,7 @@ async def touch(body: Landing, viewer: Watching, hub: Hub) -> None:
     own_show(viewer, body.show)
     async with hub.db.session() as session:
         show = await find_show(session, body.show)
-        await hub.attribution.visit(session, show, viewer.id, body.landing)
+        await hub.visits.visit(session, show, viewer.id, body.landing)
 
 
 @router.post("/messages", status_code=201)

@@ -88,7 +88,7 @@ async def snapshot_of(hub: Services, session: AsyncSession, show: Show) -> ShowS
     """The control page's whole truth."""
     brand = (await session.exec(select(Brand).where(col(Brand.id) == show.brand_id))).one()
     targets = await hub.shows.targets(session, show.id, removed=show.state == "ended")
-    links = await hub.attribution.links_of(session, show.id)
+    links = await hub.links.links_of(session, show.id)
     site = hub.settings.site_url()
     address = IngestAddress(server=await hub.shows.server_of(session, show), key=hub.shows.key_of(show))
     return ShowSnapshot(

@@ -14,7 +14,6 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from hub.attribution.service import Attribution
 from hub.bus import Event
 from hub.catalog.models import Product
 from hub.clock import Clock
@@ -22,6 +21,7 @@ from hub.connections.service import Connections
 from hub.db import announce, run
 from hub.errors import BadInput, Conflict, NotFound
 from hub.jobs import defer
+from hub.links.service import Links
 from hub.playback.cues import end_all, light, light_first
 from hub.playback.keys import make_secret
 from hub.secrets import Vault
@@ -52,13 +52,11 @@ HURRY = text(
 class Shows:
     """The verbs of a show. Whatever the media worker must know is sent by the job `media.sync`."""
 
-    def __init__(
-        self, clock: Clock, vault: Vault, connections: Connections, attribution: Attribution
-    ) -> None:
+    def __init__(self, clock: Clock, vault: Vault, connections: Connections, tracked: Links) -> None:
         self._clock = clock
         self._vault = vault
         self._connections = connections
-        self._attribution = attribution
+        self._tracked = tracked
 
     async def plan(
         self,
@@ -190,7 +188,7 @@ class Shows:
             await session.flush()
         except IntegrityError:
             raise Conflict("target_exists", "The show goes there already.") from None
-        self._attribution.make_link(session, show, target)
+        self._tracked.make_link(session, show, target)
         if show.state == "live":
             await self.open_target(session, target)
         await self.describe(session, show, target)

@@ -6,7 +6,6 @@ from typing import TypedDict
 
 from pydantic import SecretStr
 
-from hub.attribution.service import Attribution
 from hub.chat.moderation import Moderators
 from hub.chat.relay import Relay
 from hub.chat.replies import Replies
@@ -17,6 +16,7 @@ from hub.clock import Clock
 from hub.connections.service import Connections
 from hub.db import Database
 from hub.delivery.service import Edges
+from hub.links.service import Links
 from hub.playback.service import Playback
 from hub.secrets import Vault
 from hub.settings import Settings
@@ -58,12 +58,12 @@ def stage(
     db: Database,
     *,
     links: Connections,
-    attribution: Attribution,
+    tracked: Links,
     skips: Skips,
     media_token: SecretStr,
 ) -> Stage:
     """Every service of a show, each given what it needs."""
-    planned = Shows(clock, vault, links, attribution)
+    planned = Shows(clock, vault, links, tracked)
     relay = Relay(links.connectors, clock)
     chat = Chat(clock, relay, skips, Intake(clock))
     media = Media(db, clock, vault, planned, settings=settings, token=media_token)

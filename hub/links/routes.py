@@ -6,13 +6,13 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse
 from sqlmodel import col, select
 
-from hub.attribution.models import TrackedLink
-from hub.attribution.tags import UTM, tagged
 from hub.auth.guard import Hub
 from hub.errors import NotFound
+from hub.links.models import TrackedLink
+from hub.links.tags import UTM, tagged
 from hub.shows.models import Show
 
-router = APIRouter(tags=["attribution"])
+router = APIRouter(tags=["links"])
 
 
 @router.get("/l/{code}", status_code=302, response_class=RedirectResponse)

@@ -1,0 +1,1 @@
+"""Tracked links: what is posted where, and who came by it."""

@@ -1,0 +1,15 @@
+"""Tracked links: what they are for, and clicks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0017"
+down_revision = "0016"
+
+
+def upgrade() -> None:
+    # The driver's own cursor: the file holds several statements.
+    op.get_bind().connection.cursor().execute(Path(__file__).with_suffix(".sql").read_text())

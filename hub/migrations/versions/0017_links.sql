@@ -1,0 +1,2 @@
+-- Tracked links: what they are for, and clicks.
+SELECT 1;

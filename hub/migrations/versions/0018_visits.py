@@ -1,0 +1,15 @@
+"""Visits, and what people agreed to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0018"
+down_revision = "0017"
+
+
+def upgrade() -> None:
+    # The driver's own cursor: the file holds several statements.
+    op.get_bind().connection.cursor().execute(Path(__file__).with_suffix(".sql").read_text())

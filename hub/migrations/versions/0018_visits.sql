@@ -1,0 +1,2 @@
+-- Visits, and what people agreed to.
+SELECT 1;

@@ -1,0 +1,2 @@
+-- The identity graph: edges, merges and their log.
+SELECT 1;

@@ -1,0 +1,2 @@
+-- Rights: requests, erasures, retention rules.
+SELECT 1;

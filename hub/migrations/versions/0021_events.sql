@@ -1,0 +1,2 @@
+-- The viewer-event log: cursors and sealed files.
+SELECT 1;

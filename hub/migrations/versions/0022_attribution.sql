@@ -1,0 +1,2 @@
+-- Attribution runs and show figures.
+SELECT 1;

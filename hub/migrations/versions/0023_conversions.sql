@@ -1,0 +1,2 @@
+-- Conversions on their way to other companies.
+SELECT 1;

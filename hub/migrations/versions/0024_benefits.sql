@@ -1,0 +1,2 @@
+-- Segments and what they are given.
+SELECT 1;

@@ -1,0 +1,1 @@
+"""Visits: how somebody came to the brand, and when."""
