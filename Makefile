@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv/bin
 
-.PHONY: demo test check install bench soak fuzz clean
+.PHONY: demo test check lint types front install bench soak fuzz clean
 
 demo: install ## the scripted show: everything runs, nothing to set up
 	@$(VENV)/simulcast demo
@@ -13,11 +13,18 @@ test: ## everything CI runs
 	@$(VENV)/pytest -m e2e
 
 check: ## format, lint, types, architecture, docs, front end and all tests but the long ones
+	@$(MAKE) --no-print-directory --output-sync=target -j 2 lint types front
+	@$(VENV)/pytest -n 3 --dist loadfile -m "not e2e and not soak"
+
+lint:
 	@$(VENV)/ruff format --check . && $(VENV)/ruff check .
+
+types:
 	@$(VENV)/mypy
+
+front:
 	@$(VENV)/python scripts/npm.py run --silent check
 	@$(VENV)/python scripts/npm.py test --silent
-	@$(VENV)/pytest -n 3 --dist loadfile -m "not e2e and not soak"
 
 install: ## into .venv; skipped when nothing changed
 	@$(PYTHON) scripts/install.py

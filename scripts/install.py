@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -60,25 +61,37 @@ def main() -> int:
     """Run the steps; 0 when all is there."""
     try:
         check_machine()
-        step("Python environment", [], make_environment, PYTHON)
-        step(
-            "Python packages",
-            ["requirements.lock", "pyproject.toml"],
-            install_packages,
-            VENV / "bin" / "simulcast",
-        )
-        compile_ours()
-        step("front end", front_end_sources(), build_front_end, ROOT / "dashboards" / "dist")
-        if "--tests" in sys.argv:
-            install_debian(TEST_PACKAGES)
-        if "--bench" in sys.argv:
-            install_debian(TEST_PACKAGES | BENCH_PACKAGES)
-        if "--soak" in sys.argv:
-            install_debian(TEST_PACKAGES | SOAK_PACKAGES)
+        with ThreadPoolExecutor(1) as beside:
+            # Debian's packages come from elsewhere and need nothing of ours: nobody waits for them first.
+            debian = beside.submit(install_debian, debian_wanted(sys.argv))
+            install_ours()
+            debian.result()
     except CannotInstall as problem:
         print(f"\n✗ {problem}", file=sys.stderr)
         return 1
     return 0
+
+
+def debian_wanted(argv: list[str]) -> dict[str, str]:
+    """Debian packages, and a file by which each is known to be there."""
+    if "--bench" in argv:
+        return TEST_PACKAGES | BENCH_PACKAGES
+    if "--soak" in argv:
+        return TEST_PACKAGES | SOAK_PACKAGES
+    return TEST_PACKAGES if "--tests" in argv else {}
+
+
+def install_ours() -> None:
+    """The Python environment, and the front end that is built with it."""
+    step("Python environment", [], make_environment, PYTHON)
+    step(
+        "Python packages",
+        ["requirements.lock", "pyproject.toml"],
+        install_packages,
+        VENV / "bin" / "simulcast",
+    )
+    compile_ours()
+    step("front end", front_end_sources(), build_front_end, ROOT / "dashboards" / "dist")
 
 
 def check_machine() -> None:
@@ -162,8 +175,10 @@ def install_debian(packages: dict[str, str]) -> None:
         raise CannotInstall(f"These Debian packages are missing: sudo apt-get install {' '.join(missing)}")
     print(f"• Debian packages {', '.join(missing)} …", flush=True)
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    run(["apt-get", "update", "-qq"], env=env)
-    run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing], env=env)
+    # Another apt at work is waited for.
+    apt = ["apt-get", "-o", "DPkg::Lock::Timeout=300"]
+    run([*apt, "update", "-qq"], env=env)
+    run([*apt, "install", "-y", "-qq", "--no-install-recommends", *missing], env=env)
 
 
 def run(argv: list[str], cwd: Path = ROOT, env: dict[str, str] | None = None) -> None:
