@@ -29,14 +29,15 @@ NO_MORE = ("rejected", "closed")
 class Opened:
     """An order, its lines, its money by pots, and how it travels.
 
-    `paid_minor`: captured; `left_minor`: of that, neither given back nor on its way back. `on_return`:
-    pieces of each line that are asked for or came back by returns. `restocked`: pieces of each line that
-    went back to the shelf.
+    `confirmed`: no gateway has yet to say whether it got the money. `paid_minor`: captured; `left_minor`: of
+    that, neither given back nor on its way back. `on_return`: pieces of each line that are asked for or came
+    back by returns. `restocked`: pieces of each line that went back to the shelf.
     """
 
     order: Order
     lines: Sequence[OrderLine]
     pots: list[Pot]
+    confirmed: bool
     paid_minor: int
     left_minor: int
     delivery: OrderDelivery | None
@@ -84,6 +85,7 @@ async def opened(session: AsyncSession, brand_id: UUID, order_id: UUID, *, lock:
             replace(pot, pieces_back=given.pieces[pot.line_id], back_minor=given.amounts[pot.line_id])
             for pot in fitted(pots_of(order, lines), order.total_minor)
         ],
+        confirmed=all(payment.state != "capturing" for payment in payments),
         paid_minor=paid,
         left_minor=paid - given.total_minor,
         delivery=await session.get(OrderDelivery, order_id, populate_existing=True),

@@ -54,6 +54,13 @@ class Refunds:
         if before:
             return before
         given = planned_of(book, wish)
+        if restock and not book.confirmed:
+            # A payment that comes to nothing gives all its goods back: these would be counted twice.
+            raise Conflict(
+                "not_confirmed",
+                "The bank has not confirmed this payment yet. Give the money back without the goods, or wait "
+                "until it has.",
+            )
         total = sum(part.amount_minor for part in given)
         refund = await self._payments.refund(session, order.id, total, why.reason, why.author, key)
         lines: dict[UUID | None, OrderLine] = {line.id: line for line in book.lines}

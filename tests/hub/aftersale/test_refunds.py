@@ -64,6 +64,10 @@ async def test_refunds_side_by_side_never_exceed_what_was_taken(store: Store) ->
 
 async def test_a_refund_the_bank_sends_back_can_be_given_again(store: Store) -> None:
     order = await store.buys(1)
+    # A bank that has not confirmed may still say no, and then all goods come back by themselves.
+    await store.market.sql("UPDATE payment SET state = 'capturing'")
+    assert (await order.refund(409, everything=True, restock=True))["code"] == "not_confirmed"
+    await store.market.sql("UPDATE payment SET state = 'captured'")
     detail = await order.refund(everything=True)
     [refund] = detail["refunds"]
     await store.settle()
