@@ -109,16 +109,16 @@ class Checkout:
         before = await self._by_key(session, viewer, wanted.key)
         if before:
             return before
-        ordered = orders_of(await self._holds(session, viewer, wanted.hold_ids, lock=False))
+        ordered = order_of(await self._holds(session, viewer, wanted.hold_ids, lock=False))
         if ordered:
             return await self._again(session, ordered, wanted.payment)
         about = (viewer.brand_id, viewer.id, wanted.email)
         who = self._risk.who(about, wanted.visit, wanted.payment, wanted.address)
         await self._risk.admit(who, wanted.key, wanted.hold_ids)
         holds = await self._holds(session, viewer, wanted.hold_ids)
-        for order_id in orders_of(holds):
+        if ordered := order_of(holds):
             # Another request of this moment, which we waited for, has just placed it.
-            return await self._order(session, order_id)
+            return await self._order(session, ordered)
         self._still(holds)
         if any(hold.soft for hold in holds):
             await self._firm(session, holds, wanted.payment)
@@ -158,15 +158,11 @@ class Checkout:
     ) -> Order:
         """Another card for an order whose payment failed, while its stock is reserved."""
         await self.get(session, viewer, order_id)
-        return await self._again(session, {order_id}, payment)
+        return await self._again(session, order_id, payment)
 
     async def release(self, session: AsyncSession, viewer: Viewer, hold_id: UUID) -> None:
         """The buyer changed their mind before ordering."""
         holds = await self._holds(session, viewer, [hold_id])
-        for order_id in orders_of(holds):
-            before = await session.get(Order, order_id)
-            if before and before.state in ("authorising", "review"):
-                raise Conflict("being_paid", "This reservation is being paid for.")
         for hold in {hold.group_id: hold for hold in holds}.values():
             await self._stock.release_hold(session, hold.id)
 
@@ -233,16 +229,8 @@ class Checkout:
         if not await self._stock.firm(session, soft, ONE_TAP_LASTS):
             raise Conflict("sold_out", "Sold out. Nothing was charged.", available=0)
 
-    async def _again(
-        self,
-        session: AsyncSession,
-        ordered: set[UUID],
-        payment: PaymentChoice,
-    ) -> Order:
-        """The order these holds are in; paid once more where its payment failed."""
-        if len(ordered) > 1:
-            raise Conflict("cart_changed", "A part of this cart is being paid already. Load the page again.")
-        [order_id] = ordered
+    async def _again(self, session: AsyncSession, order_id: UUID, payment: PaymentChoice) -> Order:
+        """An order that was placed before; paid once more where its payment failed."""
         # Locked as the payment room locks them: payments, order, holds.
         await run(session, PAYMENTS_OF, {"order_id": order_id})
         query = select(Order).where(col(Order.id) == order_id).with_for_update()
@@ -317,6 +305,12 @@ class Checkout:
         return customer
 
 
-def orders_of(holds: Sequence[Hold]) -> set[UUID]:
-    """The orders that holds are in already."""
-    return {hold.order_id for hold in holds if hold.order_id}
+def order_of(holds: Sequence[Hold]) -> UUID | None:
+    """The order that these holds are in already. Conflict `cart_changed` when it is not all of them."""
+    found = {hold.order_id for hold in holds}
+    if len(found) > 1:
+        raise Conflict(
+            "cart_changed",
+            "A part of this is in an order already. Pay that one first, or wait until its reservation is over.",
+        )
+    return next(iter(found), None)

@@ -32,6 +32,12 @@ LOCK_ORDER: Final = text(
     ORDER BY id FOR UPDATE
     """
 )
+BEING_PAID: Final = text(
+    """
+    SELECT 1 FROM hold JOIN orders ON orders.id = hold.order_id
+    WHERE hold.id = ANY(:holds) AND hold.state = 'held' AND orders.state IN ('authorising', 'review') LIMIT 1
+    """
+)
 LOCK_SHELVES: Final = text(
     """
     WITH turn AS MATERIALIZED (

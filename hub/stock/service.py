@@ -201,9 +201,12 @@ class StockRoom:
         return True
 
     async def release_hold(self, session: AsyncSession, hold_id: UUID) -> None:
-        """The buyer lets go of a hold and its group; harmless when they had ended."""
-        holds = await self._group(session, hold_id)
-        await self._end(session, [hold.id for hold in holds], "released", "release")
+        """The buyer lets go of a hold and its group; harmless when they had ended. Conflict `being_paid`."""
+        holds = [hold.id for hold in await self._group(session, hold_id)]
+        # Locked by now: an order that took it at this very moment is seen.
+        if (await run(session, changes.BEING_PAID, {"holds": holds})).first():
+            raise Conflict("being_paid", "This reservation is being paid for.")
+        await self._end(session, holds, "released", "release")
 
     async def release_order(self, session: AsyncSession, order_id: UUID) -> None:
         """An order comes to nothing: what is held for it is free, what was committed too."""

@@ -270,8 +270,17 @@ async def test_the_cart_changes_without_losing_what_is_reserved(market: Market) 
     assert await market.shop.stock() == (5, 2, 0)
     await put(buyer, uuid4(), 1, ok=404)
     await put(other, bag, 1)
-    placed = await order(other, await opened(other))
+    step = await opened(other)
+    placed = await order(other, step)
     assert (await put(other, bag, 0, ok=409))["code"] == "being_paid"
+    # Nobody lets go of what is being paid, and an order there is does not stand for a larger one.
+    with pytest.raises(Conflict, match="being paid"):
+        async with market.hub.db.session() as session:
+            await market.hub.stock.release_hold(session, UUID(step["hold_ids"][0]))
+    more = await other.hold()
+    mixed = {"hold_ids": [*step["hold_ids"], more["hold_id"]]}
+    assert (await order(other, mixed, ok=409))["code"] == "cart_changed"
+    await other.http.call("DELETE", f"{PUBLIC}/holds/{more['hold_id']}", ok=204)
     assert (await opened(other, ok=409))["code"] == "cart_empty"
     await market.arrived("stripe")
     assert (await other.status(placed))["state"] == "paid"
