@@ -33,3 +33,4 @@ export { StaffApi } from "./staff";
 export type * from "./quality";
 export type * from "./types";
 export { ViewerApi } from "./viewer";
+export { WaitlistApi, type WaitPlace } from "./waitlist";

@@ -885,6 +885,8 @@ export interface EventData {
     hold_id: string | null;
     expires_at: string | null;
   };
+  /** To a viewer who waited: one is reserved for them now. */
+  "waitlist.offered": { viewer_id: string; variant_id: string; hold_id: string; expires_at: string };
   "viewers.changed": { count: number };
   "alarms.changed": Record<string, never>;
   gap: Record<string, never>;

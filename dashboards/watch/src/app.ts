@@ -1,6 +1,6 @@
 /** The page: video, the product on screen, chat, the other products; and what to say without a show. */
 
-import { CheckoutApi, ClaimLinkApi, countdown, formatMoney, type PublicProduct, type PublicShow, secondsLeft, type Skipped, ViewerApi } from "@simulcast/api";
+import { CheckoutApi, ClaimLinkApi, countdown, formatMoney, type PublicProduct, type PublicShow, secondsLeft, type Skipped, ViewerApi, WaitlistApi } from "@simulcast/api";
 import { programmeOf } from "@simulcast/player";
 import { html, LitElement, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";
@@ -17,6 +17,7 @@ import { type Item, type Shop, wordsOf } from "./purchase-types";
 import { closedBecause, featured } from "./reduce";
 import { Room } from "./room";
 import { theme } from "./theme";
+import { Waiting } from "./waiting";
 
 type Tab = "chat" | "products";
 
@@ -51,12 +52,24 @@ export class WatchApp extends LitElement {
   private readonly room = new Room(
     this.api,
     () => this.changed(),
-    (news) => this.purchase.orderChanged(news),
-    (news) => {
-      this.told = answerWords(news);
-      if (news.hold_id) void this.purchase.refresh();
+    {
+      onOrder: (news) => this.purchase.orderChanged(news),
+      onClaim: (news) => {
+        this.told = answerWords(news);
+        if (news.hold_id) void this.purchase.refresh();
+      },
+      onOffered: () => this.waiting.offered(),
+      onStock: (variantId) => this.waiting.stockChanged(variantId),
     },
   );
+  private readonly waiting = new Waiting({
+    api: new WaitlistApi(this.api),
+    onChange: () => (this.version += 1),
+    onOffered: () => {
+      this.told = "One has become free, and it is reserved for you. Check out before the time is up.";
+      void this.purchase.refresh();
+    },
+  });
   private readonly shop: Shop = { ...this.checkouts, hold: this.api.hold, release: this.api.release };
   private readonly purchase = new Purchase({
     memory: new UnfinishedPurchase(this.slug),
@@ -100,6 +113,7 @@ export class WatchApp extends LitElement {
     clearTimeout(this.banner);
     clearInterval(this.ticker);
     this.room.leave();
+    this.waiting.stop();
   }
 
   private async enter(): Promise<void> {
@@ -111,6 +125,7 @@ export class WatchApp extends LitElement {
     if (claim) history.replaceState(null, "", withoutClaim(location.href));
     if (this.room.show?.shopper) await this.account.load().catch(() => undefined);
     void this.purchase.resume().then(() => (back ? this.purchase.answered(back) : this.claim.follow(claim)));
+    void this.waiting.load();
     await this.room.arrivedBy(landing(location.href));
   }
 
@@ -124,6 +139,12 @@ export class WatchApp extends LitElement {
   private add(item: Item): void {
     this.told = "";
     this.purchase.add(item).catch((error: unknown) => (this.told = wordsOf(error)));
+  }
+
+  private wait({ variantId }: Item, begin: boolean): void {
+    this.told = "";
+    const done = begin ? this.waiting.join(variantId) : this.waiting.leave(variantId);
+    done.catch((error: unknown) => (this.told = wordsOf(error)));
   }
 
   private buyOffer({ offerId, variantId, title, unitMinor: priceMinor, currency }: OfferChosen): void {
@@ -172,6 +193,9 @@ export class WatchApp extends LitElement {
         data-tab=${this.tab}
         @buy=${({ detail }: CustomEvent<Item>) => void this.purchase.start(detail)}
         @add=${({ detail }: CustomEvent<Item>) => this.add(detail)}
+        @wait=${({ detail }: CustomEvent<Item>) => this.wait(detail, true)}
+        @stop-waiting=${({ detail }: CustomEvent<Item>) => this.wait(detail, false)}
+        @cart=${() => void this.purchase.start(null)}
         @buy-offer=${({ detail }: CustomEvent<OfferChosen>) => this.buyOffer(detail)}
       >
         ${this.head(show)}
@@ -255,6 +279,8 @@ export class WatchApp extends LitElement {
       .now=${() => this.room.clock.now()}
       ?member=${Boolean(this.account.shopper?.member_since)}
       .closed=${closed}
+      .placeOf=${(variantId: string) => this.waiting.placeOf(variantId)}
+      .version=${this.version}
     ></product-card>`;
   }
 

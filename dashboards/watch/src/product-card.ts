@@ -1,12 +1,22 @@
 /** The featured product with its Buy button, and the list of the others. */
 
-import { formatMoney, offerFor, type PublicProduct, type PublicVariant, type ViewerOffer } from "@simulcast/api";
+import { formatMoney, offerFor, type PublicProduct, type PublicVariant, type ViewerOffer, type WaitPlace } from "@simulcast/api";
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import type { Item } from "./purchase-types";
 import { stockLabel } from "./reduce";
 import { theme } from "./theme";
+import { placeWords } from "./waiting";
 
-/** One product. Fires `buy {Item}` and `add {Item}`. With `compact` it is a row of a list. */
+type Wish = "buy" | "add" | "cart" | "wait" | "stop-waiting";
+
+/** Sold out: what comes back is offered in the order of the line. */
+const LINE: Record<"none" | "waiting" | "offered", readonly [Wish, string]> = {
+  none: ["wait", "Wait for one"],
+  waiting: ["stop-waiting", "Stop waiting"],
+  offered: ["cart", "Check out"],
+};
+
+/** One product. Fires `buy`, `add`, `cart`, `wait` and `stop-waiting` with its Item. With `compact` it is a row of a list. */
 export class ProductCard extends LitElement {
   static override styles = [
     theme,
@@ -87,6 +97,15 @@ export class ProductCard extends LitElement {
         display: grid;
         place-items: center;
       }
+      .wait {
+        min-height: 3rem;
+        padding: 0 0.875rem;
+        border: 1px solid var(--line);
+        border-radius: 999px;
+      }
+      :host([compact]) .wait {
+        min-height: 2.75rem;
+      }
       .add svg {
         width: 1.375rem;
         fill: none;
@@ -165,6 +184,8 @@ export class ProductCard extends LitElement {
     member: { type: Boolean },
     compact: { type: Boolean, reflect: true },
     closed: { type: Boolean },
+    placeOf: { attribute: false },
+    version: { attribute: false },
     chosen: { state: true },
   };
 
@@ -177,6 +198,10 @@ export class ProductCard extends LitElement {
   declare compact: boolean;
   /** Nothing can be bought here: the page says why. */
   declare closed: boolean;
+  /** Where the viewer stands in the line for what is sold out. */
+  declare placeOf: (variantId: string) => WaitPlace | null;
+  /** Goes up whenever that may have changed. */
+  declare version: number;
   private declare chosen: string;
 
   constructor() {
@@ -186,6 +211,8 @@ export class ProductCard extends LitElement {
     this.member = false;
     this.compact = false;
     this.closed = false;
+    this.placeOf = () => null;
+    this.version = 0;
     this.chosen = "";
   }
 
@@ -196,7 +223,7 @@ export class ProductCard extends LitElement {
     this.chosen = (variants.find((variant) => variant.available > 0) ?? variants[0])?.id ?? "";
   }
 
-  private tell(kind: "buy" | "add", variant: PublicVariant): void {
+  private tell(kind: Wish, variant: PublicVariant): void {
     const { product } = this;
     const name = product.variants.length > 1 ? `${product.title}, ${variant.title}` : product.title;
     const detail: Item = {
@@ -223,6 +250,7 @@ export class ProductCard extends LitElement {
     const variant = product.variants.find((one) => one.id === this.chosen);
     const left = variant?.available ?? 0;
     const offer = variant ? this.offerOf(variant) : null;
+    const place = variant && left <= 0 ? this.placeOf(variant.id) : null;
     return html`
       <article aria-label=${product.title}>
         ${product.image_url
@@ -236,6 +264,7 @@ export class ProductCard extends LitElement {
             ? html`<p class="facts number">
                 <span class="price">${formatMoney(this.priceOf(variant), variant.currency)}</span>
                 <span class="stock ${left > 0 && left <= 5 ? "few" : ""}">${stockLabel(left)}</span>
+                ${place ? html`<span class="stock" role="status">${placeWords(place)}</span>` : nothing}
               </p>`
             : nothing}
         </div>
@@ -253,18 +282,19 @@ export class ProductCard extends LitElement {
     `;
   }
 
-  /** Sold out it stays focusable: a buyer who gives up the last one comes back to it. */
+  /** One button all along: a buyer who gives up the last one comes back to it. */
   private buttons(variant: PublicVariant) {
     const { title } = this.product;
     const gone = variant.available <= 0;
+    const place = gone ? this.placeOf(variant.id) : null;
+    const [verb, words] = !gone ? (["buy", "Buy"] as const) : LINE[place?.state ?? "none"];
     return html`<div class="buttons">
       <button
-        class="primary"
-        aria-disabled=${gone}
-        aria-label=${gone ? `Sold out: ${title}` : `Buy ${title}`}
-        @click=${() => gone || this.tell("buy", variant)}
+        class=${verb === "buy" || verb === "cart" ? "primary" : "wait"}
+        aria-label=${gone ? `${words}: ${title}` : `Buy ${title}`}
+        @click=${() => this.tell(verb, variant)}
       >
-        ${gone ? "Sold out" : "Buy"}
+        ${words}
       </button>
       ${gone
         ? nothing

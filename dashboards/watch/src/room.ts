@@ -6,13 +6,22 @@ import { opened, reduce, withMessage, withStock } from "./reduce";
 export type OrderNews = EventData["order.changed"];
 export type ClaimNews = EventData["claim.answered"];
 
-/** Call `enter` once. `onOrder` hears of the viewer's own orders, `onClaim` of what they claimed in the chat. */
+export interface Heard {
+  /** Of the viewer's own orders. */
+  onOrder: (news: OrderNews) => void;
+  /** Of what they claimed in the chat. */
+  onClaim: (news: ClaimNews) => void;
+  /** One that they waited for is theirs. */
+  onOffered: () => void;
+  onStock: (variantId: string) => void;
+}
+
+/** Call `enter` once. */
 export class Room extends ShowFollower {
   constructor(
     readonly api: ViewerApi,
     onChange: () => void,
-    onOrder: (news: OrderNews) => void,
-    onClaim: (news: ClaimNews) => void,
+    heard: Heard,
   ) {
     super({
       api,
@@ -20,8 +29,10 @@ export class Room extends ShowFollower {
       reduce,
       onEvents: (events) => {
         for (const event of events) {
-          if (event.kind === "order.changed") onOrder(event.data);
-          else if (event.kind === "claim.answered") onClaim(event.data);
+          if (event.kind === "order.changed") heard.onOrder(event.data);
+          else if (event.kind === "claim.answered") heard.onClaim(event.data);
+          else if (event.kind === "waitlist.offered") heard.onOffered();
+          else if (event.kind === "stock.changed") heard.onStock(event.data.variant_id);
         }
       },
     });
