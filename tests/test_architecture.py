@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -13,7 +14,17 @@ FUNCTION_LINES = 60
 
 BOUNDARY = {
     f"connectors.{name}"
-    for name in ("base", "capabilities", "session", "types", "errors", "http", "oauth", "fakes")
+    for name in (
+        "base",
+        "capabilities",
+        "session",
+        "types",
+        "errors",
+        "http",
+        "oauth",
+        "fakes",
+        "conversions",
+    )
 }
 FOR_HUB_ALONE = {"fastapi", "sqlmodel", "sqlalchemy", "asyncpg", "nats", "procrastinate"}
 MAY_START_PROCESSES = {
@@ -30,11 +41,11 @@ MAY_MAKE_HTTP_CLIENTS = {
 }
 
 
-def sources() -> Iterator[tuple[str, ast.Module]]:
+@cache
+def sources() -> Sequence[tuple[str, ast.Module]]:
     """Every Python file of the product."""
-    for package in PACKAGES:
-        for path in sorted((ROOT / package).rglob("*.py")):
-            yield str(path.relative_to(ROOT)), ast.parse(path.read_text())
+    paths = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+    return [(str(path.relative_to(ROOT)), ast.parse(path.read_text())) for path in paths]
 
 
 def imports(tree: ast.Module) -> Iterator[str]:
@@ -47,11 +58,15 @@ def imports(tree: ast.Module) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def calls(tree: ast.Module) -> Iterator[str]:
-    """Every dotted name that is called."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            yield ast.unparse(node.func)
+@cache
+def calls() -> Sequence[tuple[str, str]]:
+    """Every dotted name that is called, and the file it is called in."""
+    return [
+        (file, ast.unparse(node.func))
+        for file, tree in sources()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+    ]
 
 
 def forbidden(file: str, module: str) -> str | None:
@@ -103,18 +118,18 @@ def test_processes_start_in_one_place_and_the_doctor() -> None:
         "subprocess.Popen",
         "os.fork",
     )
-    found = {file for file, tree in sources() for name in calls(tree) if name.endswith(starters)}
+    found = {file for file, name in calls() if name.endswith(starters)}
     assert found == MAY_START_PROCESSES
 
 
 def test_http_clients_are_made_in_few_places() -> None:
     clients = ("httpx.AsyncClient", "httpx.Client", "aiohttp.ClientSession")
-    found = {file for file, tree in sources() for name in calls(tree) if name in clients}
+    found = {file for file, name in calls() if name in clients}
     assert found == MAY_MAKE_HTTP_CLIENTS
 
 
 def test_only_the_database_room_commits() -> None:
-    found = {file for file, tree in sources() for name in calls(tree) if name.endswith(".commit")}
+    found = {file for file, name in calls() if name.endswith(".commit")}
     assert found <= {"hub/db.py", "hub/migrate.py"}
 
 
