@@ -19,6 +19,7 @@ from connectors.capabilities import (
     ChatSink,
     ChatSource,
     Consent,
+    ConversionSink,
     Delivery,
     Destination,
     HealthSource,
@@ -38,7 +39,7 @@ from connectors.capabilities import (
 )
 from connectors.http import Classify, Http
 from connectors.session import Addresses, Budget, C, NoConfig, NoQuota, PaymentPace, Quota, Session
-from connectors.types import ChatLimits, TextLimits
+from connectors.types import ChatLimits, ConversionLimits, TextLimits
 
 __all__ = [
     "Addresses",
@@ -51,6 +52,7 @@ __all__ = [
     "ChatSource",
     "Connector",
     "Consent",
+    "ConversionSink",
     "Delivery",
     "Destination",
     "HealthSource",
@@ -130,6 +132,10 @@ class Connector(Generic[C]):
     payment_memory: timedelta | None = None
     """How long an idempotency key is safe to repeat; None: there are no keys, `find` is asked first."""
     delivery: Callable[[Session[C]], Delivery] | None = None
+    conversions: Callable[[Session[C]], ConversionSink] | None = None
+    conversion_limits: ConversionLimits | None = None
+    pixel: Callable[[C], str] | None = None
+    """The public id a page's own script tells the platform under; the script is at `addresses.script_url`."""
 
     def session(
         self, http: Http, config: C, addresses: Addresses, budget: Budget | None = None

@@ -20,6 +20,8 @@ from connectors.types import (
     Broadcast,
     BroadcastStatus,
     ChatItem,
+    Conversion,
+    ConversionOutcome,
     Fact,
     Ingest,
     IngestHealth,
@@ -272,6 +274,22 @@ class Delivery(Protocol):
         One that ends in `/*` is signed for everything below it; the query of what comes back then goes with
         each of those requests. Raises Refused when there is no key to sign with.
         """
+        ...
+
+
+class ConversionSink(Protocol):
+    """Tells a platform what happened."""
+
+    async def send(self, batch: Sequence[Conversion], *, now: datetime) -> Sequence[ConversionOutcome]:
+        """An outcome for each, in their order; `now` decides what is too old.
+
+        Repeatable: the platform counts an event id once. One it refuses does not keep it from the others.
+        RetryLater and Reconnect say nothing of any of them: send all of them again.
+        """
+        ...
+
+    async def check(self, conversion: Conversion, *, now: datetime) -> ConversionOutcome:
+        """What the platform thinks of it, without counting it. Refused where it cannot be asked so."""
         ...
 
 

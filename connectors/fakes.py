@@ -1,4 +1,4 @@
-"""What fakes of several platforms share: webhooks that go wrong on demand.
+"""What fakes of several platforms share: webhooks that go wrong on demand, and books of what they heard.
 
 Part of the boundary, for `connectors/<name>/fake*.py` alone. How a platform signs and words is its own.
 """
@@ -6,8 +6,16 @@ Part of the boundary, for `connectors/<name>/fake*.py` alone. How a platform sig
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import json
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
 
 from connectors.errors import ConnectorError
 from connectors.http import Http
@@ -94,3 +102,114 @@ class Deliveries:
             except ConnectorError:
                 continue
         self._failed += 1
+
+
+class Heard:
+    """The books of a fake that is told of conversions, from servers and from pages.
+
+    An event counts once per name and id, whoever tells it first; what comes again is noted. Its clock may be
+    set, because how old an event is decides whether it is taken.
+    """
+
+    def __init__(self) -> None:
+        self.events: list[dict[str, Any]] = []
+        self.again: list[dict[str, Any]] = []
+        self.dropped: list[dict[str, Any]] = []
+        self.tests: list[dict[str, Any]] = []
+        self.bodies: deque[str] = deque(maxlen=500)
+        self.revoked = False
+        self._faults: list[dict[str, Any]] = []
+        self._ahead = 0.0
+
+    def now(self) -> float:
+        """Seconds since 1970, by this platform's clock."""
+        return time.time() + self._ahead
+
+    def count(self, name: str, event_id: str, *, by: str = "server", **about: Any) -> None:
+        """One that was taken."""
+        event = {"name": name, "id": event_id, "by": by, **about}
+        known = any((one["name"], one["id"]) == (name, event_id) for one in self.events)
+        (self.again if known else self.events).append(event)
+
+    def fault(self, kind: str) -> dict[str, Any] | None:
+        """The next trouble of this kind, used up; one with `after` lets so many calls pass first."""
+        for fault in self._faults:
+            if fault["kind"] == kind and fault.get("after", 0) > 0:
+                fault["after"] -= 1
+            elif fault["kind"] == kind:
+                fault["count"] -= 1
+                if fault["count"] <= 0:
+                    self._faults.remove(fault)
+                return fault
+        return None
+
+    def rejected(self, ids: Iterable[str]) -> str | None:
+        """The first of these that a test wants refused. It stays refused."""
+        unwanted = {fault["event_id"] for fault in self._faults if fault["kind"] == "reject"}
+        return next((one for one in ids if one in unwanted), None)
+
+    def routes(self, *kinds: str) -> list[Route]:
+        """Control endpoints; `kinds` of trouble beside those every such fake has."""
+        known = {"status", "lose", "clear", *kinds}
+
+        async def fault(request: Request) -> Response:
+            body = {"count": 1, **(await request.json())}
+            if body["kind"] not in known:
+                return JSONResponse({"error": "unknown fault"}, 422)
+            if body["kind"] == "clear":
+                self._faults, self.revoked = [], False
+            elif body["kind"] == "revoke":
+                self.revoked = True
+            else:
+                self._faults.append(body)
+            return JSONResponse({"ok": True})
+
+        async def clock(request: Request) -> Response:
+            self._ahead = datetime.fromisoformat((await request.json())["now"]).timestamp() - time.time()
+            return JSONResponse({"ok": True})
+
+        async def state(_: Request) -> Response:
+            return JSONResponse(
+                {
+                    "events": self.events,
+                    "again": self.again,
+                    "dropped": self.dropped,
+                    "tests": self.tests,
+                    "bodies": [*self.bodies],
+                }
+            )
+
+        return [
+            Route("/_ctl/fault", fault, methods=["POST"]),
+            Route("/_ctl/clock", clock, methods=["POST"]),
+            Route("/_ctl/state", state),
+        ]
+
+    def page(self, script: str) -> list[Route]:
+        """The script that a page loads from here, and where it reports: `HERE` in it is that address."""
+
+        async def load(request: Request) -> Response:
+            here = f"{request.base_url}_page"
+            return Response(script.replace("HERE", here), media_type="text/javascript")
+
+        async def report(request: Request) -> Response:
+            said = json.loads(await request.body())
+            self.count(str(said["name"]), str(said["id"]), by="page", **said.get("about", {}))
+            return Response(status_code=204)
+
+        return [Route("/script.js", load), Route("/_page", report, methods=["POST"])]
+
+
+def simulated(fault: Mapping[str, Any]) -> Response:
+    """The answer of a platform in trouble."""
+    wait = {"Retry-After": str(fault["retry_after"])} if "retry_after" in fault else {}
+    return JSONResponse({"message": "simulated"}, fault["status"], wait)
+
+
+def broken_off() -> Response:
+    """An answer that ends in the middle, as when a connection is lost after the work was done."""
+
+    async def half() -> AsyncIterator[bytes]:
+        yield b'{"code":'
+
+    return StreamingResponse(half(), headers={"content-length": "400"}, media_type="application/json")

@@ -11,6 +11,13 @@ from typing import Literal
 
 from pydantic import AwareDatetime, Field, SecretStr
 
+from connectors.conversions import Browser as Browser
+from connectors.conversions import Contact as Contact
+from connectors.conversions import Conversion as Conversion
+from connectors.conversions import ConversionConsent as ConversionConsent
+from connectors.conversions import ConversionItem as ConversionItem
+from connectors.conversions import ConversionLimits as ConversionLimits
+from connectors.conversions import ConversionOutcome as ConversionOutcome
 from connectors.money import THREE_DECIMALS as THREE_DECIMALS
 from connectors.money import Money as Money
 from connectors.money import Value as Value

@@ -16,74 +16,46 @@ from sqlalchemy import text
 import connectors
 from connectors.base import AnyConnector
 from hub import web
-from hub.aftersale import public_routes as buyers_routes
-from hub.aftersale import routes as aftersale_routes
-from hub.aftersale import terms_routes
-from hub.auth import routes as auth
+from hub.analytics.insight import insight
+from hub.auth.gate import gate
 from hub.auth.guard import Hub
-from hub.auth.service import Auth
-from hub.auth.tokens import Tokens
 from hub.bus import Bus
-from hub.carts import routes as cart_routes
-from hub.carts import staff_routes as checkout_routes
-from hub.catalog import intake_routes
-from hub.catalog import routes as catalog
 from hub.catalog.assortment import assortment
-from hub.chat import routes as chat_routes
 from hub.chat.skips import Skips
-from hub.claims import public_routes as public_claims
-from hub.claims import routes as claim_routes
 from hub.claims.desk import desk
 from hub.clock import Clock, wall_clock
-from hub.connections import consent_routes
-from hub.connections import routes as connections_routes
-from hub.connections.alarms import Alarms
-from hub.connections.consent import Consents
-from hub.connections.revoking import Revocations
+from hub.connections.reach import reach
 from hub.connections.service import Connections
-from hub.customers import routes as customers
+from hub.conversions.service import Conversions
 from hub.customers.people import people
 from hub.db import Database, run
 from hub.errors import Unavailable
-from hub.links import routes as link_routes
+from hub.events.stream import EventStream
+from hub.links.board import board
 from hub.news import Coalescer
-from hub.offers import routes as offer_routes
 from hub.offers.launch import Launches
 from hub.offers.news import tell_counts
 from hub.offers.service import Offers
-from hub.orders import routes as order_routes
-from hub.orders import shop_routes
 from hub.orders.counter import counter
 from hub.orders.news import tell_sales
 from hub.orders.outlets import outlets
 from hub.orders.service import Orders
-from hub.payments import routes as payment_routes
 from hub.payments.origins import origins_of
 from hub.payments.service import Payments
-from hub.playback import routes as playback
-from hub.public import orders as public_orders
-from hub.public import routes as public
+from hub.privacy.service import Rights
 from hub.public.pace import Pace
-from hub.quality import routes as quality_routes
 from hub.quality.service import Quality
 from hub.quality.store import Beacons
-from hub.risk import routes as risk_routes
+from hub.routers import ROOMS
 from hub.secrets import Vault
 from hub.services import Services
 from hub.settings import Settings, secrets_of
-from hub.shoppers import routes as shopper_routes
-from hub.shows import archive_routes, edit_routes, feed_routes, target_routes
-from hub.shows import routes as shows
 from hub.shows.stage import stage
-from hub.stock import public_routes as public_stock
-from hub.stock import routes as stock
 from hub.stock.lane import LanedApp
 from hub.stock.news import StockNews
 from hub.stock.reserve import Reservations
 from hub.stock.service import StockRoom
-from hub.troubles import routes as troubles
 from hub.troubles.service import Troubles
-from hub.webhooks import routes as webhooks
 from hub.webhooks.service import Inbox
 
 STOCK_NEWS_EVERY = 0.05
@@ -104,6 +76,7 @@ class Ground:
     stock_news: Coalescer[UUID]
     sales_news: Coalescer[UUID]
     skips: Skips
+    stream: EventStream
 
 
 @asynccontextmanager
@@ -118,7 +91,11 @@ async def services(
         raise RuntimeError("DATABASE_URL and NATS_URL must be set; `simulcast up` sets them by itself.")
     kept = secrets_of(settings)
     vault = Vault(kept.secret_key)
-    async with Bus(settings.nats_url) as bus, Database(settings.database_url, bus) as db:
+    async with (
+        Bus(settings.nats_url) as bus,
+        EventStream(settings.nats_url) as stream,
+        Database(settings.database_url, bus) as db,
+    ):
         shelves = StockNews(db)
         ground = Ground(
             settings=settings,
@@ -131,6 +108,7 @@ async def services(
             stock_news=Coalescer(STOCK_NEWS_EVERY, lambda found: tell_shelves(db, clock, shelves, found)),
             sales_news=Coalescer(SALES_NEWS_EVERY, lambda found: tell_sales(db, found)),
             skips=Skips(bus),
+            stream=stream,
         )
         hub = assembled(ground)
         try:
@@ -154,16 +132,16 @@ async def tell_shelves(db: Database, clock: Clock, shelves: StockNews, variants:
 def assembled(ground: Ground) -> Services:
     """Every service, each given what it needs and nothing else."""
     settings, clock, vault, db, links = ground.settings, ground.clock, ground.vault, ground.db, ground.links
-    known = people(clock, vault)
+    site = settings.site_url()
+    known = people(clock, vault, site, db, settings.data)
     room = StockRoom(clock, ground.stock_news)
     orders = Orders(
         *(clock, vault, room, known["customers"], known["attribution"], known["visits"]),
         sales_news=ground.sales_news,
     )
-    shops = outlets(clock, db, links, orders, settings.site_url())
+    shops = outlets(clock, db, links, orders, site)
     shown = stage(
-        *(settings, clock, vault, db),
-        links=links,
+        *(settings, clock, vault, db, links),
         tracked=known["links"],
         skips=ground.skips,
         media_token=ground.media_token,
@@ -187,17 +165,16 @@ def assembled(ground: Ground) -> Services:
         clock=clock,
         db=db,
         bus=ground.bus,
-        auth=Auth(clock),
-        tokens=Tokens(vault, clock),
-        connections=links,
-        consents=Consents(db, clock, links, settings.site_url()),
-        revocations=Revocations(db, clock, links),
-        alarms=Alarms(db, clock, links),
+        **gate(clock, vault),
+        **reach(db, clock, links, site),
         **assortment(clock, db, links, room),
         stock=room,
         reservations=reservations,
-        **desk(*(db, clock, vault, settings.site_url()), reservations, room, links, shown["replies"]),
+        **desk(*(db, clock, vault, site), reservations, room, links, shown["replies"]),
         **known,
+        **board(*(db, clock, vault, site), known["links"], links, shown),
+        **insight(db, clock, vault, settings.data, ground.stream, known["attribution"]),
+        conversions=Conversions(*(db, clock, vault, links, known["consent_book"]), site_url=site),
         offers=offers,
         launches=Launches(db, clock, vault, offers, shown["shows"]),
         **shops,
@@ -209,6 +186,7 @@ def assembled(ground: Ground) -> Services:
         pace=Pace(clock),
         beacons=Beacons(db, clock),
         quality=Quality(clock),
+        rights=Rights(settings.data, db, clock, vault),
         troubles=Troubles(),
     )
 
@@ -220,6 +198,7 @@ def create_app(settings: Settings, environ: Mapping[str, str]) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with services(settings, environ) as hub:
             await hub.media.register()
+            await hub.clicks.warm()
             app.state.services = hub
             yield
 
@@ -229,38 +208,10 @@ def create_app(settings: Settings, environ: Mapping[str, str]) -> FastAPI:
     pay = origins_of(connectors.load().values(), environ)
     shop = web.content_policy(settings, pay)
     app.add_middleware(web.SecureHeaders, policy=web.content_policy(settings), shop=shop)
-    for room in (
-        auth,
-        connections_routes,
-        consent_routes,
-        catalog,
-        intake_routes,
-        shows,
-        chat_routes,
-        edit_routes,
-        target_routes,
-        feed_routes,
-        playback,
-        archive_routes,
-        customers,
-        order_routes,
-        aftersale_routes,
-        terms_routes,
-        buyers_routes,
-        checkout_routes,
-        payment_routes,
-        risk_routes,
-        troubles,
-        shop_routes,
-        stock,
-    ):
-        app.include_router(room.router)
-    for room in (public_orders, cart_routes, shopper_routes, public_stock, claim_routes, public_claims):
-        app.include_router(room.router)
-    for room in (public, link_routes, webhooks, quality_routes, offer_routes):
+    for room in ROOMS:
         app.include_router(room.router)
     install_health(app)
-    web.install_pages(app)
+    web.install_pages(app, lambda more: web.content_policy(settings, pay, more))
     return app
 
 

@@ -9,6 +9,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Coroutine
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import structlog
@@ -222,6 +223,73 @@ def probe(
         return 0 if report.ok else 1
 
     run_until_stopped(play())
+
+
+@cli.command()
+def audit(
+    show: Annotated[str, typer.Argument(help="The show's slug (the end of its watch address), or its id.")],
+    as_json: Json = False,
+) -> None:
+    """Recompute every figure of a show from raw orders and events. Fails, and says where, if one differs."""
+    from hub.analytics.audit.run import lines_of
+    from hub.analytics.audit.standing import audit_show
+
+    verdict = asyncio.run(audit_show(Settings(), show))
+    if as_json:
+        sys.stdout.write(json.dumps(verdict.document(), indent=2, default=str) + "\n")
+    for line in lines_of(verdict):
+        console.print(line, highlight=False, soft_wrap=True)
+    raise typer.Exit(1 if verdict.differences else 0)
+
+
+@cli.command("erase")
+def erase(
+    person: Annotated[str, typer.Argument(help="The person's id, as their page in the studio shows it.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do it. Without it: say what would happen.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Forget a person everywhere, and print the proof. There is no way back."""
+    from hub.privacy.standing import erase_person
+
+    document, sentences = asyncio.run(erase_person(Settings(), person, really=yes))
+    if as_json:
+        sys.stdout.write(json.dumps(document, indent=2, default=str) + "\n")
+    for sentence in sentences:
+        console.print(sentence, highlight=False, soft_wrap=True)
+    raise typer.Exit(0 if document.get("state") in ("preview", "done") else 1)
+
+
+@cli.command("replay-erasures")
+def replay_erasures(
+    folder: Annotated[
+        Path | None, typer.Option("--from", help="A copy of data/erasures kept elsewhere.", exists=True)
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """After a backup was put back: forget again everybody who was forgotten since it was made."""
+    from hub.privacy.standing import replay
+
+    document, sentence = asyncio.run(replay(Settings(), folder))
+    if as_json:
+        sys.stdout.write(json.dumps(document) + "\n")
+    console.print(sentence, highlight=False, soft_wrap=True)
+
+
+@cli.command()
+def events(
+    what: Annotated[Literal["show", "rebuild"], typer.Argument(help="Count them, or make the log anew.")],
+    show: Annotated[str, typer.Argument(help="The show's slug (the end of its watch address), or its id.")],
+    as_json: Json = False,
+) -> None:
+    """What viewers did in a show, by kind; `rebuild` makes the log anew from the tables and from NATS."""
+    from hub.events.standing import count_show, rebuild_show
+
+    rebuild = what == "rebuild"
+    counts = asyncio.run((rebuild_show if rebuild else count_show)(Settings(), show))
+    if as_json:
+        sys.stdout.write(json.dumps(dict(sorted(counts.items()))) + "\n")
+    for kind, count in sorted(counts.items()):
+        console.print(f"{kind:<15}{count:>10,}", highlight=False)
 
 
 @cli.command(hidden=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -13,6 +14,7 @@ import imageio_ffmpeg
 import connectors
 from hub.engines import nats, postgres
 from hub.engines.ready import disk_problem, port_problems
+from hub.events.stream import problem_of
 from hub.settings import Settings, addresses_of
 
 
@@ -35,8 +37,18 @@ def examine(settings: Settings, environ: Mapping[str, str]) -> list[Finding]:
         front_end(),
         disk(settings),
         ports(settings),
+        events_finding(settings.nats_url),
         *platforms(environ),
     ]
+
+
+def events_finding(nats_url: str | None) -> Finding:
+    """Whether viewer events can be kept; a NATS server of our own can."""
+    title = "Viewer events"
+    if nats_url is None:
+        return Finding(title, True, "kept by the bundled NATS server")
+    why = asyncio.run(problem_of(nats_url))
+    return Finding(title, not why, why or "kept by the NATS server at NATS_URL")
 
 
 def python() -> Finding:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hub.aftersale.service import Aftersale
+from hub.analytics.cohorts import Cohorts
+from hub.analytics.service import Analytics
 from hub.attribution.service import Attribution
+from hub.auth.members import Members
 from hub.auth.service import Auth
 from hub.auth.tokens import Tokens
+from hub.benefits.segments import Segments
 from hub.bus import Bus
 from hub.carts.quote import Quotes
 from hub.carts.reserving import Reserving
@@ -27,9 +31,19 @@ from hub.connections.alarms import Alarms
 from hub.connections.consent import Consents
 from hub.connections.revoking import Revocations
 from hub.connections.service import Connections
+from hub.consent.book import ConsentBook
+from hub.consent.texts import Texts
+from hub.conversions.service import Conversions
+from hub.customers.changes import Changes
 from hub.customers.service import Customers
+from hub.customers.suggesting import Suggestions
+from hub.customers.view import PeopleView
 from hub.db import Database
 from hub.delivery.service import Edges
+from hub.events.service import Events
+from hub.links.clicks import Clicks
+from hub.links.listing import LinkList
+from hub.links.posts import LinkPosts
 from hub.links.service import Links
 from hub.mail.service import Mailroom
 from hub.offers.launch import Launches
@@ -44,6 +58,7 @@ from hub.orders.service import Orders
 from hub.orders.watch import Watches
 from hub.payments.service import Payments
 from hub.playback.service import Playback
+from hub.privacy.service import Rights
 from hub.public.pace import Pace
 from hub.quality.service import Quality
 from hub.quality.store import Beacons
@@ -77,6 +92,7 @@ class Services:
     db: Database
     bus: Bus
     auth: Auth
+    members: Members
     tokens: Tokens
     connections: Connections
     consents: Consents
@@ -91,10 +107,22 @@ class Services:
     reservations: Reservations
     waitlist: Queue
     claims: Claims
+    consent_book: ConsentBook
+    consent_texts: Texts
+    conversions: Conversions
     customers: Customers
+    people_view: PeopleView
+    person_changes: Changes
+    suggestions: Suggestions
     links: Links
+    clicks: Clicks
+    link_posts: LinkPosts
+    link_list: LinkList
     visits: Visits
     attribution: Attribution
+    analytics: Analytics
+    cohorts: Cohorts
+    segments: Segments
     offers: Offers
     launches: Launches
     orders: Orders
@@ -133,4 +161,6 @@ class Services:
     pace: Pace
     beacons: Beacons
     quality: Quality
+    rights: Rights
     troubles: Troubles
+    events: Events

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
@@ -13,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from hub.auth.guard import Hub
 from hub.errors import HubError, Unavailable
 from hub.payments.origins import Origins
 from hub.settings import Settings
@@ -106,23 +108,24 @@ def headers_of(path: str) -> dict[str, str]:
     return found
 
 
-def content_policy(settings: Settings, pay: Origins = NOBODY) -> str:
+def content_policy(settings: Settings, pay: Origins = NOBODY, pixels: Origins = NOBODY) -> str:
     """Own scripts only; media and sockets from where they are; pictures from shops anywhere.
 
-    `pay`: the gateways whose fields are drawn in pages that sell. A show may play from another server by
-    WHEP, which only the show knows: hence any https address.
+    `pay`: the gateways whose fields are drawn in pages that sell; `pixels`: scripts that a brand's own pages
+    load for viewers who agreed. A show may play from another server by WHEP, which only the show knows: hence
+    any https address.
     """
     media, gateway = settings.media_url(), settings.gateway_url()
     played = f"{media} {settings.playback_url}" if settings.playback_url else media
     return "; ".join(
         [
             "default-src 'self'",
-            " ".join(["script-src 'self'", *pay.script]),
+            " ".join(["script-src 'self'", *pay.script, *pixels.script]),
             " ".join(["style-src 'self'", *pay.style]),
             " ".join(["frame-src 'self'", *pay.frame]),
             "img-src 'self' data: https:",
             f"media-src 'self' blob: {played}",
-            " ".join([f"connect-src 'self' https: {played} {gateway}", *pay.connect]),
+            " ".join([f"connect-src 'self' https: {played} {gateway}", *pay.connect, *pixels.connect]),
             "worker-src 'self' blob:",
             "object-src 'none'",
             "base-uri 'none'",
@@ -131,8 +134,11 @@ def content_policy(settings: Settings, pay: Origins = NOBODY) -> str:
     )
 
 
-def install_pages(app: FastAPI) -> None:
-    """The built front end. Without it the API works, and the pages say what to run."""
+def install_pages(app: FastAPI, policy_with: Callable[[Origins], str]) -> None:
+    """The built front end. Without it the API works, and the pages say what to run.
+
+    `policy_with`: the content policy of a page that sells, with its brand's pixels let in.
+    """
     if not (DIST / "studio" / "index.html").exists():
 
         @app.get("/studio", include_in_schema=False)
@@ -152,8 +158,14 @@ def install_pages(app: FastAPI) -> None:
         return FileResponse(DIST / "studio" / "index.html", headers={"Cache-Control": "no-cache"})
 
     @app.get("/watch/{slug}", include_in_schema=False)
-    async def watch() -> FileResponse:
-        return FileResponse(DIST / "watch" / "index.html", headers={"Cache-Control": "no-cache"})
+    async def watch(slug: str, hub: Hub) -> FileResponse:
+        try:
+            policy = policy_with(await hub.conversions.pixels.origins(slug))
+        except Unavailable:
+            # The page itself says that we are away, and what to do.
+            policy = policy_with(NOBODY)
+        headers = {"Cache-Control": "no-cache", "Content-Security-Policy": policy}
+        return FileResponse(DIST / "watch" / "index.html", headers=headers)
 
     @app.get("/orders/{token}", include_in_schema=False)
     async def order() -> FileResponse:

@@ -59,7 +59,8 @@ def test_every_command_is_in_the_readme() -> None:
     readme = (ROOT / "README.md").read_text()
     for command in cli.registered_commands:
         if not command.hidden and command.callback:
-            assert f"simulcast {command.callback.__name__}" in readme, command.callback.__name__
+            name = command.name or command.callback.__name__
+            assert f"simulcast {name}" in readme, name
 
 
 def test_every_connector_says_how_to_set_it_up() -> None:

@@ -20,6 +20,7 @@ from hub.auth.guard import Hub, SignedIn
 from hub.auth.service import Staff
 from hub.errors import BadInput
 from hub.orders.timeline import note
+from hub.privacy.masks import all_masked, masked, sees_all
 from hub.services import Services
 
 router = APIRouter(prefix="/api/v1", tags=["aftersale"])
@@ -122,9 +123,13 @@ class DeliveryIn(BaseModel):
 
 
 async def detail(hub: Services, staff: Staff, order_id: UUID) -> OrderDetail:
-    """The order as it is now."""
+    """The order as it is now. Whoever sees the address is written down."""
     async with hub.db.session() as session:
-        return await hub.aftersale.details.read(session, staff.brand_id, order_id)
+        found = await hub.aftersale.details.read(session, staff.brand_id, order_id)
+        if sees_all(staff.role):
+            seen = [name for name in ("buyer_name", "email", "address") if getattr(found, name)]
+            await hub.rights.looks.note(session, staff, "order", order_id, seen)
+    return masked(found, staff.role)
 
 
 @router.get("/orders/{order_id}")
@@ -212,7 +217,8 @@ async def returns(
 ) -> list[ReturnOut]:
     """The newest returns and withdrawals."""
     async with hub.db.session() as session:
-        return await returns_of_brand(session, staff.brand_id, state, limit)
+        found = await returns_of_brand(session, staff.brand_id, state, limit)
+    return all_masked(found, staff.role)
 
 
 @router.get("/returns/rates")
@@ -226,7 +232,8 @@ async def return_rates(staff: SignedIn, hub: Hub) -> Rates:
 async def serial_returners(staff: SignedIn, hub: Hub) -> list[Returner]:
     """Customers whose returns reach the brand's thresholds. A signal; nobody is refused by it."""
     async with hub.db.session() as session:
-        return await returners(session, await terms_of(session, staff.brand_id))
+        found = await returners(session, await terms_of(session, staff.brand_id))
+    return all_masked(found, staff.role)
 
 
 @router.post("/returns/{return_id}/{step}")

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from hub.auth.roles import may
 from hub.auth.service import Staff
 from hub.auth.tokens import Viewer
 from hub.errors import Forbidden, Unauthorised
@@ -37,7 +38,18 @@ async def signed_in(request: Request, hub: Hub) -> Staff:
     if not token:
         raise Unauthorised("signed_out", "You are signed out. Sign in first.")
     async with hub.db.session() as session:
-        return await hub.auth.who(session, token)
+        staff = await hub.auth.who(session, token)
+    if not may(staff.role, request.method, request.url.path):
+        raise Forbidden("role_may_not", "Your role does not allow this. Ask an owner of the brand.")
+    return staff
+
+
+async def owning(request: Request, hub: Hub) -> Staff:
+    """The member behind the session cookie, if they are an owner."""
+    staff = await signed_in(request, hub)
+    if staff.role != "owner":
+        raise Forbidden("role_may_not", "Your role does not allow this. Ask an owner of the brand.")
+    return staff
 
 
 async def watching(request: Request, hub: Hub) -> Viewer:
@@ -54,4 +66,6 @@ def viewer_of(hub: Services, authorization: str) -> Viewer:
 
 
 SignedIn = Annotated[Staff, Depends(signed_in)]
+"""Anybody of the brand whose role may send this request (`hub/auth/roles.py`)."""
+Owner = Annotated[Staff, Depends(owning)]
 Watching = Annotated[Viewer, Depends(watching)]

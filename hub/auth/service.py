@@ -87,7 +87,7 @@ class Auth:
             .where(col(StaffSession.token_hash) == digest(token))
         )
         found = (await session.exec(query)).first()
-        if found is None or found[1].expires_at <= self._clock():
+        if found is None or found[1].expires_at <= self._clock() or found[0].removed_at:
             raise Unauthorised("signed_out", "You are signed out. Sign in again.")
         return Staff(found[0].id, found[0].brand_id, found[0].role)
 

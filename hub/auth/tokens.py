@@ -28,8 +28,8 @@ HEADER = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"
 class Viewer:
     """Somebody on the watch page of one show. `id` is also the visitor id of touches.
 
-    `customer_id` and `member`: as whom they were signed in when the page was loaded. Prices may rest on it;
-    money may not: that asks the session itself.
+    `customer_id`, `member` and `segments`: as whom they were signed in when the page was loaded, and which
+    benefits are theirs. Prices may rest on it; money may not: that asks the session itself.
     """
 
     id: str
@@ -38,6 +38,7 @@ class Viewer:
     slug: str
     customer_id: UUID | None = None
     member: bool = False
+    segments: frozenset[UUID] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,8 @@ class Tokens:
         claims = {"sub": viewer.id, "show": str(viewer.show_id), "brand": str(viewer.brand_id)}
         if viewer.customer_id:
             claims |= {"customer": str(viewer.customer_id), "member": "yes" if viewer.member else ""}
+        if viewer.segments:
+            claims["segments"] = " ".join(sorted(one.hex for one in viewer.segments))
         expires = self._clock() + VIEWER_LASTS
         return jwt.encode({**claims, "slug": viewer.slug, "exp": expires}, self._viewer_key, "HS256")
 
@@ -77,6 +80,7 @@ class Tokens:
             str(claims["slug"]),
             UUID(customer) if customer else None,
             claims.get("member") == "yes",
+            frozenset(UUID(one) for one in claims.get("segments", "").split()),
         )
 
     def ticket(self, ticket: Ticket) -> str:

@@ -138,6 +138,7 @@ class Reserving:
                 f"{wanted.key}:{wanted.variant_id}",
                 offer_id=wanted.offer_id,
                 member=viewer.member,
+                segments=viewer.segments,
             )
         )
 

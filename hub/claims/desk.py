@@ -40,5 +40,7 @@ def desk(
     waitlist = Queue(db, clock, reservations, stock)
     links = Links(vault, clock, site)
     answers = Answers(links, connections, replies)
-    judge = Judge(db, clock, vault, reservations, waitlist, answers=answers, customers=Customers(vault))
+    judge = Judge(
+        db, clock, vault, reservations, waitlist, answers=answers, customers=Customers(vault, clock)
+    )
     return Desk(waitlist=waitlist, claims=Claims(clock, links, judge, answers))

@@ -23,8 +23,7 @@ from hub.claims.answers import Answers
 from hub.claims.links import hold_key, viewer_for
 from hub.claims.models import Claim, ClaimRules
 from hub.clock import Clock
-from hub.customers.models import Identity
-from hub.customers.service import Customers, Person
+from hub.customers.service import Customers, Evidence, Person
 from hub.db import Database, announce, run
 from hub.errors import Conflict, HubError, NotFound
 from hub.orders.models import Order
@@ -194,9 +193,8 @@ class Judge:
         """Claims that were paid, or not in time; and those whose turn in the waitlist has come."""
         async with self._db.session() as session:
             ended = (await run(session, ENDED, {"now": self._clock()})).all()
-            for row in ended:
-                if row.state == "paid":
-                    await self._tie(session, await session.get_one(Claim, row.id))
+            paid = [await session.get_one(Claim, row.id) for row in ended if row.state == "paid"]
+            await self._tie(session, paid)
             for show_id in {row.show_id for row in ended}:
                 tell_staff(session, show_id)
         async with self._db.session() as session:
@@ -225,32 +223,20 @@ class Judge:
             await self._answers.tell(session, show, [claim], self._clock())
             tell_staff(session, show.id)
 
-    async def _tie(self, session: AsyncSession, claim: Claim) -> None:
+    async def _tie(self, session: AsyncSession, claims: Sequence[Claim]) -> None:
         """Who paid is who claimed. A public link proves less: it makes a new tie, and joins no two people."""
-        order = await session.get(Order, claim.order_id) if claim.order_id else None
-        if order is None or claim.author_id is None or claim.platform == "own" or not order.customer_id:
-            return
-        if claim.answer == "private" and order.buyer_email_sealed:
-            email = self._vault.open(order.buyer_email_sealed)
-            person = Person(None, email, claim.platform, claim.author_id)
-            await self._customers.recognise(session, claim.brand_id, person)
-            return
-        value = self._vault.fingerprint(f"{claim.platform}:{claim.author_id}")
-        known = select(Identity.id).where(
-            col(Identity.brand_id) == claim.brand_id,
-            col(Identity.kind) == "platform_user",
-            col(Identity.value_hash) == value,
-        )
-        if (await session.exec(known)).first() is None:
-            session.add(
-                Identity(
-                    brand_id=claim.brand_id,
-                    customer_id=order.customer_id,
-                    kind="platform_user",
-                    value_hash=value,
-                    source=claim.platform,
-                )
-            )
+        met = []
+        for claim in claims:
+            order = await session.get(Order, claim.order_id) if claim.order_id else None
+            if order and order.identity_id and claim.author_id and claim.platform != "own":
+                person = Person(platform=claim.platform, platform_user=claim.author_id)
+                met.append((claim, order.identity_id, person))
+        # All at once: two transactions that meet the same people one by one could wait for each other.
+        await self._customers.lock(session, [who for _, _, who in met], [node for _, node, _ in met])
+        for claim, node_id, person in met:
+            private = claim.answer == "private"
+            evidence = Evidence("claim", "claim", str(claim.id), claim.said_at, proof=private)
+            await self._customers.meet(session, claim.brand_id, person, evidence, node_id=node_id)
 
 
 BLOCKED: Final = "You restricted this person's claims."

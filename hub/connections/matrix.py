@@ -11,6 +11,7 @@ CAPABILITIES = (
     *("destination", "planner", "metadata", "audience", "health"),
     *("chat_source", "chat_sink", "replier", "announcer", "moderation"),
     *("catalog_source", "order_source", "order_sink", "stock_sink", "payments", "webhooks", "delivery"),
+    "conversions",
 )
 VERBS = ("delete", "hide", "unhide", "timeout", "ban", "unban")
 """What moderation may be able to do; a verb is named `moderation.<verb>`."""

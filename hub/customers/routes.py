@@ -25,6 +25,8 @@ LIST = text(
         (SELECT coalesce(json_agg(json_build_object('utm_source', utm_source, 'utm_campaign', utm_campaign,
             'at', at) ORDER BY at), '[]') FROM touch WHERE customer_id = customer.id) AS touches
     FROM customer WHERE customer.brand_id = :brand_id AND customer.merged_into IS NULL
+        AND (EXISTS (SELECT FROM identity WHERE customer_id = customer.id AND met)
+            OR EXISTS (SELECT FROM orders WHERE customer_id = customer.id))
     ORDER BY customer.created_at DESC LIMIT :limit
     """
 )

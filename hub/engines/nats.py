@@ -7,8 +7,15 @@ import json
 import socket
 import sys
 from pathlib import Path
+from typing import Final
 
 from hub.engines.process import Child, start
+
+MOST_STORED: Final = 10 << 30
+"""Bytes of all streams together."""
+SYNC_EVERY: Final = "2s"
+"""So much of what was acknowledged a power cut may cost; a killed process costs nothing. `always` would cost
+nothing either, and six of seven events a second."""
 
 
 def binary() -> Path:
@@ -23,6 +30,12 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def address_in(data: Path) -> str:
+    """Where the server of this data folder listens. OSError when none was ever started."""
+    config = json.loads((data / "nats" / "nats.json").read_text())
+    return f"nats://{config['host']}:{config['port']}"
+
+
 async def start_nats(data: Path, port: int) -> Child:
     """Start and wait until it accepts connections. OSError says why it does not."""
     folder = data / "nats"
@@ -34,7 +47,11 @@ async def start_nats(data: Path, port: int) -> Child:
                 "host": "127.0.0.1",
                 "port": port,
                 "max_payload": 1 << 20,
-                "jetstream": {"store_dir": str(folder / "jetstream"), "max_file_store": 10 << 30},
+                "jetstream": {
+                    "store_dir": str(folder / "jetstream"),
+                    "max_file_store": MOST_STORED,
+                    "sync_interval": SYNC_EVERY,
+                },
             }
         )
     )

@@ -62,6 +62,8 @@ class Postgres:
                 binaries() / "postgres",
                 *("-D", str(self._cluster), "-k", str(self._socket)),
                 *("-c", "listen_addresses=", "-c", "max_connections=200", "-c", "shared_buffers=256MB"),
+                # The log must not quote rows: a refused one would show a buyer's name.
+                *("-c", "log_error_verbosity=terse"),
             ],
             log=self._data / "logs" / "postgres.log",
             user=self._uid,

@@ -8,7 +8,8 @@ import secrets
 import socket
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Final
+from datetime import datetime
+from typing import Final, Literal
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
@@ -29,11 +30,15 @@ from hub.bus import Bus, Event
 from hub.clock import Clock, wall_clock
 from hub.db import Database
 from hub.errors import HubError, Unauthorised
+from hub.events.schema import LARGEST_FRAME
+from hub.events.stream import EventStream
 from hub.gateway.crowd import SUBJECT, Crowd
 from hub.gateway.door import Door, room_for_screens
 from hub.gateway.figures import Figures, Report
+from hub.gateway.intake import Intake
 from hub.gateway.room import MOST_PENDING, Room
-from hub.gateway.screen import Screen, Visit
+from hub.gateway.screen import CALM, Screen, Visit
+from hub.ids import new_id
 from hub.secrets import Vault
 from hub.settings import Settings, secrets_of
 from hub.shows.models import Show
@@ -47,8 +52,6 @@ OPEN_SECONDS: Final = 15.0
 """For opening a room; a screen that waited so long is sent away, and comes back."""
 HANDSHAKE_SECONDS: Final = 5.0
 """For saying who one is, from the first byte to the last of the request."""
-LARGEST_FRAME: Final = 4096
-"""Pages only ever ping; anything bigger is not one of ours."""
 FIRST_BUFFER: Final = 2048
 """Bytes to read into, for each screen: enough for a request with its token."""
 SOCKET_BUFFER: Final = 64 << 10
@@ -72,8 +75,10 @@ class Gateway:
         door: Door,
         crowd: Crowd,
         doubt: asyncio.Event,
+        stream: EventStream,
     ) -> None:
         self.figures = Figures()
+        self.intake = Intake(stream, clock, self.figures, lambda show_id: self._live.get(show_id))
         self._db = db
         self._bus = bus
         self._tokens = tokens
@@ -84,6 +89,7 @@ class Gateway:
         self._rooms: dict[UUID, Room] = {}
         self._opening: dict[UUID, asyncio.Task[Room]] = {}
         self._leave: dict[UUID, Callable[[], Awaitable[None]]] = {}
+        self._live: dict[UUID, datetime | None] = {}
         self._joining: set[asyncio.Task[None]] = set()
         self._closing = False
         self._deserted = asyncio.Event()
@@ -122,7 +128,7 @@ class Gateway:
         seen = int(after) if after.isdecimal() and len(after) < 19 else None
         try:
             viewer = self._tokens.read_viewer(token)
-            return Visit(viewer.show_id, viewer.id, seen, forwarded)
+            return Visit(viewer.show_id, viewer.id, seen, forwarded, viewer.brand_id)
         except Unauthorised:
             return Visit(self._tokens.read_ticket(token).show_id, None, seen, forwarded)
 
@@ -144,6 +150,8 @@ class Gateway:
         self._count_in(screen, -1)
         if room := self._rooms.get(screen.visit.show_id):
             room.leave(screen.member)
+        if screen.stay:
+            self._note("leave", screen)
         if self.figures.viewers + self.figures.staff == 0:
             self._deserted.set()
 
@@ -158,6 +166,22 @@ class Gateway:
     def annoyed(self) -> None:
         """A screen talked too much and was closed."""
         self.figures.closed_noisy += 1
+
+    def told(self, screen: Screen, frame: bytes, *, too_often: bool) -> None:
+        """A page says what its viewer did. Staff are no viewers; who is not in yet says it again."""
+        visit = screen.visit
+        if visit.viewer_id is None or visit.brand_id is None or screen.stay is None:
+            return
+        if too_often:
+            self.intake.put_off(screen, None, int(CALM))
+        else:
+            self.intake.said(screen, visit.brand_id, visit.show_id, visit.viewer_id, frame)
+
+    def _note(self, kind: Literal["join", "leave"], screen: Screen) -> None:
+        visit = screen.visit
+        if visit.viewer_id is not None and visit.brand_id is not None:
+            screen.stay = screen.stay or new_id()
+            self.intake.came_or_went(kind, visit.brand_id, visit.show_id, visit.viewer_id, screen.stay)
 
     def _count_in(self, screen: Screen, by: int) -> None:
         if screen.member.staff:
@@ -179,6 +203,7 @@ class Gateway:
             return
         if screen.stays:
             room.join(screen.member, screen.visit.after, self._clock().isoformat())
+            self._note("join", screen)
 
     async def _room(self, show_id: UUID) -> Room:
         """The room, opened once however many ask at the same time."""
@@ -195,6 +220,8 @@ class Gateway:
         early: deque[Event] = deque(maxlen=MOST_PENDING)
 
         async def hear(event: Event) -> None:
+            if event.kind == "show.changed" and event.data.get("live_at"):
+                self._live[show_id] = datetime.fromisoformat(event.data["live_at"])
             if room is None:
                 early.append(event)
             else:
@@ -203,7 +230,7 @@ class Gateway:
         # Subscribe before asking for the number: what happens in between is heard, not lost.
         leave = await self._bus.subscribe(f"show.{show_id}.>", hear)
         try:
-            seq = (await self._numbers([show_id])).get(show_id, 0)
+            seq = (await self._numbers([show_id])).get(show_id, 0)  # and when it went live
         except BaseException:
             await leave()
             raise
@@ -215,10 +242,12 @@ class Gateway:
         return room
 
     async def _numbers(self, shows: Iterable[UUID]) -> dict[UUID, int]:
-        """The newest number of each show, from the database."""
+        """The newest number of each show, from the database; when it went live is noted on the way."""
         async with self._db.session() as session:
-            query = select(Show.id, Show.seq).where(col(Show.id).in_([*shows]))
-            return dict((await session.exec(query)).all())
+            query = select(Show.id, Show.seq, Show.live_at).where(col(Show.id).in_([*shows]))
+            rows = (await session.exec(query)).all()
+        self._live |= {show_id: live_at for show_id, _, live_at in rows}
+        return {show_id: seq for show_id, seq, _ in rows}
 
     async def keep_counting(self) -> None:
         """Tell all processes how many screens are here; close rooms that nobody is in."""
@@ -230,6 +259,7 @@ class Gateway:
                     room.count(self._crowd.elsewhere(str(show_id)))
                 else:
                     del self._rooms[show_id]
+                    self._live.pop(show_id, None)
                     await self._leave.pop(show_id)()
             self.figures.rooms = len(self._rooms)
             counts = {str(show_id): room.watching for show_id, room in self._rooms.items()}
@@ -321,9 +351,10 @@ async def run_gateway(settings: Settings, clock: Clock = wall_clock, door: Door 
     doubt = asyncio.Event()
     async with (
         Bus(settings.nats_url, doubt.set) as bus,
+        EventStream(settings.nats_url) as stream,
         Database(settings.database_url, pool_size=2) as db,
     ):
-        gateway = Gateway(db, bus, tokens, clock, door, crowd, doubt)
+        gateway = Gateway(db, bus, tokens, clock, door, crowd, doubt, stream)
         await gateway.hear_others()
         server = await ws_create_server(
             gateway.accept,
@@ -342,3 +373,4 @@ async def run_gateway(settings: Settings, clock: Clock = wall_clock, door: Door 
         finally:
             server.close()  # comes back at once: nobody new is let in, and the port is free for another
             await gateway.close()
+            await gateway.intake.close()

@@ -35,6 +35,10 @@ COUNTERS: Final = {
     "refused_address": "Screens refused: too many from one address",
     "refused_token": "Screens refused: no valid token",
     "closed_noisy": "Screens closed because they talked too much",
+    "said": "Events of viewers that pages told us and the stream keeps",
+    "said_later": "Times that a page was told to send its events later",
+    "said_refused": "Events of pages that make no sense",
+    "said_lost": "Comings and goings let go of because the stream was away for too long",
 }
 
 
@@ -58,6 +62,10 @@ class Figures:
     refused_address: int = 0
     refused_token: int = 0
     closed_noisy: int = 0
+    said: int = 0
+    said_later: int = 0
+    said_refused: int = 0
+    said_lost: int = 0
     pass_seconds: float = 0.0
     passes: list[int] = field(default_factory=lambda: [0] * (len(PASS_SECONDS) + 1))
 

@@ -19,6 +19,12 @@ STAFF_STAYS: Final = 1800.0
 CALM: Final = 10.0
 MOST_SAID: Final = 30
 """Frames that one may send us in `CALM` seconds. Our pages ping three times a minute."""
+MOST_TOLD: Final = 12
+"""Of them with events, which our pages send every two seconds at most; the rest is for later."""
+LARGEST_WORDS: Final = 4096
+"""Of any frame but one with events."""
+EVENTS: Final = b'{"t":"events"'
+"""How a frame with events begins."""
 PONG: Final = joined([encode("pong", None, {})])
 
 
@@ -30,6 +36,7 @@ class Visit:
     viewer_id: str | None
     after: int | None
     forwarded: str = ""
+    brand_id: UUID | None = None
 
 
 class House(Protocol):
@@ -51,21 +58,33 @@ class House(Protocol):
         """One talked too much."""
         ...
 
+    def told(self, screen: Screen, frame: bytes, *, too_often: bool) -> None:
+        """Its page says what happened."""
+        ...
+
 
 class Screen(WSListener):
-    """Answers pings of pages, which cannot see those of the protocol; says goodbye; hears nothing else."""
+    """Answers pings of pages, which cannot see those of the protocol; passes on events; says goodbye.
 
-    __slots__ = ("_end", "_house", "_said", "_since", "_transport", "address", "member", "stays", "visit")
+    `stay` names this visit of the room, while it lasts.
+    """
+
+    __slots__ = (
+        *("_end", "_house", "_said", "_since", "_told", "_transport"),
+        *("address", "member", "stay", "stays", "visit"),
+    )
 
     def __init__(self, house: House, visit: Visit) -> None:
         self.visit = visit
         self.member = Member(self, visit.viewer_id)
         self.address: str | None = None
         self.stays = False
+        self.stay: UUID | None = None
         self._house = house
         self._transport: WSTransport | None = None
         self._end: asyncio.TimerHandle | None = None
         self._said = 0
+        self._told = 0
         self._since = 0.0
 
     def on_ws_connected(self, transport: WSTransport) -> None:
@@ -86,12 +105,17 @@ class Screen(WSListener):
             return
         now = asyncio.get_running_loop().time()
         if now - self._since > CALM:
-            self._since, self._said = now, 0
+            self._since, self._said, self._told = now, 0, 0
         self._said += 1
-        if self._said > MOST_SAID:
+        words = frame.get_payload_as_bytes() if frame.msg_type == WSMsgType.TEXT else b""
+        events = words.startswith(EVENTS)
+        if self._said > MOST_SAID or (not events and frame.payload_size > LARGEST_WORDS):
             self._house.annoyed()
             self._part(WSCloseCode.POLICY_VIOLATION)
-        elif frame.msg_type == WSMsgType.TEXT and not self.member.behind:
+        elif events:
+            self._told += 1
+            self._house.told(self, words, too_often=self._told > MOST_TOLD)
+        elif words and not self.member.behind:
             self.send(PONG)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:

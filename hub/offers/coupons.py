@@ -66,11 +66,12 @@ class Buyer:
 
     viewer_id: str
     customer_id: UUID | None
+    segments: frozenset[UUID] = frozenset()
 
     @classmethod
     def of(cls, viewer: Viewer) -> Buyer:
         """A viewer, signed in or not."""
-        return cls(viewer.id, viewer.customer_id)
+        return cls(viewer.id, viewer.customer_id, viewer.segments)
 
 
 async def read(
@@ -89,6 +90,8 @@ async def read(
     offer = (await session.exec(query)).first()
     if offer is None or offer.state == "draft" or (offer.show_id and offer.show_id != show_id):
         raise Conflict("coupon_unknown", "This code is not known here. Check how it is spelled.")
+    if offer.segment_id is not None and offer.segment_id not in buyer.segments:
+        raise Conflict("members_only", "This code is not for everybody. Sign in if it was given to you.")
     await _check_open(session, offer, buyer, now)
     fits = await _fitting(session, offer, lines)
     if not any(fits):

@@ -24,7 +24,8 @@ class Offer(SQLModel, table=True):
 
     `live` means launched: the price is true while `starts_at` ≤ now < `ends_at` (None: until it is gone or
     the show is over). `units` and `taken` of a coupon are its uses, of the others units sold or held.
-    `members_until` is `members_minutes` after its start. `terms` is what it was launched with, a word per
+    `members_until` is `members_minutes` after its start. With a `segment_id` it is for those people alone, or
+    first where it has a time for members. `terms` is what it was launched with, a word per
     variant, so that nothing is run twice in one show.
     """
 
@@ -65,6 +66,7 @@ class Offer(SQLModel, table=True):
     members_minutes: int | None = None
     members_until: OptionalTime = when(default=None)
     own_site_only: bool = False
+    segment_id: OptionalId = Field(default=None, foreign_key="segment.id")
     code: str | None = None
     amount_off_minor: int | None = money()
     currency: str | None = None

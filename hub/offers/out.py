@@ -54,6 +54,7 @@ class OfferIn(BaseModel):
     per_buyer: int | None = Field(default=None, ge=1, le=1000)
     members_minutes: int | None = Field(default=None, ge=1, le=24 * 60)
     own_site_only: bool = False
+    segment_id: UUID | None = None
     code: Code | None = None
     amount_off_minor: Annotated[int, Field(ge=1, le=10**12)] | None = None
     currency: str | None = Field(default=None, pattern="^[A-Z]{3}$")
@@ -123,6 +124,7 @@ class PublicOffer(BaseModel):
     left: int | None
     per_buyer: int | None
     members_until: datetime | None
+    segment_id: UUID | None = None
     own_site_only: bool
     stackable: bool
     items: list[PublicItem]
@@ -133,7 +135,7 @@ class PublicOffer(BaseModel):
 
 
 class ViewerOffer(PublicOffer):
-    """The same, to one viewer: `yours` units held or bought, `open_to_you` unless it waits for members."""
+    """The same, to one viewer: `yours` units held or bought, `open_to_you` unless it is for others (yet)."""
 
     yours: int = 0
     open_to_you: bool = True
@@ -225,6 +227,7 @@ class OfferOut(BaseModel):
     members_minutes: int | None
     members_until: datetime | None
     own_site_only: bool
+    segment_id: UUID | None
     code: str | None
     amount_off_minor: int | None
     currency: str | None

@@ -40,6 +40,7 @@ def picture(draft: Draft, now: datetime, version: int) -> PublicOffer:
         left=_left(offer, in_stock),
         per_buyer=offer.per_buyer,
         members_until=offer.members_until,
+        segment_id=offer.segment_id,
         own_site_only=offer.own_site_only,
         stackable=offer.stackable,
         items=[_item(draft, item, goods, was.get(goods.variant_id)) for item, goods in draft.lines()],

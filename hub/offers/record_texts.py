@@ -45,6 +45,7 @@ def live_record(draft: Draft, brand: str, show: str | None) -> dict[str, Any]:
         "per_buyer": offer.per_buyer,
         "members_until": utc(offer.members_until),
         "own_site_only": offer.own_site_only,
+        "for_some": offer.segment_id is not None,
         "stackable": offer.stackable,
         "items": items,
         "tiers": [{"percent_off": tier.percent_off, "units": tier.units} for tier in draft.tiers],

@@ -14,6 +14,7 @@ from sqlmodel import col, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from hub.auth.tokens import Viewer
+from hub.benefits.models import Segment
 from hub.clock import Clock
 from hub.db import Database, run
 from hub.errors import BadInput, Conflict, NotFound
@@ -207,7 +208,7 @@ class Offers:
             ViewerOffer(
                 **vars(one),
                 yours=yours.get(one.id, 0),
-                open_to_you=viewer.member or one.members_until is None or one.members_until <= now,
+                open_to_you=open_to(one, viewer, now),
             )
             for one in shown
         ]
@@ -262,12 +263,24 @@ class Offers:
         await session.flush()
 
 
+def open_to(offer: PublicOffer, viewer: Viewer, now: datetime) -> bool:
+    """Whether it is for this viewer at this moment: as `hub.stock.price.closed_to` will judge."""
+    invited = viewer.member if offer.segment_id is None else offer.segment_id in viewer.segments
+    if offer.members_until is None:
+        return offer.segment_id is None or invited
+    return invited or offer.members_until <= now
+
+
 async def _check_owned(session: AsyncSession, brand_id: UUID, wish: OfferIn) -> None:
     """The fence: show and products are the brand's own."""
     if wish.show_id:
         query = select(Show.id).where(col(Show.id) == wish.show_id, col(Show.brand_id) == brand_id)
         if (await session.exec(query)).first() is None:
             raise NotFound("show_unknown", "There is no such show.")
+    if wish.segment_id:
+        of = select(Segment.id).where(col(Segment.id) == wish.segment_id, col(Segment.brand_id) == brand_id)
+        if (await session.exec(of)).first() is None:
+            raise NotFound("segment_unknown", "There is no such group of customers.")
     variants = {item.variant_id for item in wish.items}
     if len(variants) < len(wish.items):
         raise BadInput("item_twice", "Each product can be in an offer once.")

@@ -22,8 +22,7 @@ from hub.auth.tokens import Viewer
 from hub.carts.addresses import Address
 from hub.carts.quote import Quotes
 from hub.clock import Clock
-from hub.customers.models import Customer
-from hub.customers.service import Customers, Person
+from hub.customers.service import Customers, Evidence, Known, Person
 from hub.db import run
 from hub.errors import BadInput, Conflict, NotFound
 from hub.offers.coupons import CouponTerms
@@ -115,6 +114,8 @@ class Checkout:
         about = (viewer.brand_id, viewer.id, wanted.email)
         who = self._risk.who(about, wanted.visit, wanted.payment, wanted.address)
         await self._risk.admit(who, wanted.key, wanted.hold_ids)
+        # Before anything is locked: who two people turn out to be one of locks the orders of both.
+        buyer = await self._buyer(session, viewer, wanted)
         holds = await self._holds(session, viewer, wanted.hold_ids)
         if ordered := order_of(holds):
             # Another request of this moment, which we waited for, has just placed it.
@@ -123,7 +124,7 @@ class Checkout:
         if any(hold.soft for hold in holds):
             await self._firm(session, holds, wanted.payment)
         goods = await self._making.goods(session, holds)
-        order, coupon = await self._make(session, viewer, goods, wanted)
+        order, coupon = await self._make(session, viewer, goods, wanted, buyer)
         held = await self._risk.held(session, order, who, wanted.payment)
         if order.total_minor == 0:
             await self._free(session, order)
@@ -258,9 +259,8 @@ class Checkout:
         await self._outcomes.settled(session, order.id, "paid", "Yours, free of charge. Thank you!")
 
     async def _make(
-        self, session: AsyncSession, viewer: Viewer, goods: Sequence[Goods], wanted: Wanted
+        self, session: AsyncSession, viewer: Viewer, goods: Sequence[Goods], wanted: Wanted, buyer: Known
     ) -> tuple[Order, CouponTerms | None]:
-        customer = await self._customer(session, viewer, wanted)
         where = (wanted.address, wanted.shipping_method_id)
         reckoned = await self._making.reckon(session, viewer, goods, where, wanted.code)
         address, shares = reckoned.address, reckoned.quote.shares
@@ -274,7 +274,8 @@ class Checkout:
             **reckoned.columns(),
             address_sealed=self._vault.seal(address.model_dump_json()) if address else None,
             key=wanted.key,
-            customer_id=customer.id,
+            customer_id=buyer.customer_id,
+            identity_id=buyer.node_id,
             viewer_id=viewer.id,
             signed_in=wanted.customer_id is not None,
             buyer_name=wanted.name,
@@ -291,18 +292,25 @@ class Checkout:
         await note(session, order, "placed", "Ordered on the show's page.")
         return order, reckoned.coupon
 
-    async def _customer(self, session: AsyncSession, viewer: Viewer, wanted: Wanted) -> Customer:
+    async def _buyer(self, session: AsyncSession, viewer: Viewer, wanted: Wanted) -> Known:
         """Who buys: the one who is signed in, or whom the address leads to."""
-        if wanted.customer_id:
-            query = select(Customer).where(
-                col(Customer.id) == wanted.customer_id, col(Customer.brand_id) == viewer.brand_id
-            )
-            customer = (await session.exec(query)).one()
-        else:
-            person = Person(name=wanted.name, email=wanted.email)
-            customer = await self._customers.recognise(session, viewer.brand_id, person)
-        await self._customers.claim_visits(session, customer, viewer.id)
-        return customer
+        place = wanted.address
+        person = Person(
+            name=wanted.name,
+            email=wanted.email,
+            visitor_id=viewer.id,
+            phone=place.phone if place else None,
+            country=place.country if place else None,
+            postcode=place.postcode if place else None,
+        )
+        # One order of these goods, whichever of its requests gets through.
+        source = ",".join(sorted(str(one) for one in wanted.hold_ids))
+        evidence = Evidence("order", "order", f"own:{source}", self._clock())
+        known = await self._customers.meet(
+            session, viewer.brand_id, person, evidence, customer_id=wanted.customer_id
+        )
+        await self._customers.claim_visits(session, viewer.brand_id, known, viewer.id)
+        return known
 
 
 def order_of(holds: Sequence[Hold]) -> UUID | None:
@@ -311,6 +319,6 @@ def order_of(holds: Sequence[Hold]) -> UUID | None:
     if len(found) > 1:
         raise Conflict(
             "cart_changed",
-            "A part of this is in an order already. Pay that one first, or wait until its reservation is over.",
+            "A part of this is in an order already. Pay that one first, or wait until its time is over.",
         )
     return next(iter(found), None)

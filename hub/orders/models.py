@@ -17,7 +17,8 @@ class Order(SQLModel, table=True):
 
     total = subtotal - discount + shipping, plus tax where prices do not include it. `key` is the buyer's
     own: one key, one order. `source_digest` tells two versions of the same second apart; `paid_minor` is the
-    total in the buyer's own currency, where the shop took another than its own.
+    total in the buyer's own currency, where the shop took another than its own. `erased_at`: the buyer was
+    forgotten; nobody fills them in again.
     """
 
     __tablename__ = "orders"
@@ -32,6 +33,7 @@ class Order(SQLModel, table=True):
         UniqueConstraint("brand_id", "key"),
         Index("orders_of_show", "show_id", "placed_at"),
         Index("orders_newest", "brand_id", "placed_at", "id"),
+        Index("orders_changed", "brand_id", "updated_at"),
     )
 
     id: UUID = key()
@@ -58,6 +60,7 @@ class Order(SQLModel, table=True):
     address_sealed: bytes | None = None
     key: str | None = None
     customer_id: OptionalId = ref("customer.id", default=None)
+    identity_id: OptionalId = Field(default=None, index=True)
     viewer_id: str | None = None
     signed_in: bool = False
     buyer_name: str | None = None
@@ -72,6 +75,7 @@ class Order(SQLModel, table=True):
     source_digest: str | None = None
     paid_minor: int | None = Field(default=None, sa_type=BigInteger)
     paid_currency: str | None = None
+    erased_at: OptionalTime = when(default=None)
 
 
 class OrderLine(SQLModel, table=True):

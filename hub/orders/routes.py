@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, StringConstraints
 from hub.auth.guard import Hub, SignedIn
 from hub.orders.export import Export
 from hub.orders.listing import Filter, OrderPage
+from hub.privacy.masks import masked
 
 router = APIRouter(prefix="/api/v1", tags=["orders"])
 
@@ -44,7 +45,8 @@ async def orders(
 ) -> OrderPage:
     """Newest first; `next` of one page is the `cursor` of the following one."""
     async with hub.db.session() as session:
-        return await hub.order_list.page(session, staff.brand_id, wanted, cursor=cursor, limit=limit)
+        page = await hub.order_list.page(session, staff.brand_id, wanted, cursor=cursor, limit=limit)
+    return masked(page, staff.role)
 
 
 @router.get("/orders/export.csv")

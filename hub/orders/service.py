@@ -20,7 +20,7 @@ from hub.attribution.service import Attribution
 from hub.bus import Event
 from hub.clock import Clock
 from hub.connections.models import Connection
-from hub.customers.service import Customers, Person
+from hub.customers.service import Customers, Evidence, Known, Person
 from hub.db import after_commit, announce, run
 from hub.ids import new_id
 from hub.jobs import defer
@@ -30,6 +30,7 @@ from hub.orders.models import Order, OrderLine
 from hub.orders.numbers import newest
 from hub.orders.outside import OutsideRefund
 from hub.orders.timeline import note
+from hub.privacy.tombstones import Marks
 from hub.secrets import Vault
 from hub.stock.service import StockRoom
 from hub.visits.service import Visits
@@ -70,6 +71,7 @@ class Orders:
     ) -> None:
         self._clock = clock
         self._vault = vault
+        self._marks = Marks(vault)
         self._lines = Lines(stock)
         self._customers = customers
         self._attribution = attribution
@@ -84,6 +86,7 @@ class Orders:
         `read`: it was read from the platform just now, so it is right where two versions look equally new.
         `unsure`: they do, and nothing was changed; the order has to be read.
         """
+        buyer = await self._buyer(session, connection, found)
         order, fresh = await self._locked(session, connection, found)
         verdict = "new" if fresh else judged(order, found, read=read)
         if verdict in ("stale", "unsure") or (verdict == "known" and not await self._odd(session, order)):
@@ -98,7 +101,8 @@ class Orders:
         if order.show_id is None:
             variants = [line.variant_id for line in settled.lines if line.variant_id]
             order.show_id = await self._show(session, order, found.show_hint, variants)
-        await self._know_buyer(session, order, found.buyer, connection.connector)
+        if buyer and order.customer_id is None:
+            await self._know_buyer(session, order, found.buyer, buyer)
         if settled.sold_out and found.state in ALIVE:
             order.message = "Sold out before this order arrived; it is being cancelled on the platform."
             await defer(session, "order.cancel", key=f"order.cancel:{order.id}", order_id=str(order.id))
@@ -232,20 +236,45 @@ class Orders:
         found: UUID | None = (await run(session, SHOW_OF, values)).scalar_one_or_none()
         return found
 
+    async def _buyer(
+        self, session: AsyncSession, connection: Connection, found: platform.Order
+    ) -> Known | None:
+        """Who ordered; None where that is not told, is known already, or was forgotten since.
+
+        Before anything is locked: who two people turn out to be one of locks the orders of both.
+        """
+        query = select(Order.customer_id, Order.erased_at).where(
+            col(Order.connection_id) == connection.id, col(Order.external_id) == found.id
+        )
+        before, buyer = (await session.exec(query)).first(), found.buyer
+        person = Person(
+            name=buyer.name,
+            email=None if buyer.proxy_email else buyer.email,
+            platform=connection.connector,
+            platform_user=buyer.external_id,
+            phone=buyer.phone,
+        )
+        if not person.handles() or (before and any(before)):
+            return None
+        handles = [handle.value for handle in person.handles()]
+        forgotten = await self._marks.forgotten(session, connection.brand_id, handles)
+        if forgotten and found.placed_at <= forgotten:
+            return None
+        if forgotten:
+            # They asked to be forgotten, and did not come back by themselves: somebody new, without a name.
+            person = Person()
+        evidence = Evidence("order", "order", f"{connection.id}:{found.id}", found.placed_at)
+        return await self._customers.meet(session, connection.brand_id, person, evidence)
+
     async def _know_buyer(
-        self, session: AsyncSession, order: Order, buyer: platform.Buyer, channel: str
+        self, session: AsyncSession, order: Order, buyer: platform.Buyer, known: Known
     ) -> None:
-        email = None if buyer.proxy_email else buyer.email
-        person = Person(name=buyer.name, email=email, platform=channel, platform_user=buyer.external_id)
-        if not person.handles() or order.customer_id:
-            return
         order.buyer_name = order.buyer_name or buyer.name
-        customer = await self._customers.recognise(session, order.brand_id, person)
-        order.customer_id = customer.id
-        await self._visits.visit_by_order(session, order, customer)
+        order.customer_id, order.identity_id = known.customer_id, known.node_id
+        await self._visits.visit_by_order(session, order)
         await self._attribution.credit(session, order)
-        if email:
-            order.buyer_email_sealed = self._vault.seal(email)
+        if buyer.email and not buyer.proxy_email:
+            order.buyer_email_sealed = self._vault.seal(buyer.email)
 
 
 ENDED = {

@@ -20,6 +20,7 @@ from connectors.types import Money, PaymentResult, SavedMethod
 from hub.clock import Clock
 from hub.db import run
 from hub.jobs import defer
+from hub.orders.models import Order
 from hub.payments import models
 from hub.payments.models import Payment, Refund
 from hub.secrets import Vault
@@ -253,9 +254,13 @@ class Book:
         asked = self.request_of(payment)
         if saved is None or payment.saved_method_id or not (asked.get("save") and asked.get("customer_id")):
             return
+        # Whose order it is may have turned out since it was placed.
+        query = select(Order.customer_id, Order.identity_id).where(col(Order.id) == payment.order_id)
+        customer_id, node_id = (await session.exec(query)).one()
         row = models.SavedMethod(
             brand_id=payment.brand_id,
-            customer_id=UUID(asked["customer_id"]),
+            customer_id=customer_id or UUID(asked["customer_id"]),
+            identity_id=node_id,
             connection_id=payment.connection_id,
             ref_sealed=self._vault.seal(saved.ref.get_secret_value()),
             gateway_customer=saved.customer,

@@ -36,6 +36,7 @@ class SavedMethod(SQLModel, table=True):
     id: UUID = key()
     brand_id: UUID = brand()
     customer_id: UUID = ref("customer.id", ondelete="CASCADE")
+    identity_id: OptionalId = Field(default=None, index=True)
     connection_id: UUID = ref("connection.id")
     ref_sealed: bytes
     gateway_customer: str | None = None

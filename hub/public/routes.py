@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, StringConstraints
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -17,6 +17,7 @@ from hub.auth.models import Brand
 from hub.auth.tokens import Viewer
 from hub.catalog.public import PublicProduct, public_of
 from hub.chat.out import MessageOut
+from hub.conversions.pixels import Pixel
 from hub.errors import Conflict, Forbidden, NotFound, Unauthorised
 from hub.ids import new_id
 from hub.offers.out import ViewerOffer
@@ -25,11 +26,10 @@ from hub.playback.out import PlaybackOut
 from hub.services import Services
 from hub.shoppers.guard import COOKIE
 from hub.shows.models import Show
+from hub.visits.cookie import visitor_of
 
 router = APIRouter(prefix="/api/v1/public", tags=["public"])
 
-VISITOR = "simulcast_visitor"
-A_YEAR = 365 * 24 * 3600
 PRIVATE = "This show is private. Open it with the link you were given."
 
 Email = Annotated[
@@ -43,6 +43,7 @@ class ShopperHint(BaseModel):
 
     name: str
     member: bool
+    segments: list[UUID] = []
 
 
 class WatchPage(BaseModel):
@@ -50,6 +51,7 @@ class WatchPage(BaseModel):
 
     `access` is private when the show is for those who were given a link, and none came along, or one that is
     no good: `access_reason` is a sentence for the viewer, and there is no player, chat or shop.
+    `visitor_kept`: this browser keeps the viewer's cookie.
     """
 
     show: dict[str, Any]
@@ -60,6 +62,7 @@ class WatchPage(BaseModel):
     gateway: dict[str, str]
     viewer_token: str
     viewer_id: str
+    visitor_kept: bool
     server_time: datetime
     products: list[PublicProduct]
     messages: list[MessageOut]
@@ -67,13 +70,7 @@ class WatchPage(BaseModel):
     payment: dict[str, Any] | None
     offers: list[ViewerOffer]
     shopper: ShopperHint | None
-
-
-class Landing(BaseModel):
-    """The address the viewer came in by, tags and all."""
-
-    show: str
-    landing: str = Field(max_length=4000)
+    pixels: list[Pixel]
 
 
 class Say(BaseModel):
@@ -102,7 +99,7 @@ def own_show(viewer: Viewer, slug: str) -> None:
 class Visit:
     """Who asks for a watch page, and from where. `player` counts as one viewer over its renewals.
 
-    `session`: the token of a buyer's own session, if they are signed in.
+    `session`: the token of a buyer's own session, if they are signed in. `kept`: `visitor` is the cookie's.
     """
 
     visitor: str
@@ -110,6 +107,7 @@ class Visit:
     link: str | None
     address: str | None
     session: str
+    kept: bool
 
 
 @router.get("/shows/{slug}")
@@ -124,24 +122,18 @@ async def watch_page(
     """The watch page's document, with a token for whoever asks.
 
     `access`: the token of a private link. `viewer`: the `viewer_id` of the document before, where a page
-    keeps no cookie; a renewed player's token then counts as the same viewer.
+    keeps no cookie; a renewed player's token then counts as the same viewer. No cookie is set here.
     """
-    visitor = request.cookies.get(VISITOR, "")
-    visitor = visitor if len(visitor) == 32 and visitor.isalnum() else new_id().hex
+    kept = visitor_of(hub, request)
+    visitor = kept or new_id().hex
     address = request.client.host if request.client else None
-    visit = Visit(visitor, viewer or visitor, access, address, request.cookies.get(COOKIE, ""))
+    visit = Visit(
+        visitor, viewer or visitor, access, address, request.cookies.get(COOKIE, ""), kept is not None
+    )
     async with hub.db.session() as session:
         page = await page_for(hub, session, await find_show(session, slug), visit)
     # The player asks from whatever site it is embedded in; without credentials, so it gets no cookie there.
     response.headers["Access-Control-Allow-Origin"] = "*"
-    response.set_cookie(
-        VISITOR,
-        visitor,
-        max_age=A_YEAR,
-        httponly=True,
-        samesite="lax",
-        secure=hub.settings.site_url().startswith("https"),
-    )
     return page
 
 
@@ -165,6 +157,7 @@ async def page_for(hub: Services, session: AsyncSession, show: Show, visit: Visi
         gateway={"url": f"{hub.settings.gateway_url()}/ws"},
         viewer_token="",
         viewer_id=visit.visitor,
+        visitor_kept=visit.kept,
         server_time=hub.clock(),
         products=[],
         messages=[],
@@ -172,6 +165,7 @@ async def page_for(hub: Services, session: AsyncSession, show: Show, visit: Visi
         payment=None,
         offers=[],
         shopper=None,
+        pixels=[],
     )
     if show.access != "signed" or invitation:
         await let_in(hub, session, show, page, visit, invitation)
@@ -194,13 +188,16 @@ async def let_in(
     shopper = await hub.shoppers.who(session, show.brand_id, visit.session)
     viewer = Viewer(visit.visitor, show.id, show.brand_id, show.slug)
     if shopper:
-        viewer = replace(viewer, customer_id=shopper.customer_id, member=shopper.member_since is not None)
-        page.shopper = ShopperHint(name=shopper.name, member=viewer.member)
+        member = shopper.member_since is not None
+        theirs = await hub.segments.of(session, show.brand_id, shopper.customer_id, member=member)
+        viewer = replace(viewer, customer_id=shopper.customer_id, member=member, segments=theirs)
+        page.shopper = ShopperHint(name=shopper.name, member=member, segments=sorted(theirs))
     page.viewer_token = hub.tokens.viewer(viewer)
     page.products = public_of(await hub.catalog.shelves_of_show(session, show.id))
     page.offers = await hub.offers.public_of(session, show.id, viewer)
     page.messages = await hub.chat.feed(session, show.id, limit=100, viewers=True)
     page.payment = await payment_of(hub, session, show)
+    page.pixels = await hub.conversions.pixels.of(session, show.brand_id)
 
 
 async def payment_of(hub: Services, session: AsyncSession, show: Show) -> dict[str, Any] | None:
@@ -210,15 +207,6 @@ async def payment_of(hub: Services, session: AsyncSession, show: Show) -> dict[s
     except Conflict:
         return None
     return {"gateway": gateway.connector, "test_source": "pm_card_visa" if gateway.test else None}
-
-
-@router.post("/touches", status_code=204)
-async def touch(body: Landing, viewer: Watching, hub: Hub) -> None:
-    """Record how the viewer came here."""
-    own_show(viewer, body.show)
-    async with hub.db.session() as session:
-        show = await find_show(session, body.show)
-        await hub.visits.visit(session, show, viewer.id, body.landing)
 
 
 @router.post("/messages", status_code=201)

@@ -22,6 +22,7 @@ class ShopperSession(SQLModel, table=True):
     id: UUID = key()
     brand_id: UUID = brand()
     customer_id: UUID = ref("customer.id", ondelete="CASCADE")
+    identity_id: OptionalId = Field(default=None, index=True)
     token_hash: str = Field(unique=True)
     created_at: datetime = now()
     expires_at: datetime = when()
@@ -51,6 +52,7 @@ class Passkey(SQLModel, table=True):
     id: UUID = key()
     brand_id: UUID = brand()
     customer_id: UUID = ref("customer.id", ondelete="CASCADE")
+    identity_id: OptionalId = Field(default=None, index=True)
     credential_id: bytes = Field(unique=True)
     public_key: bytes
     sign_count: int = big()

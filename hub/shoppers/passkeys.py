@@ -96,6 +96,7 @@ class Passkeys:
                 Passkey(
                     brand_id=shopper.brand_id,
                     customer_id=shopper.customer_id,
+                    identity_id=shopper.node_id,
                     credential_id=found.credential_id,
                     public_key=found.credential_public_key,
                     sign_count=found.sign_count,
@@ -119,7 +120,7 @@ class Passkeys:
             customer = (await session.exec(query)).first()
             if customer is None:
                 raise Unauthorised("passkey_refused", REFUSED)
-            return await self._shoppers.begin(session, customer, "passkey")
+            return await self._shoppers.begin(session, brand_id, customer.id, row.identity_id, "passkey")
 
     async def to_confirm(self, shopper: Shopper) -> Json:
         """Options for showing once more that it is they."""

@@ -59,6 +59,7 @@ class ShopperOut(BaseModel):
     passkeys: int
     saved: list[SavedOut]
     address: Address | None
+    segments: list[UUID]
 
 
 class Me(BaseModel):
@@ -81,7 +82,7 @@ async def enter_code(body: CodeEntry, request: Request, response: Response, view
     """Sign in with the code; the session lives in an HttpOnly cookie."""
     hub.shoppers.places.count(place_of(request))
     async with hub.db.session() as session:
-        token = await hub.shoppers.enter_code(session, viewer.brand_id, body.email, body.code)
+        token = await hub.shoppers.enter_code(session, viewer.brand_id, body.email, body.code, viewer.id)
         if token:
             await hub.shoppers.own_orders(session, viewer, token)
     if token is None:
@@ -170,14 +171,12 @@ async def membership(hub: Services, viewer: Viewer, shopper: Shopper, *, member:
 
 async def about(hub: Services, viewer: Viewer, shopper: Shopper | None) -> Me:
     """What the page is told, with a token that says the same."""
-    seen = replace(
-        viewer,
-        customer_id=shopper.customer_id if shopper else None,
-        member=bool(shopper and shopper.member_since),
-    )
     if shopper is None:
-        return Me(shopper=None, viewer_token=hub.tokens.viewer(seen))
+        nobody = replace(viewer, customer_id=None, member=False, segments=frozenset())
+        return Me(shopper=None, viewer_token=hub.tokens.viewer(nobody))
+    member = shopper.member_since is not None
     async with hub.db.session() as session:
+        theirs = await hub.segments.of(session, viewer.brand_id, shopper.customer_id, member=member)
         saved = await hub.payments.saved(session, shopper.customer_id)
         address = await last_address(hub, session, shopper)
     out = ShopperOut(
@@ -187,7 +186,9 @@ async def about(hub: Services, viewer: Viewer, shopper: Shopper | None) -> Me:
         passkeys=shopper.passkeys,
         saved=saved,
         address=address,
+        segments=sorted(theirs),
     )
+    seen = replace(viewer, customer_id=shopper.customer_id, member=member, segments=theirs)
     return Me(shopper=out, viewer_token=hub.tokens.viewer(seen))
 
 

@@ -23,7 +23,7 @@ from hub.auth.service import digest
 from hub.auth.tokens import Viewer
 from hub.clock import Clock
 from hub.customers.models import Customer
-from hub.customers.service import Customers, Person
+from hub.customers.service import Customers, Evidence, Person
 from hub.errors import SlowDown
 from hub.ids import new_id
 from hub.mail.letters import Letter
@@ -46,7 +46,10 @@ PROOF_LASTS: Final = timedelta(minutes=10)
 
 @dataclass(frozen=True)
 class Shopper:
-    """Who is signed in on this browser. `passkeys`: how many devices they have registered."""
+    """Who is signed in on this browser. `passkeys`: how many devices they have registered.
+
+    `node_id`: the handle they signed in with, which says whose all this is.
+    """
 
     session_id: UUID
     customer_id: UUID
@@ -57,6 +60,7 @@ class Shopper:
     proved_at: datetime
     proved_by: str
     passkeys: int
+    node_id: UUID | None = None
 
 
 class Places:
@@ -127,8 +131,13 @@ class Shoppers:
         key = f"code:{row_id}"
         await self._mail.queue(session, brand_id, email, letter, kind="sign_in", ref=str(row_id), key=key)
 
-    async def enter_code(self, session: AsyncSession, brand_id: UUID, email: str, code: str) -> str | None:
-        """The new session's token, or None. The try is counted either way: let this transaction commit."""
+    async def enter_code(
+        self, session: AsyncSession, brand_id: UUID, email: str, code: str, visitor_id: str | None = None
+    ) -> str | None:
+        """The new session's token, or None. The try is counted either way: let this transaction commit.
+
+        `visitor_id`: the browser it was entered in.
+        """
         query = (
             select(SignInCode)
             .where(col(SignInCode.brand_id) == brand_id, col(SignInCode.email_hash) == self._hash(email))
@@ -147,16 +156,21 @@ class Shoppers:
         if not right:
             return None
         row.used = True
-        customer = await self._customers.recognise(session, brand_id, Person(email=email))
-        return await self.begin(session, customer, "code")
+        evidence = Evidence("sign_in", "sign_in", str(row.id), self._clock())
+        person = Person(email=email, verified=True, visitor_id=visitor_id)
+        known = await self._customers.meet(session, brand_id, person, evidence)
+        return await self.begin(session, brand_id, known.customer_id, known.node_id, "code")
 
-    async def begin(self, session: AsyncSession, customer: Customer, proved_by: str) -> str:
-        """Sign this customer in: the token for the cookie."""
+    async def begin(
+        self, session: AsyncSession, brand_id: UUID, customer_id: UUID, node_id: UUID | None, proved_by: str
+    ) -> str:
+        """Sign this customer in: the token for the cookie. `node_id`: what they signed in with."""
         token, now = secrets.token_urlsafe(32), self._clock()
         session.add(
             ShopperSession(
-                brand_id=customer.brand_id,
-                customer_id=customer.id,
+                brand_id=brand_id,
+                customer_id=customer_id,
+                identity_id=node_id,
                 token_hash=digest(token),
                 created_at=now,
                 last_seen_at=now,
@@ -199,6 +213,7 @@ class Shoppers:
             proved_at=row.proved_at,
             proved_by=row.proved_by,
             passkeys=(await session.exec(count)).one(),
+            node_id=row.identity_id,
         )
 
     async def own_orders(self, session: AsyncSession, viewer: Viewer, token: str) -> None:
@@ -225,10 +240,7 @@ class Shoppers:
 
     async def set_member(self, session: AsyncSession, customer_id: UUID, member: bool) -> datetime | None:
         """Join the brand's members, or leave them: since when. Joining twice keeps the first day."""
-        query = select(Customer).where(col(Customer.id) == customer_id).with_for_update()
-        customer = (await session.exec(query)).one()
-        customer.member_since = (customer.member_since or self._clock()) if member else None
-        return customer.member_since
+        return await self._customers.set_member(session, customer_id, member)
 
     def needs_proof(self, shopper: Shopper, total_minor: int, above_minor: int) -> bool:
         """Whether to ask for proof before a saved card is charged.

@@ -16,6 +16,7 @@ from hub.catalog.out import ProductOut
 from hub.connections.models import Connection
 from hub.orders.numbers import OrderOut, newest, sales
 from hub.playback.service import STAFF
+from hub.privacy.masks import all_masked
 from hub.services import Services
 from hub.shows.keys import entered_until
 from hub.shows.models import Show, ShowTarget
@@ -179,4 +180,4 @@ async def orders(
     """The newest orders of every channel."""
     async with hub.db.session() as session:
         show = await hub.shows.get(session, staff.brand_id, show_id)
-        return await newest(session, show.id, limit)
+        return all_masked(await newest(session, show.id, limit), staff.role)

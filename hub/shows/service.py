@@ -188,7 +188,7 @@ class Shows:
             await session.flush()
         except IntegrityError:
             raise Conflict("target_exists", "The show goes there already.") from None
-        self._tracked.make_link(session, show, target)
+        await self._tracked.make_link(session, show, target)
         if show.state == "live":
             await self.open_target(session, target)
         await self.describe(session, show, target)

@@ -19,7 +19,7 @@ from uuid import UUID
 from hub.errors import Conflict, HubError, NotFound
 from hub.ids import new_id
 from hub.stock.facts import Facts, Held, KnownGroup, Mine, Queued, ShowRules, Taken, Wish, taken_of
-from hub.stock.price import Piece, Price, offer_runs, price_of
+from hub.stock.price import Piece, Price, invited, offer_runs, price_of
 
 HOARDING_WINDOW: Final = timedelta(minutes=10)
 HOARDING_AFTER: Final = 3
@@ -118,7 +118,7 @@ def allowed(wish: Wish, facts: Facts) -> ShowRules:
             continue
         if offer.kind == "live_exclusive":
             live_only, own_only = True, own_only or offer.own_site_only
-        if offer.kind == "early_access" and before(at, offer.members_until) and not wish.member:
+        if offer.kind == "early_access" and before(at, offer.members_until) and not invited(offer, wish):
             raise Conflict("members_only", "Members can buy this first. Sign in, or wait a little.")
     if live_only and rules.state != "live":
         raise Conflict("live_only", "This is sold only while the show is live.")

@@ -20,8 +20,9 @@ from hub.ids import new_id
 class Wish:
     """One request for a hold. `key` is the buyer's idempotency key.
 
-    `member`: may buy before members_until. `channel`: own, claim (a comment), waitlist (a freed unit offered
-    to who waits). `at`: when it came in; an offer that ran then applies. `id` becomes the group's id.
+    `member`: may buy before members_until; `segments`: whose benefits are theirs. `channel`: own, claim (a
+    comment), waitlist (a freed unit offered to who waits). `at`: when it came in; an offer that ran then
+    applies. `id` becomes the group's id.
     `seconds`: how long it is wished for, instead of what the show says.
     """
 
@@ -37,6 +38,7 @@ class Wish:
     at: datetime | None = None
     id: UUID = field(default_factory=new_id)
     seconds: int | None = None
+    segments: frozenset[UUID] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +159,7 @@ class OfferFacts:
     per_buyer: int | None
     members_until: datetime | None
     own_site_only: bool
+    segment_id: UUID | None = None
     items: dict[UUID, Item] = field(default_factory=dict)
     tiers: list[Tier] = field(default_factory=list)
 
@@ -267,6 +270,7 @@ def offer_of(row: Sequence[Any]) -> OfferFacts:
         per_buyer=row[9],
         members_until=moment(row[10]),
         own_site_only=row[11],
+        segment_id=maybe(row[12]),
     )
 
 

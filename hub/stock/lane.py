@@ -162,6 +162,7 @@ def wish_of(body: bytes, viewer: Viewer, now: datetime) -> Wish:
         wanted.offer_id,
         viewer.member,
         at=now,
+        segments=viewer.segments,
     )
 
 

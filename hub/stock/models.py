@@ -126,6 +126,7 @@ class StockMovement(SQLModel, table=True):
         ),
         UniqueConstraint("kind", "ref_type", "ref_id"),
         Index("stock_movement_of_variant", "variant_id", "created_at", "id"),
+        Index("stock_movement_in_time", "created_at", postgresql_using="brin"),
     )
 
     id: UUID = key()

@@ -109,8 +109,9 @@ def named_offer(wish: Wish, facts: Facts) -> OfferFacts | None:
         raise Conflict("offer_over", "This offer is not for this product.")
     if not offer_runs(offer, wish):
         raise Conflict("offer_over", "This offer is over. Nothing was reserved.")
-    if members_first(offer, wish):
-        raise Conflict("members_only", "Members can use this offer first. Sign in, or wait a little.")
+    if closed_to(offer, wish):
+        wait = ", or wait a little" if offer.members_until else ""
+        raise Conflict("members_only", f"This offer is not for everybody. Sign in{wait}.")
     if offer.own_site_only and wish.channel == "claim":
         raise Conflict("live_only", "This offer is for the shop's own page only.")
     return offer
@@ -152,7 +153,7 @@ def chosen(wish: Wish, facts: Facts, named: OfferFacts | None, list_minor: int) 
     for offer in facts.offers.values():
         if offer.kind not in AUTOMATIC or wish.variant_id not in offer.items:
             continue
-        if not offer_runs(offer, wish) or members_first(offer, wish):
+        if not offer_runs(offer, wish) or closed_to(offer, wish):
             continue
         if offer.own_site_only and wish.channel == "claim":
             continue
@@ -189,11 +190,16 @@ def check_room(wish: Wish, choice: Choice) -> None:
     raise Conflict("tier_split", f"Only {left} left at this price. Reserve {left} first.", left=left)
 
 
-def members_first(offer: OfferFacts, wish: Wish) -> bool:
-    """Whether it is for members only yet, and the buyer is none."""
-    if wish.member or offer.members_until is None or wish.at is None:
-        return False
-    return wish.at < offer.members_until
+def invited(offer: OfferFacts, wish: Wish) -> bool:
+    """Whether the buyer is one of those it is for: its segment, or members where it names none."""
+    return wish.member if offer.segment_id is None else offer.segment_id in wish.segments
+
+
+def closed_to(offer: OfferFacts, wish: Wish) -> bool:
+    """Whether it is for others: until a moment, or altogether where only a segment gets its price."""
+    if offer.members_until is None:
+        return offer.segment_id is not None and not invited(offer, wish)
+    return wish.at is not None and wish.at < offer.members_until and not invited(offer, wish)
 
 
 def offer_runs(offer: OfferFacts, wish: Wish) -> bool:

@@ -84,7 +84,7 @@ SELECT json_build_object(
     FROM bundle_item WHERE bundle_variant_id = ANY($1)),
 'offers', (
     SELECT json_agg(json_build_array(id, show_id, kind, state, starts_at, ends_at, percent_off, units, taken,
-                                     per_buyer, members_until, own_site_only) ORDER BY id)
+                                     per_buyer, members_until, own_site_only, segment_id) ORDER BY id)
     FROM touched),
 'items', (
     SELECT json_agg(json_build_array(offer_id, variant_id, quantity, unit_minor, list_minor)

@@ -68,7 +68,7 @@ OWN = text(
     """
 )
 WITHOUT_OFFER = text("UPDATE waitlist SET offer_id = NULL WHERE id = :id")
-"""The offer they waited for is over: the next sweep offers the unit at the price of today."""
+"""The offer they waited for is over, or not theirs: the next sweep offers the unit at the price of today."""
 PASS_OVER = text("UPDATE waitlist SET state = 'lapsed' WHERE id = :id AND state = 'waiting'")
 CLOSE = text(
     """
@@ -164,7 +164,7 @@ class Queue:
         try:
             return await self._reservations.take(wish)
         except (Conflict, NotFound) as refusal:
-            if refusal.code == "offer_over":
+            if refusal.code == "offer_over" or (refusal.code == "members_only" and row.offer_id):
                 await self._note(WITHOUT_OFFER, row.id)
             elif refusal.code != "sold_out":
                 # Not for them (any more): the next one must not wait for that.

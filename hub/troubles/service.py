@@ -33,6 +33,7 @@ OWNERS: Final[Mapping[str, str]] = {
     "saved_method_id": "saved_method",
     "intake_id": "intake",
     "mail_id": "mail",
+    "request_id": "rights_request",
 }
 """The argument of a job, and the table whose row it names."""
 
@@ -64,6 +65,8 @@ WHAT: Final[Mapping[str, str]] = {
     "stock.look": "Reading what a shop believes our stock is",
     "shop.subscribe": "Asking a shop to tell us of its orders",
     "order.cancel": "Cancelling an order on its platform",
+    "rights.export": "Copying what is kept about a person",
+    "rights.erase": "Forgetting a person",
 }
 
 OURS: Final = " UNION ALL ".join(

@@ -38,6 +38,7 @@ def clockwork(hub: Services, app: App) -> AsyncIOScheduler:
     every(10, "viewers' quality", lambda: note_quality(hub))
     every(60, "renew logins", hub.connections.renew_due)
     every(60, "alarms", hub.alarms.sweep)
+    every(5, "post links", lambda: post_links(hub))
     every(60, "unfinished logins", hub.consents.expire)
     every(3600, "logins not given back", hub.revocations.forget)
     every(5, "look at targets", hub.pulse.find_due)
@@ -46,8 +47,17 @@ def clockwork(hub: Services, app: App) -> AsyncIOScheduler:
     every(30, "forsaken payments", lambda: look_after_payments(hub))
     every(5, "unpaid orders", lambda: let_go(hub))
     every(1, "reviews", lambda: carry_out_reviews(hub))
+    every(900, "retention", lambda: keep_rules(hub))
+    every(5, "conversions", hub.conversions.sweep)
+    every(3600, "old ad ids", hub.conversions.forget)
     every(600, "old traces", hub.risk.forget)
+    every(60, "attribution", hub.attribution.runs.find_due)
+    every(120, "who may be one", hub.suggestions.sweep)
+    every(600, "segments", hub.segments.sweep)
     every(300, "old sign-ins", lambda: forget_sign_ins(hub))
+    every(2, "copy facts", lambda: copy_facts(hub))
+    every(10, "seal events", lambda: seal_events(hub))
+    every(60, "tidy events", lambda: tidy_events(hub))
     return scheduler
 
 
@@ -92,6 +102,33 @@ async def end_offers(hub: Services) -> None:
         log.info("offers.ended", count=ended)
 
 
+async def post_links(hub: Services) -> None:
+    """Links that are to be posted in the chats of live shows."""
+    said = await hub.link_posts.sweep()
+    if said:
+        log.info("links.posted", count=said)
+
+
+async def copy_facts(hub: Services) -> None:
+    """What happened in the tables, into the stream of events; without the stream it waits where it is."""
+    if not hub.events.stream.why:
+        await hub.events.copier.copy()
+
+
+async def seal_events(hub: Services) -> None:
+    """What the stream of events has, into files."""
+    count = await hub.events.sealer.seal()
+    if count:
+        log.info("events.sealed", count=count)
+
+
+async def tidy_events(hub: Services) -> None:
+    """One file of events for each show that is over."""
+    count = await hub.events.tidy()
+    if count:
+        log.info("events.tidied", shows=count)
+
+
 async def let_go_of_late(hub: Services) -> None:
     """Payments that were not decided in time: first they are cancelled, then their stock is free."""
     count = await hub.payments.sweep.let_go_of_late()
@@ -113,6 +150,13 @@ async def let_go(hub: Services) -> None:
 async def carry_out_reviews(hub: Services) -> None:
     """What staff decided about held orders, and what their time decided."""
     await hub.risk.reviews.sweep()
+
+
+async def keep_rules(hub: Services) -> None:
+    """What is older than the brands' rules allow."""
+    removed = await hub.rights.retention.sweep()
+    if removed:
+        log.info("retention.swept", count=removed)
 
 
 async def forget_sign_ins(hub: Services) -> None:

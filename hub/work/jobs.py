@@ -73,6 +73,9 @@ def handlers(hub: Services) -> Mapping[str, Handler]:
     async def look(connection_id: str, listing_id: str | None = None) -> None:
         await hub.drifts.look(UUID(connection_id), UUID(listing_id) if listing_id else None)
 
+    async def forget_events(brand_id: str, viewers: str) -> None:
+        await hub.events.forget(UUID(brand_id), viewers.split())
+
     def by_id(argument: str, verb: Callable[[UUID], Awaitable[None]]) -> Handler:
         async def run(**arguments: str) -> None:
             await verb(UUID(arguments[argument]))
@@ -106,7 +109,12 @@ def handlers(hub: Services) -> Mapping[str, Handler]:
         "stock.stop": by_id("listing_id", hub.pushes.push),
         "stock.look": look,
         "shop.subscribe": by_id("connection_id", hub.watches.subscribe),
+        "attribution.run": by_id("run_id", hub.attribution.runs.run),
+        "conversion.send": by_id("connection_id", hub.conversions.outbox.send),
         "order.cancel": by_id("order_id", hub.channels.cancel),
+        "rights.export": by_id("request_id", hub.rights.exporting.run),
+        "rights.erase": by_id("request_id", hub.rights.erasing.run),
+        "events.forget": forget_events,
     }
 
 

@@ -193,7 +193,8 @@ async def test_a_tracked_link_leads_to_the_tagged_page_and_keeps_what_it_was_giv
     answer = await owner.http.get(f"/l/{link}?fbclid=abc%2B1")
     assert answer.status_code == 302
     place = answer.headers["location"]
-    assert "/watch/evening?utm_source=rtmp&utm_medium=social&utm_campaign=evening&utm_content=live" in place
+    assert "/watch/evening?utm_source=rtmp&utm_medium=social&utm_campaign=evening" in place
+    assert "&utm_content=description&" in place
     assert place.endswith("&fbclid=abc%2B1")
 
 

@@ -173,6 +173,8 @@ export interface Shopper {
   passkeys: number;
   saved: SavedMethod[];
   address: Address | null;
+  /** The groups they are in. */
+  segments: string[];
 }
 
 export interface Me {

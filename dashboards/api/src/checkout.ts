@@ -2,6 +2,7 @@
 
 import type { Address, Cart, CheckoutWish, Me, OrderRequest, Payment, PaymentForm, PaymentStep, PublicOrder } from "./cart";
 import { call, type Fetch } from "./http";
+import type { OwnCopy } from "./privacy";
 import type { ViewerApi } from "./viewer";
 
 type Json = Record<string, unknown>;
@@ -50,6 +51,11 @@ export class CheckoutApi {
   };
 
   join = () => this.known(this.viewer.ask<Me>("/me/membership", { method: "PUT" }));
+
+  /** Their own copy of what is kept about them: ask for one, how far it is, the ZIP. */
+  askCopy = () => this.viewer.ask<OwnCopy>("/me/copy", { method: "POST" });
+  copy = () => this.viewer.ask<OwnCopy>("/me/copy", {});
+  copyFile = () => this.viewer.file("/me/copy/file");
 
   forgetMethod = (methodId: string) =>
     this.viewer.ask<void>(`/me/methods/${methodId}`, { method: "DELETE" });

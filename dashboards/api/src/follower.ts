@@ -33,6 +33,8 @@ export class ShowFollower {
   show: PublicShow | null = null;
   viewers: number | null = null;
   connection: GatewayState = "connecting";
+  /** Hears the gateway's answers to what `tell` sent. */
+  onAnswer: ((event: GatewayEvent) => void) | null = null;
 
   private gateway: GatewayClient | null = null;
   private attempts = 0;
@@ -50,6 +52,11 @@ export class ShowFollower {
       this.options.onChange();
       if (!missing) await this.pause().then(() => this.enter());
     }
+  }
+
+  /** Sends a frame of the page's own over the gateway; false when there is no open socket. */
+  tell(frame: string): boolean {
+    return this.gateway?.tell(frame) ?? false;
   }
 
   leave(): void {
@@ -85,6 +92,7 @@ export class ShowFollower {
       },
       onEvents: (events) => this.hear(events),
       onGap: () => this.load(),
+      onAnswer: (event) => this.onAnswer?.(event),
       onState: (state) => {
         this.connection = state;
         this.options.onChange();

@@ -31,6 +31,8 @@ export interface GatewayOptions {
   /** False for staff: they are few, and need not make room for each other. */
   crowded?: boolean;
   onState?: (state: GatewayState) => void;
+  /** The gateway's answer to what `tell` sent. */
+  onAnswer?: (event: GatewayEvent) => void;
   backoff?: Backoff;
   open?: (url: string) => Socket;
   random?: () => number;
@@ -142,6 +144,7 @@ export class GatewayClient {
       if (event.kind === "closing") this.awayMs = event.data.within_ms;
       else if (event.kind === "gap") this.missed();
       else if (event.kind === "pong") continue;
+      else if (event.kind === "kept" || event.kind === "later") this.options.onAnswer?.(event);
       else if (this.held) this.held.push(event);
       else if (event.seq === null || event.seq > this.seq) {
         this.seq = event.seq ?? this.seq;
@@ -178,6 +181,13 @@ export class GatewayClient {
     clearTimeout(this.pulse);
     this.pulse = setTimeout(() => this.lost(socket), PONG_TIMEOUT_MS);
     socket.send('{"kind":"ping"}');
+  }
+
+  /** Sends a frame of the page's own; false when there is no open socket. */
+  tell(frame: string): boolean {
+    if (this.state !== "open" || !this.socket) return false;
+    this.socket.send(frame);
+    return true;
   }
 
   private spread(): number {

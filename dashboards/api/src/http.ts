@@ -74,6 +74,18 @@ export async function call<T>(fetch: Fetch, path: string, options: Call = {}): P
   return body as T;
 }
 
+/** A file. Resolves to what came, however large; refusals are as those of `call`. */
+export async function download(fetch: Fetch, path: string, headers: Record<string, string>): Promise<Blob> {
+  let response: Response;
+  try {
+    response = await fetch(path, { headers, credentials: "same-origin", signal: AbortSignal.timeout(60_000) });
+    if (response.ok) return await response.blob();
+  } catch (error) {
+    throw unreachable(error);
+  }
+  throw new ApiError(response.status, problemOf(parse(await response.text()), response));
+}
+
 function unreachable(error: unknown): ApiError {
   const name = error instanceof Error ? error.name : "";
   if (name === "TimeoutError") {

@@ -85,6 +85,18 @@ export function offerFor(
   return best?.offer ?? null;
 }
 
+/**
+ * What this viewer can have, now or later: an offer for a group they are not in stays out of sight while it is
+ * the group's alone. Whoever is in the group needs no membership besides.
+ */
+export function offersFor(offers: ViewerOffer[], segments: string[], nowMs: number): ViewerOffer[] {
+  return offers.flatMap((offer) => {
+    if (!offer.segment_id) return [offer];
+    if (segments.includes(offer.segment_id)) return [{ ...offer, members_until: null }];
+    return offer.members_until && !membersFirst(offer, nowMs) ? [offer] : [];
+  });
+}
+
 /** One more or another one; what is only this viewer's stays as the page knew it. */
 export function withOffer(offers: ViewerOffer[], news: PublicOffer): ViewerOffer[] {
   const known = offers.find((one) => one.id === news.id);

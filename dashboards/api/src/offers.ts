@@ -50,6 +50,8 @@ export interface PublicOffer {
   left: number | null;
   per_buyer: number | null;
   members_until: string | null;
+  /** Whose it is; theirs first, where `members_until` is set. */
+  segment_id: string | null;
   own_site_only: boolean;
   stackable: boolean;
   items: OfferItem[];
@@ -84,6 +86,7 @@ export interface OfferWish {
   per_buyer?: number | null;
   members_minutes?: number | null;
   own_site_only?: boolean;
+  segment_id?: string | null;
   code?: string | null;
   amount_off_minor?: number | null;
   currency?: string | null;

@@ -2,6 +2,7 @@
 
 import type { Action, Badge, Fragment, Skipped } from "./chat";
 import type { ClaimState } from "./claims";
+import type { PublicPixel } from "./conversions";
 import type { OfferCount, PublicOffer, ViewerOffer } from "./offers";
 import type { Rung } from "./playback";
 import type { StockRules } from "./settings";
@@ -812,6 +813,8 @@ export interface PublicShow {
   gateway: { url: string };
   viewer_token: string;
   viewer_id: string;
+  /** This browser keeps the viewer's cookie. */
+  visitor_kept?: boolean;
   server_time: string;
   products: PublicProduct[];
   messages: Message[];
@@ -823,6 +826,8 @@ export interface PublicShow {
   offers?: ViewerOffer[];
   /** Who is signed in; the rest is at `/me`. */
   shopper?: { name: string; member: boolean } | null;
+  /** Scripts that may be loaded once the viewer agrees. */
+  pixels?: PublicPixel[];
 }
 
 export interface Hold {
@@ -894,6 +899,36 @@ export interface EventData {
   closing: { within_ms: number };
   /** The answer to a ping. */
   pong: Record<string, never>;
+  /** All of the page's frame `n` of events is kept, but for some that made no sense. */
+  kept: { n: number; refused: number };
+  /** It is not: send it again after so long. */
+  later: { n: number | null; seconds: number };
+}
+
+/** What a page may say that its viewer did; all else is the gateway's to say. */
+export type ToldKind =
+  | "heartbeat"
+  | "product_view"
+  | "product_click"
+  | "cart_add"
+  | "checkout_step"
+  | "reaction"
+  | "poll"
+  | "stall"
+  | "leave";
+
+/** One of them, as docs/events.md describes it. */
+export interface Told {
+  /** A UUIDv7. */
+  id: string;
+  kind: ToldKind;
+  ago_ms?: number;
+  visit?: string;
+  product_id?: string;
+  variant_id?: string;
+  offer_id?: string;
+  quantity?: number;
+  data?: Record<string, string | number | boolean | null>;
 }
 
 export type EventKind = keyof EventData;

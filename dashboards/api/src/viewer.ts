@@ -1,6 +1,6 @@
 /** The viewers' half of the HTTP API: a short-lived viewer token, renewed without the viewer noticing. */
 
-import { ApiError, call, type Call, type Fetch } from "./http";
+import { ApiError, call, type Call, download, type Fetch } from "./http";
 import type { Hold, Message, PublicShow } from "./types";
 
 const OVER = /^token_/;
@@ -46,9 +46,9 @@ export class ViewerApi {
     await this.load();
   }
 
-  /** Tells where the viewer came from: `landing` is the full address, with its utm parameters. */
-  touch = (landing: string) =>
-    this.ask<void>("/touches", { method: "POST", body: { show: this.slug, landing } });
+  /** Tells where the viewer came from: the full address, with its utm parameters, and the page before it. */
+  touch = (landing: string, referrer = "") =>
+    this.ask<void>("/touches", { method: "POST", body: { show: this.slug, landing, referrer } });
 
   say = (text: string, name = "Guest") =>
     this.ask<Message>("/messages", { method: "POST", body: { show: this.slug, text, name } });
@@ -91,6 +91,10 @@ export class ViewerApi {
       return send();
     }
   }
+
+  /** A file of this viewer's; the token was used a moment ago, so it is not renewed. */
+  file = (path: string): Promise<Blob> =>
+    download(this.fetch, `${this.origin}/api/v1/public${path}`, { Authorization: `Bearer ${this.token}` });
 
   private send<R>(path: string, options: Call): Promise<R> {
     return call<R>(this.fetch, `${this.origin}/api/v1/public${path}`, options);

@@ -62,6 +62,27 @@ describe("GatewayClient", () => {
     expect(wire().url).toBe("ws://gateway/ws?token=t%2F1&after=10");
   });
 
+  it("sends what the page tells while it is open, and passes on the answers even while a snapshot loads", async () => {
+    const answers: GatewayEvent[] = [];
+    const { client, wire, seqs } = room({
+      onAnswer: (event) => answers.push(event),
+      onGap: () => new Promise(() => undefined),
+    });
+    client.start();
+    await settle();
+    expect(client.tell("frame")).toBe(false);
+    wire().say(hello, gap);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(client.tell("frame")).toBe(true);
+    expect(wire().sent).toContain("frame");
+    wire().say({ kind: "kept", seq: null, data: { n: 1, refused: 0 } }, stock(11));
+    wire().say({ kind: "later", seq: null, data: { n: null, seconds: 5 } });
+    expect(answers.map(({ kind }) => kind)).toEqual(["kept", "later"]);
+    expect(seqs()).toEqual([]);
+    client.stop();
+    expect(client.tell("frame")).toBe(false);
+  });
+
   it("resumes after the last event it passed on, and passes each on once", async () => {
     const { client, wire, wires, seqs } = room();
     client.start();

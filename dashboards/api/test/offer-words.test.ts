@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { closedWords, leftWords, offerFor, standing, tierWords, timeLeft, type ViewerOffer, withOffer, withOfferCount } from "../src";
+import { closedWords, leftWords, offerFor, offersFor, standing, tierWords, timeLeft, type ViewerOffer, withOffer, withOfferCount } from "../src";
 
 const AT = Date.parse("2026-11-24T20:00:00Z");
 
@@ -18,6 +18,7 @@ function offer(part: Partial<ViewerOffer> = {}): ViewerOffer {
     per_buyer: null,
     members_until: null,
     own_site_only: false,
+    segment_id: null,
     stackable: false,
     items: [
       { variant_id: "v1", title: "Bag", quantity: 1, unit_minor: 2940, currency: "EUR", was_minor: 4900, percent: 40, parts: [] },
@@ -93,5 +94,23 @@ describe("an offer on the page", () => {
     const count = { id: "o1", state: "open" as const, units: 9, taken: 3, left: 6, tiers: [], items: [] };
     expect(withOfferCount(mine, { ...count, version: 4 })[0]?.left).toBeNull();
     expect(withOfferCount(mine, { ...count, version: 7 })[0]).toMatchObject({ left: 6, yours: 2 });
+  });
+});
+
+describe("an offer for a group", () => {
+  const now = Date.parse("2026-01-01T00:00:00Z");
+  const theirs = { ...offer(), segment_id: "g1" };
+
+  it("is seen by the group alone, and needs no membership", () => {
+    expect(offersFor([theirs], [], now)).toEqual([]);
+    expect(offersFor([{ ...theirs, members_until: "2026-01-01T00:05:00Z" }], ["g1"], now)).toEqual([
+      { ...theirs, members_until: null },
+    ]);
+  });
+
+  it("that was theirs first is everybody's when that time is over", () => {
+    const first = { ...theirs, members_until: "2026-01-01T00:05:00Z" };
+    expect(offersFor([first], [], now)).toEqual([]);
+    expect(offersFor([first], [], now + 300_000)).toEqual([first]);
   });
 });

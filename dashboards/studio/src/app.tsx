@@ -3,12 +3,15 @@ import { useApi } from "./api";
 import { isSignedOut, SESSION } from "./cache";
 import { Loading } from "./parts/loading";
 import { Problem } from "./parts/problem";
+import { pageOf, usePath } from "./navigation";
 import { Shell } from "./shell/shell";
+import { Invite } from "./sign-in/invite";
 import { SignIn } from "./sign-in/sign-in";
 
 /** Nobody is signed in: the sign-in. Otherwise the screen that the address names. */
 export function App() {
   const api = useApi();
+  const path = usePath();
   const session = useQuery({
     queryKey: SESSION,
     queryFn: ({ signal }) =>
@@ -18,6 +21,7 @@ export function App() {
       }),
     staleTime: Infinity,
   });
+  if (pageOf(path).name === "invite") return <Invite />;
   if (session.data) return <Shell session={session.data} />;
   if (session.data === null) return <SignIn />;
   return (

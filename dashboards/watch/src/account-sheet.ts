@@ -108,6 +108,7 @@ export class AccountSheet extends LitElement {
             Make a passkey on this device
           </button>`
         : nothing}
+      <own-copy .account=${account}></own-copy>
       <button class="quiet" @click=${() => this.attempt(() => account.leave())}>Sign out</button>
     `;
   }

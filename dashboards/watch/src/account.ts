@@ -1,6 +1,6 @@
 /** Who buys on this page: signed in or a guest, and the proof that it is they. */
 
-import type { CheckoutApi, Me, Shopper } from "@simulcast/api";
+import type { CheckoutApi, Me, OwnCopy, Shopper } from "@simulcast/api";
 import { madePasskey, passkeysPossible, signedByPasskey } from "./passkeys";
 
 /** The calls it makes; `CheckoutApi` has them. */
@@ -12,6 +12,9 @@ export type AccountApi = Pick<
   | "signOut"
   | "join"
   | "forgetMethod"
+  | "askCopy"
+  | "copy"
+  | "copyFile"
   | "passkeyWish"
   | "passkeyMade"
   | "passkeyQuestion"
@@ -35,6 +38,11 @@ export class Account {
     await this.api.forgetMethod(methodId);
     await this.load();
   }
+
+  /** Their own copy of what is kept about them. */
+  askCopy = (): Promise<OwnCopy> => this.api.askCopy();
+  copy = (): Promise<OwnCopy> => this.api.copy();
+  copyFile = (): Promise<Blob> => this.api.copyFile();
 
   async leave(): Promise<void> {
     await this.api.signOut();

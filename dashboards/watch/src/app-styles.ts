@@ -10,9 +10,24 @@ export const appStyles = css`
     height: 100dvh;
     display: grid;
     grid-template-columns: minmax(0, 1fr);
-    grid-template-rows: auto auto auto minmax(9rem, 1fr) auto;
-    grid-template-areas: "head" "stage" "tabs" "panel" "featured";
+    grid-template-rows: auto auto auto auto minmax(9rem, 1fr) auto auto;
+    grid-template-areas: "head" "stage" "tabs" "consent" "panel" "featured" "foot";
     background: var(--ground);
+  }
+  /* The question takes its room from the chat: neither the picture nor the Buy button moves away. */
+  .page[data-asking] {
+    grid-template-rows: auto auto auto minmax(0, auto) minmax(0, 1fr) auto auto;
+  }
+  consent-banner {
+    grid-area: consent;
+    display: grid;
+    min-height: 0;
+  }
+  .page[data-asking] .chat {
+    overflow-y: auto;
+  }
+  consent-foot {
+    grid-area: foot;
   }
   .head {
     grid-area: head;
@@ -210,10 +225,11 @@ export const appStyles = css`
     }
   }
   @media (min-width: 56rem), (orientation: landscape) and (max-height: 32rem) {
-    .page {
+    .page,
+    .page[data-asking] {
       grid-template-columns: minmax(0, 1fr) clamp(17rem, 30vw, 25rem);
-      grid-template-rows: auto auto auto minmax(0, 1fr);
-      grid-template-areas: "head head" "stage featured" "stage tabs" "stage panel";
+      grid-template-rows: auto auto auto auto minmax(0, 1fr) auto;
+      grid-template-areas: "head head" "consent consent" "stage featured" "stage tabs" "stage panel" "foot foot";
     }
     .stage,
     .stage.portrait {
@@ -226,9 +242,10 @@ export const appStyles = css`
     }
   }
   @media (min-width: 56rem) and (min-height: 40rem) {
-    .page {
-      grid-template-rows: auto auto auto minmax(0, 1fr);
-      grid-template-areas: "head head" "stage featured" "stage products" "stage chat";
+    .page,
+    .page[data-asking] {
+      grid-template-rows: auto auto auto auto minmax(0, 1fr) auto;
+      grid-template-areas: "head head" "consent consent" "stage featured" "stage products" "stage chat" "foot foot";
     }
     .tabs {
       display: none;
@@ -247,6 +264,9 @@ export const appStyles = css`
     }
   }
   @media (orientation: landscape) and (max-height: 32rem) {
+    consent-banner {
+      min-height: auto;
+    }
     .head {
       padding-block: 0.25rem;
     }

@@ -1,6 +1,6 @@
 /** The page: video, the product on screen, chat, the other products; and what to say without a show. */
 
-import { CheckoutApi, ClaimLinkApi, countdown, formatMoney, type PublicProduct, type PublicShow, secondsLeft, type Skipped, ViewerApi, WaitlistApi } from "@simulcast/api";
+import { CheckoutApi, ClaimLinkApi, countdown, formatMoney, offersFor, type PublicProduct, type PublicShow, secondsLeft, type Skipped, ViewerApi, type ViewerOffer, WaitlistApi } from "@simulcast/api";
 import { programmeOf } from "@simulcast/player";
 import { html, LitElement, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";
@@ -8,10 +8,13 @@ import { Account } from "./account";
 import { appStyles } from "./app-styles";
 import { firstEndOf } from "./checkout-parts";
 import { answerWords, claimIn, ClaimLink, withoutClaim } from "./claim-link";
+import { PageConsent } from "./consent";
+import { PageEvents } from "./events";
 import { UnfinishedPurchase } from "./memory";
 import type { OfferChosen } from "./offers";
 import { answerIn, withoutAnswer } from "./pay/back";
 import { widgetFor } from "./pay/widget";
+import { pagePixels } from "./pixels";
 import { Purchase } from "./purchase";
 import { type Item, type Shop, wordsOf } from "./purchase-types";
 import { closedBecause, featured } from "./reduce";
@@ -46,7 +49,14 @@ export class WatchApp extends LitElement {
   /** What putting something into the cart was refused for. */
   private declare told: string;
   private declare signing: boolean;
-  private readonly api = new ViewerApi(this.slug, undefined, "", this.access);
+  private readonly api: ViewerApi = new ViewerApi(
+    this.slug,
+    PageConsent.fetch(() => this.api),
+    "",
+    this.access,
+  );
+  private readonly consent = new PageConsent(this.api, () => (this.version += 1));
+  private readonly pixels = pagePixels(this.api, () => this.consent.desk.allowed);
   private readonly checkouts = new CheckoutApi(this.api);
   private readonly account = new Account(this.checkouts, () => this.knows());
   private readonly room = new Room(
@@ -62,6 +72,11 @@ export class WatchApp extends LitElement {
       onStock: (variantId) => this.waiting.stockChanged(variantId),
     },
   );
+  private readonly events = new PageEvents({
+    api: this.api,
+    room: this.room,
+    keeps: () => this.consent.desk.allowed.analytics,
+  });
   private readonly waiting = new Waiting({
     api: new WaitlistApi(this.api),
     onChange: () => (this.version += 1),
@@ -105,7 +120,13 @@ export class WatchApp extends LitElement {
   override connectedCallback(): void {
     super.connectedCallback();
     this.ticker = setInterval(() => this.purchase.lines.length && this.requestUpdate(), 1_000);
+    this.events.start(this);
     void this.enter();
+  }
+
+  protected override updated(): void {
+    this.pixels.look(this.room.show, this.purchase.checkout);
+    this.events.look(this.renderRoot, this.purchase.checkout?.step.name);
   }
 
   override disconnectedCallback(): void {
@@ -113,6 +134,8 @@ export class WatchApp extends LitElement {
     clearTimeout(this.banner);
     clearInterval(this.ticker);
     this.room.leave();
+    this.consent.leave();
+    this.events.stop();
     this.waiting.stop();
   }
 
@@ -126,7 +149,10 @@ export class WatchApp extends LitElement {
     if (this.room.show?.shopper) await this.account.load().catch(() => undefined);
     void this.purchase.resume().then(() => (back ? this.purchase.answered(back) : this.claim.follow(claim)));
     void this.waiting.load();
-    await this.room.arrivedBy(landing(location.href));
+    if (this.room.show) this.consent.arrive(this.room.show);
+    const landed = landing(location.href);
+    if (landed !== withoutPass(landed)) history.replaceState(null, "", withoutPass(location.href));
+    await this.room.arrivedBy(landed, document.referrer);
   }
 
   /** Somebody has signed in, or is known from before. */
@@ -138,7 +164,8 @@ export class WatchApp extends LitElement {
 
   private add(item: Item): void {
     this.told = "";
-    this.purchase.add(item).catch((error: unknown) => (this.told = wordsOf(error)));
+    const done = this.purchase.add(item).then(() => this.events.added(item));
+    done.catch((error: unknown) => (this.told = wordsOf(error)));
   }
 
   private wait({ variantId }: Item, begin: boolean): void {
@@ -191,6 +218,7 @@ export class WatchApp extends LitElement {
       <div
         class="page"
         data-tab=${this.tab}
+        ?data-asking=${this.consent.desk.asking}
         @buy=${({ detail }: CustomEvent<Item>) => void this.purchase.start(detail)}
         @add=${({ detail }: CustomEvent<Item>) => this.add(detail)}
         @wait=${({ detail }: CustomEvent<Item>) => this.wait(detail, true)}
@@ -199,6 +227,7 @@ export class WatchApp extends LitElement {
         @buy-offer=${({ detail }: CustomEvent<OfferChosen>) => this.buyOffer(detail)}
       >
         ${this.head(show)}
+        <consent-banner .desk=${this.consent.desk} .version=${this.version}></consent-banner>
         <main class="stage ${this.portrait ? "portrait" : ""}">${this.video(show)}</main>
         ${this.shelf(show)}
         <section class="chat" aria-label="Chat">
@@ -210,6 +239,7 @@ export class WatchApp extends LitElement {
             .say=${(text: string, name: string) => this.room.say(text, name)}
           ></chat-panel>
         </section>
+        <consent-foot .desk=${this.consent.desk} .version=${this.version}></consent-foot>
       </div>
       ${this.sheet()} ${this.accountSheet(show)} ${this.claimSheet()}
     `;
@@ -275,7 +305,7 @@ export class WatchApp extends LitElement {
     return html`<product-card
       ?compact=${compact}
       .product=${product}
-      .offers=${show.offers ?? []}
+      .offers=${this.offers(show)}
       .now=${() => this.room.clock.now()}
       ?member=${Boolean(this.account.shopper?.member_since)}
       .closed=${closed}
@@ -284,8 +314,13 @@ export class WatchApp extends LitElement {
     ></product-card>`;
   }
 
+  private offers(show: PublicShow): ViewerOffer[] {
+    const segments = this.account.shopper?.segments ?? [];
+    return offersFor(show.offers ?? [], segments, this.room.clock.now());
+  }
+
   private bundles(show: PublicShow, closed: boolean) {
-    const running = (show.offers ?? []).filter(({ kind, state }) => kind === "bundle" && state !== "ended");
+    const running = this.offers(show).filter(({ kind, state }) => kind === "bundle" && state !== "ended");
     return running.map(
       (offer) =>
         html`<bundle-card
@@ -365,6 +400,13 @@ export class WatchApp extends LitElement {
 export function landing(address: string): string {
   const url = new URL(withoutClaim(address));
   url.searchParams.delete("access");
+  return url.href;
+}
+
+/** The address without a visitor's pass: it was used, and is nobody else's. */
+export function withoutPass(address: string): string {
+  const url = new URL(address);
+  url.searchParams.delete("sh_v");
   return url.href;
 }
 

@@ -81,6 +81,11 @@ export class Checkout {
     return this.orderId !== null;
   }
 
+  /** Its order, once it is placed. */
+  get placed(): string | null {
+    return this.orderId;
+  }
+
   /** Whether something is sent, and an address needed. */
   get sends(): boolean {
     return Boolean(this.cart?.delivery.countries.length);

@@ -39,8 +39,8 @@ export class Room extends ShowFollower {
   }
 
   /** Tells how the viewer came here. Tried once more: it is a sale's source. */
-  async arrivedBy(landing: string): Promise<void> {
-    const tell = () => this.api.touch(landing);
+  async arrivedBy(landing: string, referrer: string): Promise<void> {
+    const tell = () => this.api.touch(landing, referrer);
     await tell().catch(tell).catch(() => undefined); // the page works without it
   }
 

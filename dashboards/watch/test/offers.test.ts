@@ -18,6 +18,7 @@ const OFFER: ViewerOffer = {
   per_buyer: 2,
   members_until: null,
   own_site_only: false,
+  segment_id: null,
   stackable: false,
   items: [BAG],
   tiers: [],

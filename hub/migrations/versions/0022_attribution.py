@@ -1,4 +1,4 @@
-"""Attribution runs and show figures."""
+"""Attribution runs."""
 
 from __future__ import annotations
 

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import re
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
 from hub.aftersale.models import Invoice, ReturnRequest
+from hub.analytics.models import Cohort
 from hub.app import create_app
 from hub.auth.tokens import Ticket, Viewer
+from hub.benefits.models import Segment
 from hub.catalog.models import Intake, Listing, UnmatchedListing
+from hub.conversions.models import Conversion
+from hub.customers.models import Customer, Identity, IdentityEdge, PersonChange, Suggestion
 from hub.errors import SlowDown, Unauthorised
 from hub.jobs import defer
+from hub.links.models import LinkPost, ShopHost, TrackedLink
 from hub.offers.models import Offer
 from hub.orders.models import Order
 from hub.payments.models import Payment
+from hub.privacy.models import RightsRequest
 from hub.services import Services
 from tests.hub.market import Market, Trade
 from tests.hub.shop import SetClock, Shop
@@ -25,6 +32,8 @@ from tests.hub.site import Client
 
 OPEN = {
     ("POST", "/api/v1/auth/session"),
+    # Who was invited has no session yet: the link's token is in the body.
+    ("POST", "/api/v1/auth/invites"),
     ("DELETE", "/api/v1/auth/session"),
     ("POST", "/webhooks/{connector}/{connection_id}"),
     ("GET", "/webhooks/{connector}/{connection_id}"),
@@ -37,10 +46,27 @@ OPEN = {
     ("GET", "/api/v1/public/offers/{offer_id}/record"),
     ("GET", "/.well-known/simulcast-offer-keys.json"),
     ("POST", "/api/v1/public/shows/{slug}/quality"),
+    # A page that goes away can send no header: its token is in the body.
+    ("POST", "/api/v1/public/events"),
+    ("GET", "/api/v1/public/shows/{slug}/consent"),
+    ("GET", "/.well-known/gpc.json"),
+    # From the brand's shop: with a signed pass or ticket, and from that shop's origin.
+    ("POST", "/api/v1/public/passes/trade"),
+    ("POST", "/api/v1/public/passes/back"),
 }
 """Routes that need no sign-in, each for a reason. A new route that is not here needs one."""
 
 BODIES: dict[str, Any] = {
+    "/api/v1/members/{member_id}": {"role": "viewer"},
+    "/api/v1/privacy/people/{customer_id}/erase": {"confirm": "erase"},
+    "/api/v1/privacy/rules/{subject}": {"days": 30},
+    "/api/v1/consent/customers/{customer_id}": {"purpose": "ads", "granted": False, "why": "x"},
+    "/api/v1/people/{person_id}/split": {"nodes": [str(uuid4())], "reason": "x"},
+    "/api/v1/people/{person_id}/split/preview": {"nodes": [str(uuid4())]},
+    "/api/v1/people/changes/{change_id}/undo": {"reason": "x"},
+    "/api/v1/people/evidence/{edge_id}/revoke": {"reason": "x"},
+    "/api/v1/people/suggestions/{suggestion_id}/confirm": {},
+    "/api/v1/people/suggestions/{suggestion_id}/dismiss": {},
     "/api/v1/orders/{order_id}/refunds": {"key": "0123456789", "reason": "x", "everything": True},
     "/api/v1/orders/{order_id}/refunds/preview": {"everything": True},
     "/api/v1/orders/{order_id}/cancel": {"reason": "x"},
@@ -59,6 +85,9 @@ BODIES: dict[str, Any] = {
     "/api/v1/unmatched-listings/{unmatched_id}/match": {"variant_id": str(uuid4())},
     "/api/v1/variants/{variant_id}/stock": {"on_hand": 1, "version": 1, "reason": "x"},
     "/api/v1/offers/{offer_id}": {"minutes": 5},
+    "/api/v1/analytics/cohorts/{cohort_id}": {"name": "x", "definition": {"where": {"kind": "member"}}},
+    "/api/v1/links/{link_id}": {"destination": "/watch/x"},
+    "/api/v1/links/{link_id}/posts": {"target_id": str(uuid4())},
     "/api/v1/shows/{show_id}/claims/names": {"product_id": str(uuid4()), "number": 1, "word": "bag"},
     "/api/v1/shows/{show_id}/targets/{target_id}": {"wanted": False},
     "/api/v1/shows/{show_id}/highlight": {"product_id": None},
@@ -113,7 +142,13 @@ async def planned(market: Market, owner: Client) -> dict[str, str]:
     return {
         **await sold(market),
         **await listed(market),
+        **await posted(market, show, target["id"]),
+        **await asked(market),
+        **await who_is_who(market),
         "offer_id": await an_offer(market),
+        "segment_id": await a_segment(market),
+        "cohort_id": await a_cohort(market),
+        "conversion_id": await a_conversion(market),
         "job_id": await a_job_given_up(market),
         "payment_id": str(await a_payment(market)),
         "linking_id": str(linking),
@@ -126,7 +161,25 @@ async def planned(market: Market, owner: Client) -> dict[str, str]:
         "action_id": action["id"],
         "sha256": asset["sha256"],
         "name": "clip.mp4",
+        "form": "csv",
     }
+
+
+async def a_conversion(market: Market) -> str:
+    """One that was refused."""
+    refused = Conversion(
+        brand_id=market.shop.brand_id,
+        connection_id=market.connections["shopify"],
+        event_name="purchase",
+        event_id="1:purchase",
+        payload_sealed=b"x",
+        state="refused",
+        event_at=market.clock(),
+        next_at=market.clock(),
+    )
+    async with market.hub.db.session() as session:
+        session.add(refused)
+    return str(refused.id)
 
 
 async def listed(market: Market) -> dict[str, str]:
@@ -139,6 +192,73 @@ async def listed(market: Market) -> dict[str, str]:
     async with market.hub.db.session() as session:
         session.add_all([tied, stray, file])
     return {"listing_id": str(tied.id), "unmatched_id": str(stray.id), "intake_id": str(file.id)}
+
+
+async def posted(market: Market, show: str, target: str) -> dict[str, str]:
+    """A link, where it is posted, and a host of the shop."""
+    brand = market.shop.brand_id
+    link = TrackedLink(
+        brand_id=brand, show_id=UUID(show), code=uuid4().hex[:8], utm_source="x", utm_campaign="x"
+    )
+    host = ShopHost(brand_id=brand, host="shop.brand.com")
+    async with market.hub.db.session() as session:
+        session.add_all([link, host])
+        await session.flush()
+        post = LinkPost(brand_id=brand, link_id=link.id, target_id=UUID(target), how="message")
+        session.add(post)
+    return {"link_id": str(link.id), "post_id": str(post.id), "host_id": str(host.id), "kind": "svg"}
+
+
+async def asked(market: Market) -> dict[str, str]:
+    """A person, what they asked for, and a member; the rule is one there is not."""
+    brand = market.shop.brand_id
+    person = Customer(brand_id=brand, name="Ana")
+    async with market.hub.db.session() as session:
+        session.add(person)
+        await session.flush()
+        wish = RightsRequest(brand_id=brand, customer_id=person.id, kind="erase", state="failed")
+        session.add(wish)
+    [member] = await market.sql("SELECT id FROM member WHERE brand_id = :brand LIMIT 1", brand=brand)
+    return {
+        "customer_id": str(person.id),
+        "request_id": str(wish.id),
+        "member_id": str(member["id"]),
+        "subject": "nothing",
+    }
+
+
+async def who_is_who(market: Market) -> dict[str, str]:
+    """Two people, what ties two handles, what was said about them and what is suggested."""
+    brand, now = market.shop.brand_id, market.clock()
+    one, two = Customer(brand_id=brand), Customer(brand_id=brand)
+    tied = [
+        Identity(brand_id=brand, customer_id=one.id, home_id=one.id, kind="email", value_hash=n, source="own")
+        for n in ("1", "2")
+    ]
+    edge = IdentityEdge(
+        brand_id=brand,
+        a_id=tied[0].id,
+        b_id=tied[1].id,
+        kind="order",
+        strength="proof",
+        source_type="order",
+        source_id="1",
+        at=now,
+    )
+    change = PersonChange(brand_id=brand, customer_id=one.id, other_id=two.id, kind="dismissed", why="x")
+    maybe = Suggestion(brand_id=brand, a=one.id, b=two.id, confidence=Decimal("0.5"), reasons=["x"])
+    async with market.hub.db.session() as session:
+        session.add_all([one, two])
+        await session.flush()
+        session.add_all(tied)
+        await session.flush()
+        session.add_all([edge, change, maybe])
+    return {
+        "person_id": str(one.id),
+        "edge_id": str(edge.id),
+        "change_id": str(change.id),
+        "suggestion_id": str(maybe.id),
+    }
 
 
 async def sold(market: Market) -> dict[str, str]:
@@ -159,6 +279,8 @@ async def sold(market: Market) -> dict[str, str]:
         "invoice_id": str(paper.id),
         "product_id": str(market.shop.product_id),
         "step": "approve",
+        "version": "1",
+        "other": "1",
     }
 
 
@@ -170,6 +292,24 @@ async def an_offer(market: Market) -> str:
     async with market.hub.db.session() as session:
         session.add(offer)
     return str(offer.id)
+
+
+async def a_segment(market: Market) -> str:
+    """A group of customers."""
+    row = Segment(brand_id=market.shop.brand_id, name="Friends", rule="members")
+    async with market.hub.db.session() as session:
+        session.add(row)
+    return str(row.id)
+
+
+async def a_cohort(market: Market) -> str:
+    """A saved definition."""
+    row = Cohort(
+        brand_id=market.shop.brand_id, name="Members", definition={"v": 1, "where": {"kind": "member"}}
+    )
+    async with market.hub.db.session() as session:
+        session.add(row)
+    return str(row.id)
 
 
 async def a_job_given_up(market: Market) -> str:
@@ -259,6 +399,15 @@ async def dump(market: Market) -> list[Any]:
         "return_request",
         "invoice",
         "terms_said",
+        "segment",
+        "conversion",
+        "tracked_link",
+        "link_post",
+        "shop_host",
+        "customer",
+        "member",
+        "rights_request",
+        "retention_rule",
     )
     return [
         await market.sql(f"SELECT row_to_json(t)::text FROM {table} t ORDER BY 1")  # noqa: S608
@@ -303,7 +452,8 @@ async def test_every_write_of_staff_needs_our_header(market: Market) -> None:
         if method == "GET" or path.startswith(("/webhooks", "/api/v1/public")):
             continue
         filled = re.sub(r"{\w+}", str(uuid4()), path)
-        body = {"email": "a@b.cd", "password": "x"} if path.endswith("/session") else {}
+        sign_in = {"email": "a@b.cd", "password": "x", "token": "x"}
+        body = sign_in if path.endswith(("/session", "/invites")) else {}
         answer = await owner.http.request(method, filled, json=body)
         assert answer.status_code == 403, f"{method} {path}: {answer.status_code}"
         assert answer.json()["code"] == "header_missing"

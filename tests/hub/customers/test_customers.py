@@ -65,7 +65,7 @@ async def test_two_orders_of_one_new_person_at_once_are_one_customer(hub: Servic
 async def test_two_customers_who_turn_out_to_be_one_are_merged_with_all_they_did(
     hub: Services, shop: Shop
 ) -> None:
-    async def seen(**who: str) -> Any:
+    async def seen(**who: Any) -> Any:
         async with hub.db.session() as session:
             return (await hub.customers.recognise(session, shop.brand_id, Person(**who))).id
 

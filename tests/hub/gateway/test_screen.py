@@ -46,6 +46,9 @@ class House:
     def annoyed(self) -> None:
         pass
 
+    def told(self, screen: Screen, frame: bytes, *, too_often: bool) -> None:
+        pass
+
 
 @pytest.mark.parametrize(
     ("viewer_id", "closed"), [(None, [(WSCloseCode.SERVICE_RESTART, STAFF_STAYS)]), ("ana", [])]

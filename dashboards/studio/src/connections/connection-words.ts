@@ -11,6 +11,7 @@ const ABILITIES: [string, string][] = [
   ["stock_sink", "stock is kept in step"],
   ["payments", "takes payments"],
   ["delivery", "delivers the player through its CDN"],
+  ["conversions", "is told of sales"],
 ];
 const DAY_S = 86_400;
 

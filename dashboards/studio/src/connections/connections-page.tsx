@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useApi } from "../api";
 import { CONNECTIONS, CONNECTORS } from "../cache";
+import { linkTo, PATHS } from "../navigation";
 import { Empty } from "../parts/empty";
 import { Loading } from "../parts/loading";
 import { Problem } from "../parts/problem";
@@ -46,6 +47,7 @@ export function ConnectionsPage() {
       <title>Connections · Studio</title>
       <div className="row spread">
         <h1>Connections</h1>
+        <a {...linkTo(PATHS.conversions)}>Conversions</a>
         {byState.length ? link : null}
       </div>
       {error && <Problem error={error} retry={retry} />}

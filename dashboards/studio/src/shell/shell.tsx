@@ -1,13 +1,21 @@
 import "./shell.css";
 import type { Session } from "@simulcast/api";
 import { useEffect, useRef } from "react";
+import { BenefitsPage } from "../benefits/benefits-page";
+import { ChannelsPage } from "../channels/channels-page";
+import { CohortsPage } from "../channels/cohorts-page";
 import { AlarmBanner } from "../connections/alarm-banner";
 import { ConnectionsPage } from "../connections/connections-page";
+import { ConversionsPage } from "../conversions/conversions-page";
+import { LinksPage } from "../links/links-page";
 import { pageOf, usePath } from "../navigation";
 import { OrderPage } from "../orders/order-page";
 import { OrdersPage } from "../orders/orders-page";
 import { PaymentsPage } from "../payments/payments-page";
+import { PeoplePage } from "../people/people-page";
+import { PersonPage } from "../people/person-page";
 import { ListingsPage } from "../products/listings-page";
+import { PrivacyPage } from "../privacy/privacy-page";
 import { ProductPage } from "../products/product-page";
 import { ProductsPage } from "../products/products-page";
 import { ReviewPage } from "../review/review-page";
@@ -50,8 +58,24 @@ function Screen({ path, session }: { path: string; session: Session }) {
       return <PlanPage />;
     case "connections":
       return <ConnectionsPage />;
+    case "conversions":
+      return <ConversionsPage />;
     case "products":
       return <ProductsPage currency={session.brand.currency} />;
+    case "privacy":
+      return <PrivacyPage role={session.member.role} />;
+    case "links":
+      return <LinksPage currency={session.brand.currency} />;
+    case "channels":
+      return <ChannelsPage />;
+    case "benefits":
+      return <BenefitsPage />;
+    case "cohorts":
+      return <CohortsPage />;
+    case "people":
+      return <PeoplePage />;
+    case "person":
+      return <PersonPage id={page.id} />;
     case "orders":
       return <OrdersPage />;
     case "order":
@@ -68,6 +92,7 @@ function Screen({ path, session }: { path: string; session: Session }) {
       return <ListingsPage />;
     case "show":
       return <ShowPage id={page.id} />;
+    case "invite":
     case "missing":
       return <MissingPage />;
   }

@@ -8,11 +8,14 @@ import { ReviewCount } from "../review/review-count";
 const LINKS = [
   { title: "Shows", path: PATHS.shows, pages: ["shows", "plan", "show"] },
   { title: "Orders", path: PATHS.orders, pages: ["orders", "order"] },
+  { title: "People", path: PATHS.people, pages: ["people", "person"] },
+  { title: "Channels", path: PATHS.channels, pages: ["channels", "cohorts", "benefits"] },
   { title: "Review", path: PATHS.review, pages: ["review"] },
   { title: "Products", path: PATHS.products, pages: ["products", "product", "listings"] },
+  { title: "Links", path: PATHS.links, pages: ["links"] },
   { title: "Payments", path: PATHS.payments, pages: ["payments"] },
-  { title: "Shop", path: PATHS.shop, pages: ["shop"] },
-  { title: "Connections", path: PATHS.connections, pages: ["connections"] },
+  { title: "Shop", path: PATHS.shop, pages: ["shop", "privacy"] },
+  { title: "Connections", path: PATHS.connections, pages: ["connections", "conversions"] },
 ];
 
 export function TopBar({ brand, path }: { brand: string; path: string }) {

@@ -4,6 +4,7 @@ import { SettingsApi } from "@simulcast/api";
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { CHECKOUT_SETTINGS } from "../cache";
+import { linkTo, PATHS } from "../navigation";
 import { TERMS, useOrders } from "../orders/use-orders";
 import { Loading } from "../parts/loading";
 import { Problem } from "../parts/problem";
@@ -19,7 +20,10 @@ export function ShopPage({ currency }: { currency: string }) {
   return (
     <div className="page stack">
       <title>Shop · Studio</title>
-      <h1>Shop</h1>
+      <div className="row spread">
+        <h1>Shop</h1>
+        <a {...linkTo(PATHS.privacy)}>Privacy and members</a>
+      </div>
       {checkout.isPending && <Loading what="delivery and taxes" />}
       {checkout.error && <Problem error={checkout.error} retry={() => void checkout.refetch()} />}
       {checkout.data && <CheckoutForm api={settings} settings={checkout.data} currency={currency} />}

@@ -121,6 +121,9 @@ function Control({ room, picture, connection }: Props) {
             clock={room.clock}
             onChanged={room.refresh}
           />
+          <a className="button" {...linkTo(PATHS.linksOf(id))}>
+            Links of this show
+          </a>
           <OffersPanel showId={id} state={state} products={show.products} clock={room.clock} />
           <MerchPanel showId={id} state={state} products={show.products} />
           <ClaimsPanel showId={id} state={state} products={show.products} clock={room.clock} />

@@ -25,6 +25,8 @@ export interface OfferForm {
   /** For so long members come first. */
   membersMinutes: string;
   ownSiteOnly: boolean;
+  /** For whom; empty: everybody. */
+  segmentId: string;
   code: string;
   amountOff: string;
   minTotal: string;
@@ -48,6 +50,7 @@ const EMPTY: OfferForm = {
   perBuyer: "",
   membersMinutes: "",
   ownSiteOnly: false,
+  segmentId: "",
   code: "",
   amountOff: "",
   minTotal: "",
@@ -181,6 +184,7 @@ export function wishOf(form: OfferForm, showId: string, currency: string): Offer
     per_buyer: countOf(form.perBuyer),
     members_minutes: coupon ? null : countOf(form.membersMinutes),
     own_site_only: form.ownSiteOnly && !coupon,
+    segment_id: form.segmentId || null,
     code: coupon ? form.code.trim().toUpperCase() : null,
     amount_off_minor: coupon ? minorOf(form.amountOff, currency) : null,
     currency: coupon ? currency : null,
@@ -210,6 +214,7 @@ export function formOf(offer: StaffOffer, currency: string): OfferForm {
     perBuyer: text(offer.per_buyer),
     membersMinutes: text(offer.members_minutes),
     ownSiteOnly: offer.own_site_only,
+    segmentId: offer.segment_id ?? "",
     code: offer.code ?? "",
     amountOff: typed(offer.amount_off_minor, currency),
     minTotal: typed(offer.min_total_minor, currency),

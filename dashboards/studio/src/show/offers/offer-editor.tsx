@@ -11,6 +11,7 @@ import { ItemFields } from "./item-fields";
 import { choices, formOf, MINUTES, type OfferForm, started, TEMPLATES, typos, wishOf } from "./offer-draft";
 import { kindWords } from "./offer-words";
 import { Preview } from "./preview";
+import { SegmentField } from "./segment-field";
 import { TierFields } from "./tier-fields";
 import { OFFERS, useOffersApi, useRested } from "./use-offers";
 
@@ -184,9 +185,11 @@ function LimitFields({ form, found, onChange }: FieldsProps) {
         problem={found["per_buyer"]}
         onText={(perBuyer) => onChange({ perBuyer })}
       />
+      <SegmentField value={form.segmentId} onChoose={(segmentId) => onChange({ segmentId })} />
       {!coupon && (
         <TextField
-          label="Minutes for members only, at the start"
+          label={form.segmentId ? "Minutes for them only, at the start" : "Minutes for members only, at the start"}
+          help={form.segmentId ? "Then it is everybody’s. Empty: it is theirs alone." : undefined}
           inputMode="numeric"
           value={form.membersMinutes}
           problem={found["members_minutes"]}

@@ -1,0 +1,1 @@
+"""Benefits: who gets something for having joined, and what that costs and brings."""
