@@ -170,7 +170,7 @@ def assembled(ground: Ground) -> Services:
         **assortment(clock, db, links, room),
         stock=room,
         reservations=reservations,
-        **desk(*(db, clock, vault, site), reservations, room, links, shown["replies"]),
+        **desk(*(db, clock, vault, site), reservations, room, links, shown["replies"], known["visits"]),
         **known,
         **board(*(db, clock, vault, site), known["links"], links, shown),
         **insight(db, clock, vault, settings.data, ground.stream, known["attribution"]),

@@ -27,7 +27,7 @@ def configure_logs(level: str) -> None:
     """One JSON object per line on standard error, for us and for libraries."""
     logging.basicConfig(level=level, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
     # These log every address they call, and some platforms carry tokens in addresses.
-    for name in ("httpx", "httpcore", "urllib3", "googleapiclient", "apscheduler", "procrastinate"):
+    for name in ("httpx", "httpcore", "urllib3", "googleapiclient", "apscheduler", "procrastinate", "picows"):
         logging.getLogger(name).setLevel(logging.WARNING)
     structlog.configure(
         processors=[

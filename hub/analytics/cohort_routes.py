@@ -99,7 +99,7 @@ async def change(staff: SignedIn, hub: Hub, cohort_id: UUID, wanted: CohortIn) -
 async def remove(staff: SignedIn, hub: Hub, cohort_id: UUID) -> None:
     """The definition only: nobody is listed in it."""
     async with hub.db.session() as session:
-        await session.delete(await hub.cohorts.get(session, staff.brand_id, cohort_id))
+        await hub.cohorts.remove(session, await hub.cohorts.get(session, staff.brand_id, cohort_id))
 
 
 @router.get("/cohorts/{cohort_id}/result")

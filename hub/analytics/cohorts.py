@@ -148,15 +148,26 @@ class Cohorts:
 
     async def save(self, session: AsyncSession, row: Cohort) -> Cohort:
         """Keep a new or a changed one. Conflict where the name is taken."""
-        row.updated_at = self._clock()
+        row.updated_at, name = self._clock(), row.name
         session.add(row)
         try:
             await session.flush()
         except IntegrityError as error:
             raise Conflict(
-                "name_taken", f"There is a cohort called {row.name!r} already. Choose another name."
+                "name_taken", f"There is a cohort called {name!r} already. Choose another name."
             ) from error
         return row
+
+    async def remove(self, session: AsyncSession, row: Cohort) -> None:
+        """Forget a definition. Conflict `in_use` while a group of customers is made of it."""
+        name = row.name
+        await session.delete(row)
+        try:
+            await session.flush()
+        except IntegrityError as error:
+            raise Conflict(
+                "in_use", f"A group of customers is made of {name!r}. Remove that group first."
+            ) from error
 
     async def _ready(
         self, session: AsyncSession, scope: Scope, definition: Definition
@@ -175,13 +186,17 @@ class Cohorts:
     ) -> tuple[list[str], list[UUID]]:
         """Authors of chats who are known people: only a keyed hash of their handle is kept."""
         rows = (await run(session, AUTHORS, {"brand_id": brand_id, "shows": [*shows]})).all()
-        handles = {self._vault.fingerprint(f"{row.platform}:{row.author_id}"): row for row in rows}
+        # In a thread: everybody who ever wrote in these shows' chats.
+        handles = await asyncio.to_thread(self._by_hash, rows)
         known = await run(session, KNOWN, {"brand_id": brand_id, "hashes": [*handles]})
         pairs = [
             (f"{handles[row.value_hash].platform}:{handles[row.value_hash].author_id}", row.customer_id)
             for row in known
         ]
         return [raw for raw, _ in pairs], [customer for _, customer in pairs]
+
+    def _by_hash(self, rows: Sequence[Any]) -> dict[str, Any]:
+        return {self._vault.fingerprint(f"{row.platform}:{row.author_id}"): row for row in rows}
 
 
 def from_events(

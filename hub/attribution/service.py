@@ -30,7 +30,7 @@ from hub.attribution.words import (
     Total,
 )
 from hub.clock import Clock
-from hub.db import run
+from hub.db import finish_early, run
 from hub.errors import NotFound
 from hub.events.log import EventLog
 from hub.orders.models import Order
@@ -124,8 +124,10 @@ class Attribution:
                 return ask(reckoning)
 
         with tempfile.TemporaryDirectory(prefix=files.SCRATCH, dir=self._made()) as place:
+            await finish_early(session)
             async with self._turns:
                 await extract(session, scope, Path(place))
+                await finish_early(session)
                 return await asyncio.to_thread(asked, Path(place))
 
     async def of_run(self, session: AsyncSession, of: AttributionRun, query: Query) -> Credits:
@@ -133,6 +135,7 @@ class Attribution:
         file = self.runs.file_of(of)
         if file is None:
             raise NotFound("run_gone", "The credits of this version are not kept any more.")
+        await finish_early(session)
         async with self._turns:
             used, rows = await asyncio.to_thread(files.answer, file, query)
         answer = Credits(

@@ -22,8 +22,10 @@ PRODUCERS: Final = re.compile(
     r"/api/v1/connections/[^/]+/(listings|sync)$|/api/v1/privacy/(people|requests)(/|$)|/api/v1/privacy/looks$"
 )
 """Within what is the owners': reading a shop's catalogue, and handing people their copy."""
-MONEY: Final = re.compile(r"/api/v1/(payments|reviews|invoices|risk|deliveries|jobs)(/|$)")
-"""Read by those alone who may also act on it."""
+MONEY: Final = re.compile(
+    r"/api/v1/(payments|reviews|invoices|risk|deliveries|jobs|analytics|conversions|benefits)(/|$)"
+)
+"""Read by those alone who may also act on it: figures of the shop among them."""
 MODERATORS: Final = re.compile(
     r"/api/v1/shows/[^/]+/(messages(/|$)|moderation/|relay$|claims/[^/]+/(again|restrict)$)"
 )

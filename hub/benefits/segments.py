@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
+import structlog
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
@@ -18,6 +19,8 @@ from hub.benefits.models import Segment
 from hub.clock import Clock
 from hub.db import Database, run
 from hub.errors import BadInput, Conflict, NotFound
+
+log = structlog.get_logger()
 
 MOST_SEGMENTS: Final = 10
 """Of a brand: a viewer's token names those they are in."""
@@ -157,8 +160,17 @@ class Segments:
         for brand_id in brands:
             async with self._db.session() as session:
                 await self.flag(session, brand_id)
-                for segment, _ in await self.all(session, brand_id):
-                    await self.count(session, segment)
+                ids = [segment.id for segment, _ in await self.all(session, brand_id)]
+            for segment_id in ids:
+                await self._recount(brand_id, segment_id)
+
+    async def _recount(self, brand_id: UUID, segment_id: UUID) -> None:
+        """One that can't be counted (a cohort of another version, say) must not stop the others."""
+        try:
+            async with self._db.session() as session:
+                await self.count(session, await self.get(session, brand_id, segment_id))
+        except (BadInput, NotFound) as error:
+            log.warning("segment.not_counted", segment=str(segment_id), why=error.code)
 
     async def _people(self, session: AsyncSession, segment: Segment) -> set[UUID]:
         brand = {"brand_id": segment.brand_id}

@@ -17,6 +17,7 @@ from hub.secrets import Vault
 from hub.stock.reserve import Reservations
 from hub.stock.service import StockRoom
 from hub.stock.waitlist import Queue
+from hub.visits.service import Visits
 
 
 class Desk(TypedDict):
@@ -35,12 +36,16 @@ def desk(
     stock: StockRoom,
     connections: Connections,
     replies: Replies,
+    visits: Visits,
 ) -> Desk:
     """Everything about claims but finding them, which is the chat's (`intake.py`)."""
     waitlist = Queue(db, clock, reservations, stock)
     links = Links(vault, clock, site)
     answers = Answers(links, connections, replies)
     judge = Judge(
-        db, clock, vault, reservations, waitlist, answers=answers, customers=Customers(vault, clock)
+        *(db, clock, reservations, waitlist),
+        answers=answers,
+        customers=Customers(vault, clock),
+        visits=visits,
     )
     return Desk(waitlist=waitlist, claims=Claims(clock, links, judge, answers))

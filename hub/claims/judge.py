@@ -27,11 +27,11 @@ from hub.customers.service import Customers, Evidence, Person
 from hub.db import Database, announce, run
 from hub.errors import Conflict, HubError, NotFound
 from hub.orders.models import Order
-from hub.secrets import Vault
 from hub.shows.models import Show
 from hub.stock.facts import Taken, Wish
 from hub.stock.reserve import Reservations
 from hub.stock.waitlist import Queue
+from hub.visits.service import Visits
 
 AT_ONCE: Final = 400
 DUE: Final = text(
@@ -87,20 +87,20 @@ class Judge:
         self,
         db: Database,
         clock: Clock,
-        vault: Vault,
         reservations: Reservations,
         waitlist: Queue,
         *,
         answers: Answers,
         customers: Customers,
+        visits: Visits,
     ) -> None:
         self._db = db
         self._clock = clock
-        self._vault = vault
         self._reservations = reservations
         self._waitlist = waitlist
         self._answers = answers
         self._customers = customers
+        self._visits = visits
 
     async def sweep(self) -> int:
         """Decide what is due; how many were decided."""
@@ -230,13 +230,30 @@ class Judge:
             order = await session.get(Order, claim.order_id) if claim.order_id else None
             if order and order.identity_id and claim.author_id and claim.platform != "own":
                 person = Person(platform=claim.platform, platform_user=claim.author_id)
-                met.append((claim, order.identity_id, person))
+                met.append((claim, order, order.identity_id, person))
         # All at once: two transactions that meet the same people one by one could wait for each other.
-        await self._customers.lock(session, [who for _, _, who in met], [node for _, node, _ in met])
-        for claim, node_id, person in met:
+        brands = [claim.brand_id for claim, *_ in met] if len(met) > 1 else []
+        await self._customers.lock(session, brands, [who for *_, who in met], [node for _, _, node, _ in met])
+        for claim, _, node_id, person in met:
             private = claim.answer == "private"
             evidence = Evidence("claim", "claim", str(claim.id), claim.said_at, proof=private)
             await self._customers.meet(session, claim.brand_id, person, evidence, node_id=node_id)
+        for claim, order, *_ in met:
+            await session.refresh(order, ["customer_id"])
+            await self._note(session, claim, order)
+
+    async def _note(self, session: AsyncSession, claim: Claim, order: Order) -> None:
+        """Whoever it is that paid, they came by what was claimed there."""
+        await self._visits.note_touch(
+            *(session, claim.brand_id),
+            kind="claim",
+            source_id=claim.id,
+            customer_id=order.customer_id,
+            identity_id=order.identity_id,
+            show_id=claim.show_id,
+            utm={"utm_source": claim.platform, "utm_medium": "social"},
+            at=claim.said_at,
+        )
 
 
 BLOCKED: Final = "You restricted this person's claims."

@@ -125,6 +125,7 @@ async def answer(
     """Write the answer down, and set or delete the visitor's cookie as it says. Repeatable."""
     if body.show != viewer.slug:
         raise Forbidden("other_show", "This page belongs to another show. Load it again.")
+    hub.visits.quota.check(viewer.id)
     async with hub.db.session() as session:
         text = await hub.consent_texts.shown(session, viewer.brand_id, body.version)
         if text is None:

@@ -116,11 +116,13 @@ class Queueing:
             desk = await self._desk(session, row)
         since = desk.read_at
         for statement in (PURCHASES, REFUNDS):
-            fresh = AT_A_TIME
-            while fresh == AT_A_TIME:
+            fresh, many = 1, AT_A_TIME
+            # Fewer are written than were found where another look was faster with some.
+            while fresh and many == AT_A_TIME:
                 async with self._db.session() as session:
                     found = (await run(session, statement, self._values(row, desk, since))).all()
                     fresh = sum([await self._queue(session, row, one) for one in found])
+                many = len(found)
                 written += fresh
         async with self._db.session() as session:
             kept = await session.get(ConversionDesk, row.id, with_for_update=True)

@@ -33,7 +33,6 @@ SHARED_BY: Final = text(
 )
 FULL: Final = 4 * MOST_ACCOUNTS
 """So many accounts with one key need no further proof that it is shared."""
-WEAK: Final = ("visitor", "payment")
 
 Tie = tuple[UUID, str]
 """The other end, and the strength."""
@@ -136,9 +135,11 @@ def untied(meeting: Meeting, ties: dict[Tie, Standing]) -> list[Handle]:
         if node is None:
             found.append(handle)
             continue
-        if node.state != "ok" and handle.kind in WEAK:
-            continue
         strength = meeting.strength(handle)
+        if node.state != "ok" and strength == "hint":
+            # One more who mentions what is everybody's says nothing: in a drop it would be looked at, and the
+            # brand locked, for each of its buyers.
+            continue
         known = ties.get((node.id, "proof")) if strength == "proof" else None
         known = known or (ties.get((node.id, "hint")) if strength == "hint" else None)
         home = main is not None and strength == "hint" and node.customer_id == main.customer_id

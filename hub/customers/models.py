@@ -24,7 +24,7 @@ class Customer(SQLModel, table=True):
     name: str | None = None
     email_sealed: bytes | None = None
     phone_sealed: bytes | None = None
-    merged_into: OptionalId = Field(default=None, foreign_key="customer.id")
+    merged_into: OptionalId = ref("customer.id", default=None)
     member_since: OptionalTime = when(default=None)
     created_at: datetime = now()
 

@@ -189,9 +189,13 @@ async def revoke(edge_id: UUID, body: ReasonIn, staff: SignedIn, hub: Hub) -> No
 async def person(person_id: UUID, staff: SignedIn, hub: Hub) -> PersonOut:
     """One person; an id that was merged answers with who they are now."""
     async with hub.db.session() as session:
-        return await hub.people_view.person(
+        found = await hub.people_view.person(
             session, staff.brand_id, person_id, in_the_open=sees_all(staff.role)
         )
+        if sees_all(staff.role):
+            seen = [name for name in ("name", "email", "phone") if getattr(found, name)]
+            await hub.rights.looks.note(session, staff, "customer", found.id, seen)
+    return found
 
 
 @router.get("/{person_id}/timeline")

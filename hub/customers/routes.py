@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from hub.auth.guard import Hub, SignedIn
 from hub.db import run
+from hub.privacy.masks import all_masked
 
 router = APIRouter(prefix="/api/v1", tags=["customers"])
 
@@ -58,4 +59,5 @@ async def customers(staff: SignedIn, hub: Hub, limit: int = 500) -> list[Custome
     values = {"brand_id": staff.brand_id, "limit": min(max(limit, 1), 1000)}
     async with hub.db.session() as session:
         rows = await run(session, LIST, values)
-        return [CustomerOut.model_validate(dict(row)) for row in rows.mappings()]
+        found = [CustomerOut.model_validate(dict(row)) for row in rows.mappings()]
+    return all_masked(found, staff.role)

@@ -84,12 +84,17 @@ class Customers:
             return await self._begin(session, meeting, new)
         return await self._go_on(session, meeting, main, new)
 
-    async def lock(self, session: AsyncSession, people: Iterable[Person], nodes: Iterable[UUID]) -> None:
-        """The fingerprints of several people at once, for a transaction that meets them one by one."""
+    async def lock(
+        self, session: AsyncSession, brands: Iterable[UUID], people: Iterable[Person], nodes: Iterable[UUID]
+    ) -> None:
+        """What may be locked for several people, at once, for a transaction that meets them one by one: the
+        second may need the brand when the first has a node already."""
         query = select(Identity.value_hash).where(col(Identity.id).in_(list(nodes)))
         hashes = list(await session.exec(query))
         hashes += [self._vault.fingerprint(one.value) for person in people for one in handles_of(person)]
         await lock_fingerprints(session, hashes)
+        for brand_id in sorted(set(brands)):
+            await lock_brand(session, brand_id)
 
     async def claim_visits(
         self, session: AsyncSession, brand_id: UUID, known: Known, visitor_id: str
@@ -110,9 +115,9 @@ class Customers:
 
         It is written on the handle they signed in with, so that it goes where that goes.
         """
+        nodes = await self._nodes(session, customer_id, lock=True)
         query = select(Customer).where(col(Customer.id) == customer_id).with_for_update(key_share=True)
         customer = (await session.exec(query)).one()
-        nodes = await self._nodes(session, customer.id)
         since = (customer.member_since or self._clock()) if member else None
         for node in ([one for one in nodes if one.verified_at] or nodes[:1]) if member else nodes:
             node.member_since = since
@@ -146,8 +151,10 @@ class Customers:
         query = select(Customer.merged_into).where(col(Customer.id) == customer_id)
         return (await session.exec(query)).first() or customer_id
 
-    async def _nodes(self, session: AsyncSession, customer_id: UUID) -> list[Identity]:
+    async def _nodes(self, session: AsyncSession, customer_id: UUID, *, lock: bool = False) -> list[Identity]:
         query = select(Identity).where(col(Identity.customer_id) == customer_id).order_by(col(Identity.id))
+        if lock:
+            query = query.with_for_update(key_share=True)
         return list(await session.exec(query.execution_options(populate_existing=True)))
 
     async def _look(
@@ -218,14 +225,17 @@ class Customers:
     async def _go_on(
         self, session: AsyncSession, meeting: Meeting, main: Identity, new: Sequence[Handle]
     ) -> Known:
-        """Somebody we know, and nothing changes who they are. Their node stays put until this commits."""
-        for _ in range(3):
-            held = select(Identity.customer_id).where(col(Identity.id) == main.id)
-            customer_id = (await session.exec(held.with_for_update(read=True))).first()
-            if customer_id:
-                break
-        else:
-            raise Unavailable("busy", "Very much is going on. Try again in a moment.", retry_after=1)
+        """Somebody we know, and nothing changes who they are. Their node stays put until this commits.
+
+        Who is signed in may type two addresses on two devices at once: no fingerprint makes one wait for the
+        other, so the node does.
+        """
+        alone = meeting.signed_in
+        held = select(Identity.customer_id).where(col(Identity.id) == main.id)
+        held = held.with_for_update(read=not alone, key_share=alone)
+        customer_id = (await session.exec(held)).first()
+        if customer_id is None:
+            raise erased_just_now()
         before = main.name
         self._name(meeting, main)
         made = [self._node(meeting, handle, customer_id) for handle in new]
@@ -244,13 +254,16 @@ class Customers:
     async def _weave(self, session: AsyncSession, meeting: Meeting, new: Sequence[Handle]) -> Known:
         """The evidence may change who is who."""
         await lock_brand(session, meeting.brand_id)
+        known = {node.id for node in meeting.nodes.values()}
+        query = select(Identity).where(col(Identity.id).in_(known)).order_by(col(Identity.id))
+        again = list(await session.exec(query.execution_options(populate_existing=True)))
+        if len(again) < len(known):
+            raise erased_just_now()
         main = meeting.main
         if main is None:
             customer = Customer(brand_id=meeting.brand_id, created_at=self._clock())
             main = self._node(meeting, meeting.handles[0], customer.id)
             session.add_all([customer, main])
-        else:
-            await session.refresh(main)
         main.met = True
         if meeting.person.verified and main.verified_at is None:
             main.verified_at = meeting.evidence.at
@@ -336,6 +349,11 @@ class Customers:
             return f"Somebody signed in with {handle_words(main.kind, main.hint, main.source)}."
         a, b = (handle_words(one.kind, one.hint, one.source) for one in (main, proofs[0]))
         return because(meeting.evidence.kind, a, b, meeting.person.platform or "own", meeting.evidence.note)
+
+
+def erased_just_now() -> Unavailable:
+    """Who was found has been forgotten since; the next try meets somebody new."""
+    return Unavailable("busy", "Very much is going on. Try again in a moment.", retry_after=1)
 
 
 def digest(hashes: Iterable[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import connectors
 from hub.demo import pictures
@@ -31,6 +32,8 @@ class Stage:
     variants: dict[str, str]
     products: dict[str, str]
     connections: dict[str, str]
+    links: dict[str, str]
+    """The path of each platform's tracked link."""
 
 
 async def set_stage(studio: Outside, fakes: dict[str, Standing], slug: str) -> Stage:
@@ -58,7 +61,8 @@ async def set_stage(studio: Outside, fakes: dict[str, Standing], slug: str) -> S
     )
     snapshot = await studio.call("GET", f"/api/v1/shows/{show['id']}")
     key = snapshot["show"]["ingest"]["key"]
-    return Stage(show["id"], show["slug"], key, variants, products, connections)
+    links = {one["connector"]: urlsplit(one["link_url"]).path for one in snapshot["targets"]}
+    return Stage(show["id"], show["slug"], key, variants, products, connections, links)
 
 
 async def make_products(studio: Outside) -> tuple[dict[str, str], dict[str, str]]:

@@ -13,6 +13,7 @@ from uuid import uuid4
 from hub.demo.cast import Stage
 from hub.demo.fakes import PLATFORMS, Standing
 from hub.demo.http import Outside, Unexpected
+from hub.demo.spectator import spectate
 
 NAMES = ("Ana", "Bo", "Cem", "Dia", "Eli", "Fay", "Gus", "Hana", "Ivo", "Jun", "Kim", "Lea", "Mo", "Nia")
 LINES = (
@@ -39,6 +40,8 @@ class Tally:
     bought: dict[str, int] = field(default_factory=dict)
     sold_out: dict[str, int] = field(default_factory=dict)
     slowest_sold_out_ms: float = 0.0
+    looked: int = 0
+    """Pages whose events the gateway has kept."""
 
     def count(self, what: dict[str, int], channel: str) -> None:
         """One more."""
@@ -76,7 +79,7 @@ class Crowd:
     async def chat_on_site(self) -> None:
         """A visitor of the watch page says something."""
         async with Outside(self._site) as http:
-            viewer = await self._enter(http, "newsletter")
+            viewer = bearer(await self._enter(http, "newsletter"))
             body = {"show": self._stage.slug, "text": self._rng.choice(LINES)}
             path = "/api/v1/public/messages"
             now = datetime.now(UTC)
@@ -110,14 +113,17 @@ class Crowd:
     async def buy_on_site(self, email: str, sku: str, source: str | None = None) -> str | None:
         """Hold, pay, wait for the truth. The order's final state, or None when it was sold out."""
         async with Outside(self._site) as http:
-            viewer = await self._enter(http, source or self._rng.choice(tuple(PLATFORMS)))
+            document = await self._enter(http, source or self._rng.choice(tuple(PLATFORMS)))
+            viewer = bearer(document)
+            looking = asyncio.create_task(spectate(document, *self._looks(sku)))
             begun = asyncio.get_running_loop().time()
             body = {"show": self._stage.slug, "variant_id": self._stage.variants[sku], "key": str(uuid4())}
             hold = await http.call("POST", "/api/v1/public/holds", body, headers=viewer, ok=(201, 409))
+            waited = (asyncio.get_running_loop().time() - begun) * 1000
+            self.tally.looked += await looking
             if "hold_id" not in hold:
                 if hold["code"] != "sold_out":
                     raise Unexpected(f"A hold was refused: {hold}")
-                waited = (asyncio.get_running_loop().time() - begun) * 1000
                 self.tally.slowest_sold_out_ms = max(self.tally.slowest_sold_out_ms, waited)
                 self.tally.count(self.tally.sold_out, "own")
                 return None
@@ -141,11 +147,23 @@ class Crowd:
             await asyncio.sleep(0.2)
         raise Unexpected(f"Order {order['order_id']} was still being paid after 30 seconds.")
 
-    async def _enter(self, http: Outside, source: str) -> dict[str, str]:
-        """Open the watch page by a tracked address, as the page's own script does."""
+    async def _enter(self, http: Outside, source: str) -> Any:
+        """Open the watch page by a tracked address, as the page's own script does: its document."""
         slug = self._stage.slug
+        landing = f"{self._site}/watch/{slug}?utm_source={source}&utm_medium=email&utm_campaign={slug}"
+        if source in self._stage.links:
+            landing = await http.follow(self._stage.links[source])
         document: Any = await http.call("GET", f"/api/v1/public/shows/{slug}")
-        viewer = {"Authorization": f"Bearer {document['viewer_token']}"}
-        landing = f"{self._site}/watch/{slug}?utm_source={source}&utm_medium=social&utm_campaign={slug}"
-        await http.call("POST", "/api/v1/public/touches", {"show": slug, "landing": landing}, headers=viewer)
-        return viewer
+        body = {"show": slug, "landing": landing}
+        await http.call("POST", "/api/v1/public/touches", body, headers=bearer(document))
+        return document
+
+    def _looks(self, sku: str) -> list[dict[str, str]]:
+        """What a page says of somebody who looks at a product and presses Buy."""
+        thing = {"product_id": self._stage.products[sku], "variant_id": self._stage.variants[sku]}
+        return [{"kind": "product_view", **thing}, {"kind": "product_click", **thing}]
+
+
+def bearer(document: Any) -> dict[str, str]:
+    """The viewer's token, as a header."""
+    return {"Authorization": f"Bearer {document['viewer_token']}"}

@@ -58,6 +58,13 @@ class Outside:
             raise Unexpected(f"{method} {path} answered {response.status_code}: {response.text[:300]}")
         return response.json() if response.content else None
 
+    async def follow(self, path: str) -> str:
+        """Where a link leads."""
+        response = await self._until_answered("GET", path, repeatable=True)
+        if response.status_code != 302:
+            raise Unexpected(f"GET {path} answered {response.status_code}, not a redirect")
+        return response.headers["location"]
+
     async def read(self, path: str) -> bytes:
         """A body as it is."""
         try:

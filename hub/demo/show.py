@@ -38,6 +38,8 @@ Say = Callable[[str], None]
 
 SLUG = "autumn-evening"
 OWNER = "owner@demo.example"
+SEALED_WITHIN = 30.0
+"""Seconds until the last viewer event is in its file."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,34 @@ async def evening_of(settings: Settings, duration: int, say: Say) -> dict[str, A
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
         await evening.end()
+        report["audit"], report["events"] = await audited(settings), await counted(settings)
+        if report["audit"]["differences"]:
+            report["problems"].append("Figures do not agree with what they are made of; see audit.")
+        seen, kept = report["events"].get("product_view", 0), crowd.tally.looked
+        if seen < kept:
+            report["problems"].append(f"{kept} pages were told that their events are kept; {seen} are.")
+        report["ok"] = not report["problems"]
     return report
+
+
+async def audited(settings: Settings) -> dict[str, Any]:
+    """Every figure of the show once more, from raw orders and events; events are sealed after a moment."""
+    from hub.analytics.audit.standing import audit_show  # not needed before the evening is over
+
+    loop = asyncio.get_running_loop()
+    until = loop.time() + SEALED_WITHIN
+    while True:
+        verdict = await audit_show(settings, SLUG)
+        if not verdict.differences or loop.time() > until:
+            return verdict.document()
+        await asyncio.sleep(2)
+
+
+async def counted(settings: Settings) -> dict[str, int]:
+    """What viewers did, by kind."""
+    from hub.events.standing import count_show
+
+    return dict(await count_show(settings, SLUG))
 
 
 @asynccontextmanager

@@ -24,8 +24,9 @@ log = structlog.get_logger()
 PAGE: Final = 4_000
 MOST_PAGES: Final = 40
 """Of one table in one tick."""
-BEHIND: Final = timedelta(seconds=2)
-"""A row's id or moment is made a little before its transaction begins."""
+BEHIND: Final = timedelta(seconds=5)
+"""A row's id or moment is made a little before its transaction begins: in a rush it waits for its turn first.
+What waits for longer is passed over here, and brought when its show's files are closed."""
 LONGEST_BEHIND: Final = timedelta(minutes=5)
 """A backup may keep a transaction open for hours; nothing of ours does."""
 STEP: Final = timedelta(days=1)

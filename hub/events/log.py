@@ -105,6 +105,11 @@ class EventLog:
         """A show's files, oldest numbers first."""
         return sorted(self.place(brand_id, show_id).glob("*.parquet"))
 
+    def all_files(self) -> dict[str, Path]:
+        """Of every show of every brand, by their paths within the folder."""
+        found = self.folder.glob("*/*/*.parquet")
+        return {str(path.relative_to(self.folder)): path for path in found}
+
     def shows(self, brand_id: UUID) -> list[UUID]:
         """Shows of a brand that have files."""
         found = (self.folder / str(brand_id)).glob("*/*.parquet")

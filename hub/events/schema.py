@@ -188,7 +188,7 @@ class Stamp:
         """An event of a newer page; None when it is not even that."""
         try:
             version, key = int(said["v"]), UUID(str(said["id"]))
-        except (KeyError, ValueError, TypeError):
+        except (KeyError, ValueError, TypeError, OverflowError):
             return None
         if (
             version <= VERSION

@@ -7,7 +7,11 @@ is read exactly once.
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import os
+import weakref
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -31,6 +35,10 @@ MOST_FILES: Final = 360
 """Of a show that is still on: an hour's."""
 SETTLED: Final = timedelta(minutes=2)
 """After its end a show's last events are on their way."""
+STRAGGLERS: Final = timedelta(days=1)
+"""So long after its end a show's files are made one at once. What comes later (a refund, a payment) has to be
+`LATE_FILES` first: each time costs all of the show once more."""
+LATE_FILES: Final = 12
 GRACE: Final = timedelta(minutes=1)
 """A file that another one stands for stays so long: somebody may be reading it."""
 
@@ -46,12 +54,26 @@ NOTE: Final = text(
     """
 )
 GONE: Final = text("DELETE FROM event_file WHERE brand_id = :brand AND path = ANY(:paths)")
+NOTED: Final = text("SELECT brand_id, path FROM event_file")
 LOGGED: Final = text(
     """
-    SELECT show.brand_id, show.id, show.ended_at, array_agg(event_file.path) FROM show
-    JOIN event_file ON event_file.show_id = show.id GROUP BY show.id
+    SELECT show.brand_id AS brand, show.id AS show, show.ended_at, count(*) AS files,
+        max(event_file.sealed_at) AS sealed_at
+    FROM show JOIN event_file ON event_file.show_id = show.id GROUP BY show.id
+    HAVING count(*) > 1 OR show.ended_at > :recent
     """
 )
+
+
+@dataclass(frozen=True)
+class Logged:
+    """A show and its files: how many, and when the newest was sealed."""
+
+    brand: UUID
+    show: UUID
+    ended_at: datetime | None
+    files: int
+    sealed_at: datetime
 
 
 class Sealer:
@@ -72,6 +94,9 @@ class Sealer:
         self._clock = clock
         self._step = step
         self._stale: dict[Show, tuple[Merged, datetime]] = {}
+        self._closed: set[Show] = set()
+        self._nobodys: set[str] = set()
+        self._lock: int | None = None
 
     async def seal(self) -> int:
         """Everything that waits in the stream; how many events that was."""
@@ -90,7 +115,8 @@ class Sealer:
         return total
 
     async def _write(self, messages: Sequence[Msg]) -> None:
-        events, apart = sorted_out(messages)
+        # Thousands of documents: the loop, which has payments to look after, must not wait for them.
+        events, apart = await asyncio.to_thread(sorted_out, messages)
         for (brand, show), lines in apart.items():
             log.warning("events.kept_apart", show=str(show), count=len(lines))
             await asyncio.to_thread(self._log.keep_apart, brand, show, lines)
@@ -100,8 +126,8 @@ class Sealer:
             await self.note(brand, show, sealed)
             self._step("noted")
 
-    async def note(self, brand: UUID, show: UUID, sealed: Sealed, replaced: Sequence[str] = ()) -> None:
-        """The row of a file; those it replaces lose theirs. A show that was deleted gets none."""
+    async def note(self, brand: UUID, show: UUID, sealed: Sealed, replaced: Sequence[str] = ()) -> bool:
+        """The row of a file; those it replaces lose theirs. False: the show was deleted, and gets none."""
         async with self._db.session() as session:
             values = {
                 "id": new_id(),
@@ -114,50 +140,83 @@ class Sealer:
                 "sha256": sealed.sha256,
                 "now": self._clock(),
             }
-            await run(session, NOTE, values)
+            noted = (await run(session, NOTE, values)).rowcount
             if replaced:
                 await run(session, GONE, {"brand": brand, "paths": [*replaced]})
+        return bool(noted)
 
     async def tidy(self, copy: Callable[[UUID], Awaitable[int]]) -> int:
         """Make one file of a show's many, after its end or when they are too many; how many shows that was.
 
-        `copy` brings a show's facts once more before its files are closed.
+        `copy` brings a show's facts once more before its files are closed: whatever the copier passed over.
         """
+        if not self._first():
+            return 0
         await self._sweep()
+        await self._reconcile()
         async with self._db.session() as session:
-            shows = [tuple(row) for row in await run(session, LOGGED)]
-        tidied = 0
-        for brand, show, ended_at, noted in shows:
-            await self._reconcile(brand, show, {*noted})
-            over = ended_at is not None and ended_at + SETTLED <= self._clock()
-            count = len(await asyncio.to_thread(self._log.files, brand, show))
-            if (brand, show) in self._stale or count < (2 if over else MOST_FILES):
-                continue
-            if over:
-                await copy(show)
-                await self.seal()
-            async with self._log.async_turn():
-                merged = await asyncio.to_thread(self._log.merge, brand, show)
-                if merged is None:
-                    continue
-                self._step("merged")
-                await self.note(brand, show, merged.sealed, merged.replaced)
-                self._stale[brand, show] = (merged, self._clock() + GRACE)
-            tidied += 1
-        return tidied
+            recent = {"recent": self._clock() - STRAGGLERS}
+            shows = [Logged(**row) for row in (await run(session, LOGGED, recent)).mappings()]
+        return sum([await self._close(one, copy) for one in shows])
 
-    async def _reconcile(self, brand: UUID, show: UUID, noted: set[str]) -> None:
-        """Rows say what is on the disk, whoever died between the two."""
+    async def _close(self, one: Logged, copy: Callable[[UUID], Awaitable[int]]) -> bool:
+        """Make one file of a show's, if it is time."""
+        key, now = (one.brand, one.show), self._clock()
+        over = one.ended_at is not None and one.ended_at + SETTLED <= now
+        late = one.ended_at is not None and one.ended_at + STRAGGLERS <= now
+        most = (LATE_FILES if late else 2) if over else MOST_FILES
+        if key in self._stale or (one.files < most and (late or not over or self._is_closed(one))):
+            return False
+        if over:
+            await copy(one.show)
+            await self.seal()
+            self._closed.add(key)
         async with self._log.async_turn():
-            files = await asyncio.to_thread(self._log.files, brand, show)
-            there = {str(path.relative_to(self._log.folder)): path for path in files}
-            replaced = self._stale[brand, show][0].replaced if (brand, show) in self._stale else []
-            for name in there.keys() - noted - {*replaced}:
-                sealed = await asyncio.to_thread(self._log.described, there[name])
-                await self.note(brand, show, sealed)
-            if gone := noted - there.keys():
+            merged = await asyncio.to_thread(self._log.merge, one.brand, one.show)
+            if merged is None:
+                return False
+            self._step("merged")
+            await self.note(one.brand, one.show, merged.sealed, merged.replaced)
+            self._stale[key] = (merged, self._clock() + GRACE)
+        return True
+
+    def _is_closed(self, one: Logged) -> bool:
+        """Whether its facts were brought once more since its end."""
+        sealed_after = one.ended_at is not None and one.sealed_at >= one.ended_at + SETTLED
+        return sealed_after or (one.brand, one.show) in self._closed
+
+    def _first(self) -> bool:
+        """Whether this process tidies, and no other before it dies: only it knows which files still wait for
+        their readers."""
+        if self._lock is None:
+            self._log.folder.mkdir(parents=True, exist_ok=True)
+            lock = os.open(self._log.folder / ".tidy", os.O_CREAT | os.O_WRONLY)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(lock)
+                return False
+            self._lock = lock
+            weakref.finalize(self, os.close, lock)
+        return True
+
+    async def _reconcile(self) -> None:
+        """Rows say what is on the disk, whoever died between the two, or left it to us."""
+        async with self._log.async_turn():
+            there = await asyncio.to_thread(self._log.all_files)
+            async with self._db.session() as session:
+                noted = {row["path"]: row["brand_id"] for row in (await run(session, NOTED)).mappings()}
+            replaced = {path for merged, _ in self._stale.values() for path in merged.replaced}
+            self._nobodys &= there.keys()
+            for path in there.keys() - noted.keys() - replaced - self._nobodys:
+                sealed = await asyncio.to_thread(self._log.described, there[path])
+                brand, show = (UUID(part) for part in path.split("/")[:2])
+                if not await self.note(brand, show, sealed):
+                    self._nobodys.add(path)
+            if gone := noted.keys() - there.keys():
                 async with self._db.session() as session:
-                    await run(session, GONE, {"brand": brand, "paths": [*gone]})
+                    for brand in {noted[path] for path in gone}:
+                        await run(session, GONE, {"brand": brand, "paths": [*gone]})
 
     async def _sweep(self) -> None:
         """Files that nobody can be reading any more go."""

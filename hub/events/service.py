@@ -15,12 +15,13 @@ from sqlmodel import col, select
 from hub.auth.tokens import Viewer
 from hub.clock import Clock
 from hub.db import Database
-from hub.errors import BadInput, SlowDown
+from hub.errors import BadInput
 from hub.events.copier import Copier
 from hub.events.log import EventLog
 from hub.events.schema import Heard, Stamp, ViewerEvent, hear, read
 from hub.events.sealer import Sealer
 from hub.events.stream import EventStream
+from hub.public.pace import Quota
 from hub.shows.models import Show
 
 WINDOW: Final = 10.0
@@ -41,29 +42,18 @@ class Events:
         self.sealer = Sealer(db, stream, self.log, clock)
         self._db = db
         self._clock = clock
-        self._told: Counter[str] = Counter()
-        self._window = 0.0
+        self._quota = Quota(clock, MOST_TOLD, WINDOW, "Too many events. Send the next ones later.")
         self._live: dict[UUID, tuple[float, datetime | None]] = {}
 
     async def keep(self, viewer: Viewer, frame: bytes) -> Heard:
         """What a page tells over HTTP. BadInput, SlowDown and Unavailable promise nothing."""
-        self._count(viewer.id)
+        self._quota.check(viewer.id)
         live_at = await self._live_at(viewer.show_id)
         heard = hear(frame, Stamp(viewer.brand_id, viewer.show_id, viewer.id, self._clock(), live_at))
         if heard is None:
             raise BadInput("events_odd", "This is no list of events.")
         await self.stream.keep(heard.events)
         return heard
-
-    def _count(self, viewer_id: str) -> None:
-        window, passed = divmod(self._clock().timestamp(), WINDOW)
-        if window != self._window or len(self._told) >= REMEMBERED:
-            self._window = window
-            self._told.clear()
-        self._told[viewer_id] += 1
-        if self._told[viewer_id] > MOST_TOLD:
-            wait = max(1, round(WINDOW - passed))
-            raise SlowDown("slow_down", "Too many events. Send the next ones later.", retry_after=wait)
 
     async def _live_at(self, show_id: UUID) -> datetime | None:
         now = self._clock().timestamp()

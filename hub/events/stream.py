@@ -47,6 +47,8 @@ TRY_AGAIN: Final = 15.0
 FETCH: Final = 2_000
 FETCH_SECONDS: Final = 0.5
 REPLAY: Final = 20_000
+BREATH: Final = 500
+"""Acknowledgements sent before others have their turn in the event loop."""
 
 NO_JETSTREAM: Final = (
     "The NATS server at NATS_URL has no JetStream, which viewer events need. "
@@ -166,7 +168,9 @@ class EventStream:
                 why = NO_JETSTREAM
                 break
             except (nats.errors.Error, OSError) as error:
-                why = f"NATS does not make the stream of viewer events: {error or type(error).__name__}"
+                why = f"NATS does not make the stream of viewer events: {str(error) or type(error).__name__}"
+                if not isinstance(error, nats.js.errors.APIError):
+                    break  # an answer that did not come is no reason to make a large stream a small one
         if why and why != self.why:
             log.warning("events.no_stream", why=why)
         elif not why and self.why:
@@ -279,8 +283,10 @@ class EventStream:
 
     async def acknowledge(self, messages: Sequence[Msg]) -> None:
         """They are sealed. One whose acknowledgement is lost comes again, and is passed over when read."""
-        for message in messages:
+        for number, message in enumerate(messages, 1):
             await message.ack()
+            if number % BREATH == 0:
+                await asyncio.sleep(0)  # writing to a socket that is not full lets nobody else run
         await self._client.flush(timeout=int(ACK_SECONDS))
 
     async def of_show(self, brand_id: UUID, show_id: UUID) -> AsyncIterator[list[tuple[int, bytes]]]:

@@ -94,7 +94,7 @@ class Clicks:
 
     def _about(self, knock: Knock) -> tuple[object, ...]:
         """When, who, with what, from where, and what the advertisers' networks call it."""
-        agent = knock.headers.get("user-agent", "")
+        agent = knock.headers.get("user-agent", "")[: visitors.LONGEST]
         tags = tags_of(knock.query.decode("latin-1"))
         return (
             self._clock(),

@@ -23,7 +23,7 @@ from hub.chat.replies import Address, Replies, Words
 from hub.clock import Clock
 from hub.connections.service import Connections
 from hub.db import Database, run
-from hub.errors import BadInput, Conflict, NotFound
+from hub.errors import BadInput, Conflict, HubError, NotFound
 from hub.links.models import LinkPost, TrackedLink
 from hub.links.pictures import Pictures
 from hub.links.service import Links
@@ -153,10 +153,20 @@ class LinkPosts:
                 due = (await run(session, DUE, {"now": self._clock()})).scalar_one_or_none()
                 if due is None:
                     break
-                said += await self._say(session, due)
+                said += await self._try(session, due)
         async with self._db.session() as session:
             await run(session, OVER)
         return said
+
+    async def _try(self, session: AsyncSession, post_id: UUID) -> bool:
+        """One that can't even be queued must not stand in the way of all others for ever."""
+        try:
+            async with session.begin_nested():
+                return await self._say(session, post_id)
+        except HubError as error:
+            post = await session.get_one(LinkPost, post_id, populate_existing=True)
+            post.state, post.reason = "failed", error.detail
+            return False
 
     async def _say(self, session: AsyncSession, post_id: UUID) -> bool:
         """One post that is due and locked. Its next time counts from now: nothing is made up for."""

@@ -65,8 +65,8 @@ class Order(SQLModel, table=True):
     signed_in: bool = False
     buyer_name: str | None = None
     buyer_email_sealed: bytes | None = None
-    first_touch_id: OptionalId = Field(default=None, foreign_key="touch.id")
-    last_touch_id: OptionalId = Field(default=None, foreign_key="touch.id")
+    first_touch_id: OptionalId = ref("touch.id", default=None)
+    last_touch_id: OptionalId = ref("touch.id", default=None)
     landing_url: str | None = None
     test: bool = False
     placed_at: datetime = when()

@@ -30,6 +30,7 @@ from hub.orders.models import Order, OrderLine
 from hub.orders.numbers import newest
 from hub.orders.outside import OutsideRefund
 from hub.orders.timeline import note
+from hub.privacy.masks import mask_name
 from hub.privacy.tombstones import Marks
 from hub.secrets import Vault
 from hub.stock.service import StockRoom
@@ -121,7 +122,8 @@ class Orders:
         show_id = order.show_id
         if placed:
             [row] = await newest(session, show_id, 1, only=order.id)
-            data = row.model_dump(mode="json")
+            # Everybody who watches the studio hears it, whatever their role.
+            data = row.model_copy(update={"buyer_name": mask_name(row.buyer_name)}).model_dump(mode="json")
             announce(session, Event(show_id=show_id, kind="order.placed", audience="staff", data=data))
         if order.viewer_id:
             announce(session, Event(show_id=show_id, kind="order.changed", data=status_of(order)))

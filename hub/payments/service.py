@@ -12,13 +12,15 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
-from sqlmodel import col, select
+from sqlalchemy import ColumnElement
+from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from connectors.types import Dispute, Money, PaymentResult, RefundResult
 from hub.clock import Clock
 from hub.connections.models import Connection
 from hub.connections.service import Connections
+from hub.customers.models import Identity
 from hub.db import Database
 from hub.errors import BadInput, Conflict, NotFound
 from hub.jobs import defer
@@ -234,7 +236,8 @@ class Payments:
         }
 
     async def _kept(self, session: AsyncSession, order: Order, wanted: PaymentChoice) -> SavedMethod:
-        row = await session.get(SavedMethod, wanted.saved_method_id)
+        query = select(SavedMethod).where(col(SavedMethod.id) == wanted.saved_method_id, proved())
+        row = (await session.exec(query)).first()
         mine = row and row.brand_id == order.brand_id and row.customer_id == wanted.customer_id
         if row is None or not mine or row.state != "ok":
             raise Conflict("method_gone", "This saved payment method is no longer there. Choose another.")
@@ -250,6 +253,7 @@ class Payments:
                 col(SavedMethod.customer_id) == customer_id,
                 col(SavedMethod.state) == "ok",
                 col(Connection.state) == "ok",
+                proved(),
             )
             .order_by(col(SavedMethod.id).desc())
         )
@@ -260,3 +264,16 @@ class Payments:
             col(Payment.order_id) == order_id, col(Payment.state) == "action_required"
         )
         return (await session.exec(query.with_for_update() if lock else query)).first()
+
+
+def proved() -> ColumnElement[bool]:
+    """A card that a guest had kept is nobody's until somebody signs in with the guest's own address.
+
+    Whoever types another's address into a shop counts as one person with them, as long as its owner has never
+    signed in; a share in what that address paid with is not to be had by typing.
+    """
+    node = select(Identity.id).where(
+        col(Identity.id) == col(SavedMethod.identity_id),
+        or_(col(Identity.verified_at).is_not(None), col(Identity.kind) == "account"),
+    )
+    return or_(col(SavedMethod.identity_id).is_(None), node.exists())

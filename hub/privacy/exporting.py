@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from hub.auth.models import Brand
 from hub.clock import Clock
-from hub.db import Database
+from hub.db import Database, run
 from hub.errors import NotFound
 from hub.privacy.finding import Finding
 from hub.privacy.models import RightsRequest
@@ -36,6 +37,32 @@ STYLE: Final = (
     "table{border-collapse:collapse;width:100%;display:block;overflow-x:auto;margin:0 0 1.5rem}"
     "th,td{border:1px solid #d4d4d8;padding:.25rem .5rem;text-align:left;vertical-align:top;font-size:14px}"
 )
+
+
+UNPROVED: Final = text(
+    """
+    SELECT hint FROM identity AS node
+    WHERE customer_id = :person AND kind = 'email' AND state = 'ok' AND verified_at IS NULL
+        AND (met OR EXISTS (SELECT FROM identity_edge WHERE node.id IN (a_id, b_id) AND strength = 'proof'
+                AND revoked_at IS NULL))
+    ORDER BY id LIMIT 1
+    """
+)
+
+
+async def unproved(session: AsyncSession, customer_id: UUID) -> str | None:
+    """Why somebody must not have the copy by themselves; None when nothing is in the way.
+
+    Anybody can type another's address into a shop, and it counts as theirs until its owner signs in with it:
+    what was bought with it must not be handed out on the strength of that.
+    """
+    hint = (await run(session, UNPROVED, {"person": customer_id})).scalar_one_or_none()
+    if hint is None:
+        return None
+    return (
+        f"Orders with the address {hint} are counted as yours, and nobody has signed in with it. Write to the"
+        " shop: they make the copy for you."
+    )
 
 
 class Exporting:
@@ -53,6 +80,9 @@ class Exporting:
         async with self._db.session() as session:
             request = await self._request(session, request_id)
             if request.state not in ("queued", "working"):
+                return
+            if request.asked_by is None and (why := await unproved(session, request.customer_id)):
+                request.state, request.problem = "failed", why
                 return
             request.state, request.step, request.steps = "working", 0, len(ROOMS) + 1
             brand = await session.get(Brand, request.brand_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from hub.carts.addresses import Address
 from hub.claims.intake import viewer_of
+from hub.customers.handles import email_handle, phone_handle
 from hub.db import run
 from hub.privacy.who import Who
 from hub.secrets import Vault
@@ -48,6 +50,18 @@ ORDERS: Final = text(
     WHERE brand_id = :brand AND customer_id = ANY(:customers) ORDER BY id
     """
 )
+OTHERS: Final = text(
+    """
+    SELECT node.value_hash FROM identity AS node
+    WHERE node.brand_id = :brand AND node.value_hash = ANY(:hashes) AND (
+        node.customer_id <> ALL(:customers) OR node.kind = 'phone' AND EXISTS (
+            SELECT FROM identity_edge AS edge
+            JOIN identity AS other ON other.id IN (edge.a_id, edge.b_id) AND other.id <> node.id
+            WHERE node.id IN (edge.a_id, edge.b_id) AND edge.revoked_at IS NULL
+                AND other.customer_id <> ALL(:customers)))
+    """
+)
+"""Of these hashes, those that lead to somebody else, too: an address they typed is not theirs by that."""
 BROWSERS: Final = text(
     """
     WITH theirs AS (
@@ -93,7 +107,8 @@ class Clues:
     authors: set[tuple[str, str]] = field(default_factory=set)
     emails: set[str] = field(default_factory=set)
     phones: set[str] = field(default_factory=set)
-    streets: set[str] = field(default_factory=set)
+    typed: dict[str, str] = field(default_factory=dict)
+    """What they wrote into orders, as they wrote it, with the hash that the graph has of it."""
     names: set[str] = field(default_factory=set)
     orders: list[UUID] = field(default_factory=list)
     refs: set[str] = field(default_factory=set)
@@ -130,6 +145,7 @@ class Finding:
         values = {"brand": brand_id, "customers": found.customers}
         await self._nodes(session, values, found)
         await self._orders(session, values, found)
+        await self._others(session, values, found)
         for row in await run(session, BROWSERS, values):
             (found.everybodys if row.shared else found.visitors).add(row.visitor_id)
         found.visitors.update(visitors)
@@ -143,7 +159,6 @@ class Finding:
             authors=tuple(sorted(found.authors)),
             emails=tuple(sorted(self._own(found.emails, found))),
             phones=tuple(sorted(self._own(found.phones, found))),
-            streets=tuple(sorted(found.streets)),
             names=tuple(sorted(name for name in found.names if len(name) >= SHORTEST_NAME)),
             order_ids=tuple(found.orders),
             order_refs=tuple(sorted(found.refs)),
@@ -196,16 +211,26 @@ class Finding:
             if row.address_sealed:
                 self._address(row.address_sealed, found)
 
+    async def _others(self, session: AsyncSession, values: dict[str, Any], found: Clues) -> None:
+        """Take out what is somebody else's: a friend's address for an order's letters, a family's phone."""
+        hashes = found.hashes | set(found.typed.values())
+        theirs = set((await run(session, OTHERS, values | {"hashes": sorted(hashes)})).scalars())
+        found.everybodys |= theirs | {one for one, hashed in found.typed.items() if hashed in theirs}
+
     async def _authors(self, session: AsyncSession, brand_id: UUID, found: Clues) -> None:
         """Chats know the platform's ids, the graph only their hashes: so every id is hashed and compared."""
-        for row in await run(session, AUTHORS, {"brand": brand_id}):
-            platform, author, name = row.platform, row.author_id, row.name
+        rows = (await run(session, AUTHORS, {"brand": brand_id})).all()
+        # In a thread: a brand has everybody who ever wrote in its chats.
+        await asyncio.to_thread(self._pick, rows, found)
+        found.visitors.update(viewer_of(platform, author) for platform, author in found.authors)
+
+    def _pick(self, rows: Sequence[Any], found: Clues) -> None:
+        for platform, author, name in rows:
             theirs = author in found.visitors if platform == "own" else self._is_node(platform, author, found)
             if theirs or (platform, author) in found.authors:
                 found.authors.add((platform, author))
                 if name:
                     found.names.add(name)
-        found.visitors.update(viewer_of(platform, author) for platform, author in found.authors)
 
     def _is_node(self, platform: str, author: str, found: Clues) -> bool:
         return self._vault.fingerprint(f"{platform}:{author}") in found.hashes
@@ -216,13 +241,14 @@ class Finding:
             found.emails.add(email)
             # Sign-in codes are kept by this hash, whether or not the graph has the address.
             found.hashes.add(self._vault.fingerprint(email.lower()))
+            handle = email_handle(email)
+            found.typed[email] = self._vault.fingerprint(handle.value if handle else email.lower())
 
     def _address(self, sealed: bytes, found: Clues) -> None:
         try:
             address = Address.model_validate_json(self._vault.open(bytes(sealed)))
         except ValidationError:
             return
-        if address.line1:
-            found.streets.add(address.line1)
-        if address.phone:
+        if handle := phone_handle(address.phone, address.country):
             found.phones.add(address.phone)
+            found.typed[address.phone] = self._vault.fingerprint(handle.value)

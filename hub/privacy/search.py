@@ -1,6 +1,7 @@
 """Looks through every column and every letter for what only one person has: the proof of an erasure.
 
-Names are not looked for: others have them, too. Invoices are not looked at: they stay, and the proof says so.
+Names and streets are not looked for: others have them, too. Invoices are not looked at: they stay, and the
+proof says so.
 """
 
 from __future__ import annotations
@@ -94,7 +95,7 @@ class Search:
 
 def needles(who: Who) -> list[str]:
     """Small letters, as plain text has them and as JSON writes them."""
-    known = [*who.emails, *who.phones, *who.streets, *who.hashes, *who.visitor_ids]
+    known = [*who.emails, *who.phones, *who.hashes, *who.visitor_ids]
     known += [author for platform, author in who.authors if platform != "own"]
     known += [str(one) for one in who.customer_ids]
     words = {word.lower() for word in known if len(word) >= SHORTEST}

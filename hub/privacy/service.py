@@ -21,7 +21,7 @@ from hub.errors import Conflict, NotFound
 from hub.jobs import defer
 from hub.privacy.busy import papers, under_way
 from hub.privacy.erasing import BACKUPS, LAW, ORDERS_KEPT, Erasing
-from hub.privacy.exporting import Exporting, counted
+from hub.privacy.exporting import Exporting, counted, unproved
 from hub.privacy.finding import Finding
 from hub.privacy.looks import Looks
 from hub.privacy.models import RightsRequest
@@ -104,9 +104,14 @@ class Rights:
     async def ask_copy(
         self, session: AsyncSession, brand_id: UUID, customer_id: UUID, member_id: UUID | None
     ) -> RightsRequest:
-        """A copy, made in the background. Asked for twice, it is the same one; a buyer's, for a day."""
+        """A copy, made in the background. Asked for twice, it is the same one; a buyer's, for a day.
+
+        Conflict `address_unproved` for a buyer one of whose addresses nobody has signed in with.
+        """
         await self._person(session, brand_id, customer_id)
         if member_id is None:
+            if why := await unproved(session, customer_id):
+                raise Conflict("address_unproved", why)
             since = self._clock() - ONE_A_DAY
             query = (
                 select(RightsRequest)

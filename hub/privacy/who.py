@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -37,7 +37,7 @@ class Who:
     `customer_ids`: the person's row and those merged into it. `visitor_ids`: browsers that are theirs alone
     (`Viewer.id`, which is `viewer_id` of carts, holds and orders), and what claims call them. A browser that
     somebody else bought with, too, is not among them. `hashes`: `value_hash` of their nodes. `authors`:
-    (platform, author id) in chats. `emails`, `phones`, `streets` and `names` (also handles) are as they were
+    (platform, author id) in chats. `emails`, `phones` and `names` (also handles) are as they were
     typed, for free text and files; only names may be somebody else's, too. `order_ids` are theirs;
     `order_refs` what shops call those orders.
     `nobody` takes the place of a visitor id where a row stays, so that counts of people stay right.
@@ -51,7 +51,6 @@ class Who:
     authors: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     emails: tuple[str, ...] = field(default=(), repr=False)
     phones: tuple[str, ...] = field(default=(), repr=False)
-    streets: tuple[str, ...] = field(default=(), repr=False)
     names: tuple[str, ...] = field(default=(), repr=False)
     order_ids: tuple[UUID, ...] = field(default=(), repr=False)
     order_refs: tuple[str, ...] = field(default=(), repr=False)
@@ -74,6 +73,15 @@ class Who:
         }
         return {"brand": self.brand_id} | {name: known[name] for name in names}
 
+    def joined(self, other: Who) -> Who:
+        """With what was found of them later."""
+        both: dict[str, Any] = {
+            one.name: tuple(dict.fromkeys((*getattr(self, one.name), *getattr(other, one.name))))
+            for one in fields(self)
+            if isinstance(getattr(self, one.name), tuple)
+        }
+        return replace(self, **both)
+
     def dumped(self) -> str:
         """As text, to be sealed: a repeated erasure must still know what it looks for."""
         kept = {
@@ -93,7 +101,6 @@ class Who:
             authors=tuple((platform, author) for platform, author in kept["authors"]),
             emails=tuple(kept["emails"]),
             phones=tuple(kept["phones"]),
-            streets=tuple(kept["streets"]),
             names=tuple(kept["names"]),
             order_ids=tuple(UUID(one) for one in kept["order_ids"]),
             order_refs=tuple(kept["order_refs"]),

@@ -1,9 +1,9 @@
-"""How often one viewer may speak."""
+"""How often one viewer may speak, and ask."""
 
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from typing import Final
 
 from hub.clock import Clock
@@ -30,3 +30,25 @@ class Pace:
         self._last.move_to_end(viewer)
         if len(self._last) > REMEMBERED:
             self._last.popitem(last=False)
+
+
+class Quota:
+    """At most `most` requests of one viewer in each window of `seconds`; beyond that `words` say so."""
+
+    def __init__(self, clock: Clock, most: int, seconds: float, words: str) -> None:
+        self._clock = clock
+        self._most = most
+        self._seconds = seconds
+        self._words = words
+        self._asked: Counter[str] = Counter()
+        self._window = 0.0
+
+    def check(self, viewer: str) -> None:
+        """SlowDown when it was too often."""
+        window, passed = divmod(self._clock().timestamp(), self._seconds)
+        if window != self._window or len(self._asked) >= REMEMBERED:
+            self._window = window
+            self._asked.clear()
+        self._asked[viewer] += 1
+        if self._asked[viewer] > self._most:
+            raise SlowDown("slow_down", self._words, retry_after=max(1, round(self._seconds - passed)))

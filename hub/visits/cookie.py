@@ -46,6 +46,8 @@ def forget(response: Response) -> None:
 
 async def needed(session: AsyncSession, viewer: Viewer) -> bool:
     """Whether something lies reserved or in the cart that a reload must find again."""
-    held = exists().where(col(Hold.viewer_id) == viewer.id, col(Hold.state) == "held")
-    lies = exists().where(col(CartLine.viewer_id) == viewer.id)
+    held = exists().where(
+        col(Hold.viewer_id) == viewer.id, col(Hold.brand_id) == viewer.brand_id, col(Hold.state) == "held"
+    )
+    lies = exists().where(col(CartLine.viewer_id) == viewer.id, col(CartLine.brand_id) == viewer.brand_id)
     return bool((await session.exec(select(held | lies))).one())

@@ -32,7 +32,7 @@ class Touch(SQLModel, table=True):
     visitor_id: str = Field(index=True)
     customer_id: OptionalId = ref("customer.id", default=None)
     identity_id: OptionalId = Field(default=None, index=True)
-    link_id: OptionalId = Field(default=None, foreign_key="tracked_link.id", ondelete="SET NULL")
+    link_id: OptionalId = ref("tracked_link.id", default=None, ondelete="SET NULL")
     utm_source: str | None = None
     utm_medium: str | None = None
     utm_campaign: str | None = None

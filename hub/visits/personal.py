@@ -22,8 +22,8 @@ VISITS: Final = """
 """
 UNNAME_TOUCHES: Final = """
     UPDATE touch SET visitor_id = CASE WHEN visitor_id LIKE 'order:%' THEN visitor_id ELSE :nobody END,
-        customer_id = NULL, click_ids = '{}', click_id = NULL, referrer_host = NULL, utm_term = NULL,
-        landing = ''
+        customer_id = NULL, identity_id = NULL, click_ids = '{}', click_id = NULL, referrer_host = NULL,
+        utm_term = NULL, landing = ''
     WHERE brand_id = :brand AND (visitor_id = ANY(:visitors) OR customer_id = ANY(:customers))
 """
 UNNAME_VISITS: Final = """

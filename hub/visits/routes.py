@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from hub.auth.guard import Hub, Watching
@@ -21,12 +21,15 @@ router = APIRouter(prefix="/api/v1/public", tags=["public"])
 LONGEST_PASS = 300
 
 
+Address = Annotated[str, StringConstraints(max_length=4000, pattern=r"^[^\x00]*$")]
+
+
 class Landing(BaseModel):
     """The address the viewer came in by, tags and all, and the page that led there."""
 
     show: str
-    landing: str = Field(max_length=4000)
-    referrer: str | None = Field(default=None, max_length=4000)
+    landing: Address
+    referrer: Address | None = None
 
 
 class Attention(BaseModel):
@@ -45,7 +48,7 @@ class OnShow(BaseModel):
 class Way(BaseModel):
     """An address a viewer is about to follow."""
 
-    url: Annotated[str, Field(max_length=4000)]
+    url: Address
 
 
 class CarriedOut(BaseModel):
@@ -64,6 +67,7 @@ class PassOut(BaseModel):
 @router.post("/touches", status_code=204)
 async def touch(body: Landing, request: Request, viewer: Watching, hub: Hub) -> None:
     """Record how the viewer came here."""
+    hub.visits.quota.check(viewer.id)
     async with hub.db.session() as session:
         show = await show_of(session, viewer, body.show)
         await hub.visits.visit(session, show, viewer.id, body.landing, body.referrer)
@@ -74,6 +78,7 @@ async def touch(body: Landing, request: Request, viewer: Watching, hub: Hub) -> 
 @router.post("/visits", status_code=204)
 async def attend(body: Attention, viewer: Watching, hub: Hub) -> None:
     """The viewer is still here."""
+    hub.visits.quota.check(viewer.id)
     async with hub.db.session() as session:
         show = await show_of(session, viewer, body.show)
         await hub.visits.seen(session, viewer.brand_id, viewer.id, show_id=show.id, seconds=body.seconds)
@@ -85,6 +90,7 @@ async def needed(body: OnShow, request: Request, response: Response, viewer: Wat
 
     Until the browser is closed; a cookie that was allowed for longer stays as it is.
     """
+    hub.visits.quota.check(viewer.id)
     async with hub.db.session() as session:
         show = await show_of(session, viewer, body.show)
         await hub.visits.seen(session, viewer.brand_id, viewer.id, show_id=show.id, key_event=True)
@@ -108,6 +114,7 @@ async def remember(
 @router.post("/passes")
 async def sign(body: Way, viewer: Watching, hub: Hub) -> Way:
     """The address to follow: with a pass for the brand's own shop, as it is for any other."""
+    hub.visits.quota.check(viewer.id)
     async with hub.db.session() as session:
         return Way(url=await hub.visits.passes.sign(session, viewer.brand_id, viewer.id, body.url))
 

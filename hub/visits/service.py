@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert
@@ -16,6 +16,7 @@ from hub.db import run
 from hub.links.models import LinkClick, TrackedLink
 from hub.links.tags import UTM
 from hub.orders.models import Order
+from hub.public.pace import Quota
 from hub.shows.models import Show
 from hub.visits.channels import group_of
 from hub.visits.coming import Coming, coming_by
@@ -27,12 +28,20 @@ Kind = Literal["coupon", "claim", "order", "chat"]
 """What else than a visit makes a touch."""
 
 
+MOST_ASKED: Final = 60
+"""Of one viewer in a minute; a page says how it was opened, and then something every five minutes."""
+
+
 class Visits:
-    """Records touches and visits. `passes` carries visitors to the brand's own shop and back."""
+    """Records touches and visits. `passes` carries visitors to the brand's own shop and back.
+
+    `quota`: how often one viewer may write something down here.
+    """
 
     def __init__(self, clock: Clock, passes: Passes) -> None:
         self._clock = clock
         self.passes = passes
+        self.quota = Quota(clock, MOST_ASKED, 60.0, "That was very often. Try again in a moment.")
 
     async def visit(
         self,
@@ -42,7 +51,7 @@ class Visits:
         landing: str,
         referrer: str | None = None,
     ) -> Touch | None:
-        """Record an arrival: a direct one once per visitor and show, the same tags twice in a row once.
+        """Record an arrival: a direct one once per visitor and show, the same tags once in a visit.
 
         `landing` and `referrer`: full addresses, as the page knows them. Repeatable.
         """
@@ -61,7 +70,7 @@ class Visits:
             views=1,
             carried=carried,
         )
-        if last and (came.direct or same(last, came)):
+        if last and came.direct:
             return None
         touch = Touch(
             brand_id=show.brand_id,
@@ -72,6 +81,8 @@ class Visits:
             at=self._clock(),
         )
         await self._trace(session, touch, came)
+        if last and same(last, touch, came):
+            return None
         session.add(touch)
         await session.flush()
         return touch
@@ -204,6 +215,13 @@ def said_by(came: Coming) -> dict[str, Any]:
     }
 
 
-def same(touch: Touch, came: Coming) -> bool:
-    """Whether it says the same once more."""
-    return all(getattr(touch, name) == value for name, value in came.utm.items())
+def same(last: Touch, touch: Touch, came: Coming) -> bool:
+    """Whether it is the last arrival once more: a reload, or the same click in a tab that was kept open.
+
+    Who follows the same link again another day has come again: windows of time begin anew.
+    """
+    tags = all(getattr(last, name) == value for name, value in came.utm.items())
+    alike = tags and last.link_id == touch.link_id and (came.utm or last.click_ids == came.click_ids)
+    return bool(alike) and (
+        last.visit_id == touch.visit_id or (touch.click_id is not None and touch.click_id == last.click_id)
+    )

@@ -1,7 +1,7 @@
 """What platforms told us of somebody: to hand out, and to forget.
 
 A body is whatever a platform sends, so it is searched for what only this person has: e-mail addresses,
-phones, streets, ids of their orders and accounts. A name alone is not enough: others have it, too.
+phones, ids of their orders and accounts. A name or a street is not enough: others have it, too.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from hub.privacy.who import Counts, Rows, Who
 
 AT_A_TIME: Final = 200
 SHORTEST: Final = 5
-"""A shorter street or id stands in too many other bodies."""
+"""A shorter id stands in too many other bodies."""
 SOME: Final = text(
     """
     SELECT webhook_event.id, connector, body, order_ref, received_at
@@ -79,7 +79,7 @@ async def theirs(session: AsyncSession, who: Who) -> AsyncIterator[Any]:
 
 def finder(who: Who) -> Callable[[bytes], bool]:
     """Whether a body names this person, however it spells letters (JSON's escapes, forms' percents)."""
-    words = [*who.emails, *who.phones, *who.streets]
+    words = [*who.emails, *who.phones]
     ids = [*who.order_refs, *(author for platform, author in who.authors if platform != "own")]
     wanted = [re.escape(word.lower()) for word in words if len(word) >= SHORTEST]
     # An id is a whole word: order 1001 is not order 10012.

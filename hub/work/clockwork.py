@@ -11,6 +11,7 @@ from procrastinate import App
 from hub.errors import Unavailable
 from hub.quality.sweep import note_quality
 from hub.services import Services
+from hub.visits.coupons import note_coupons
 from hub.work.jobs import revive_stalled
 
 log = structlog.get_logger()
@@ -52,6 +53,7 @@ def clockwork(hub: Services, app: App) -> AsyncIOScheduler:
     every(3600, "old ad ids", hub.conversions.forget)
     every(600, "old traces", hub.risk.forget)
     every(60, "attribution", hub.attribution.runs.find_due)
+    every(60, "coupons as touches", lambda: touch_by_coupon(hub))
     every(120, "who may be one", hub.suggestions.sweep)
     every(600, "segments", hub.segments.sweep)
     every(300, "old sign-ins", lambda: forget_sign_ins(hub))
@@ -107,6 +109,12 @@ async def post_links(hub: Services) -> None:
     said = await hub.link_posts.sweep()
     if said:
         log.info("links.posted", count=said)
+
+
+async def touch_by_coupon(hub: Services) -> None:
+    """Who used a link's coupon came by that link."""
+    async with hub.db.session() as session:
+        await note_coupons(session, hub.visits, hub.clock())
 
 
 async def copy_facts(hub: Services) -> None:

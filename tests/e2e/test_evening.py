@@ -190,4 +190,7 @@ def test_the_evening_ends_as_promised(demo: Demo) -> None:
     assert all(one["frames"] > 1000 for one in report["targets"] if one["name"] != "twitch")
     assert set(report["messages"]) == {"youtube", "facebook", "twitch", "tiktok", "own"}
     assert report["hls"]["latency_ms"] <= SLOWEST_MS
+    assert report["audit"]["differences"] == []
+    assert report["audit"]["checked"] > 100
+    assert {"join", "product_view", "hold", "order", "pay", "chat", "leave"} <= set(report["events"])
     assert left_running(demo.data) == []

@@ -193,6 +193,16 @@ def seen(name: str) -> Callable[[Page], None]:
     )
 
 
+def a_person(page: Page) -> None:
+    """The page of whoever bought most lately."""
+    page.get_by_role("main").get_by_role("link").filter(
+        has_text=re.compile("^(Ana|Bo|Cem|Buyer)")
+    ).first.click()
+    expect(page.get_by_role("heading", name="Why we think this is one person")).to_be_visible(
+        timeout=PATIENCE_MS
+    )
+
+
 SCREENS: dict[str, tuple[str, Callable[[Page], None]]] = {
     "shows": (
         "",
@@ -211,6 +221,20 @@ SCREENS: dict[str, tuple[str, Callable[[Page], None]]] = {
     "link-shopify": ("/connections", linking("Shopify", "Access token")),
     "link-twitch": ("/connections", linking("Twitch", "Your app on Twitch")),
     "link-twitch-by-hand": ("/connections", linking("Twitch", "Refresh token", by_hand=True)),
+    "people": ("/people", seen("People")),
+    "person": ("/people", a_person),
+    "channels": ("/channels", seen("What each channel brought")),
+    "compare": ("/channels/cohorts", seen("Compare people")),
+    "benefits": ("/channels/benefits", seen("What was given, and what came of it")),
+    "links": (
+        "/links",
+        lambda page: expect(page.get_by_role("button", name="Copy").first).to_be_visible(timeout=PATIENCE_MS),
+    ),
+    "conversions": ("/conversions", seen("Conversions")),
+    "privacy": ("/privacy", seen("How long things are kept")),
+    "review": ("/review", seen("Review")),
+    "payments": ("/payments", seen("Gateways, in their order of use")),
+    "shop": ("/shop", seen("Shop")),
 }
 
 

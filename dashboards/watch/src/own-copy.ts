@@ -8,6 +8,8 @@ import { sheetStyles } from "./sheet-styles";
 import { theme } from "./theme";
 
 const LOOK_MS = 2_000;
+/** After an answer that did not come. */
+const AWAY_MS = 10_000;
 
 export class OwnCopyPart extends LitElement {
   static override styles = [theme, sheetStyles];
@@ -45,10 +47,10 @@ export class OwnCopyPart extends LitElement {
       this.copy = await step();
     } catch (error) {
       this.wrong = wordsOf(error);
-      return;
     }
     if (this.busy && this.isConnected) {
-      this.timer = window.setTimeout(() => void this.attempt(() => this.account.copy()), LOOK_MS);
+      const pause = this.wrong ? AWAY_MS : LOOK_MS;
+      this.timer = window.setTimeout(() => void this.attempt(() => this.account.copy()), pause);
     }
   }
 

@@ -15,10 +15,13 @@ export interface WaitingOptions {
 const GRACE_MS = 1_500;
 /** Places in line change with every unit that comes back; asking more often tells nobody more. */
 const ASK_AGAIN_MS = 3_000;
+/** After the hub gave no answer. */
+const AWAY_MS = 10_000;
 
 export class Waiting {
   private places = new Map<string, WaitPlace>();
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private due = Infinity;
 
   constructor(private readonly options: WaitingOptions) {}
 
@@ -29,7 +32,10 @@ export class Waiting {
   /** The places as they are now; those known before, while the hub does not answer. */
   async load(): Promise<void> {
     const found = await this.options.api.places().catch(() => null);
-    if (!found) return;
+    if (!found) {
+      if (this.places.size) this.askIn(AWAY_MS);
+      return;
+    }
     this.places = new Map(found.map((place) => [place.variant_id, place]));
     for (const { offered_until: until, server_time: now } of found) {
       if (until) this.askIn(Date.parse(until) - Date.parse(now) + GRACE_MS);
@@ -62,12 +68,17 @@ export class Waiting {
 
   stop(): void {
     clearTimeout(this.timer);
-    this.timer = undefined;
+    this.due = Infinity;
   }
 
+  /** The earliest of all reasons to ask counts: its answer brings the later ones back. */
   private askIn(ms: number): void {
-    this.timer ??= setTimeout(() => {
-      this.timer = undefined;
+    const due = Date.now() + ms;
+    if (due >= this.due) return;
+    clearTimeout(this.timer);
+    this.due = due;
+    this.timer = setTimeout(() => {
+      this.due = Infinity;
       void this.load();
     }, ms);
   }

@@ -56,3 +56,14 @@ it("asks for its place again when stock moves, and not for each piece of news", 
   await vi.advanceTimersByTimeAsync(10_000);
   expect([asked(), placeWords(waiting.placeOf("v1")!)]).toEqual([2, "You are next in line"]);
 });
+
+it("does not wait for an offer's end to ask when stock moves", async () => {
+  const kept: WaitPlace = { ...PLACE, variant_id: "v2", state: "offered", offered_until: "2026-01-01T00:05:00Z" };
+  const { waiting } = line([PLACE, kept], [{ ...PLACE, position: 1 }, kept], []);
+  await waiting.load();
+  waiting.stockChanged("v1");
+  await vi.advanceTimersByTimeAsync(4_000);
+  expect(waiting.placeOf("v1")?.position).toBe(1);
+  await vi.advanceTimersByTimeAsync(302_000);
+  expect(waiting.placeOf("v2")).toBeNull();
+});

@@ -44,6 +44,12 @@ UPDATE touch SET channel_group = 'Organic Social' WHERE utm_medium = 'social';
 ALTER TABLE touch ALTER channel_group DROP DEFAULT, ALTER kind DROP DEFAULT;
 CREATE INDEX ix_touch_visit_id ON touch (visit_id);
 CREATE INDEX ix_touch_click_id ON touch (click_id);
+CREATE INDEX ix_touch_link_id ON touch (link_id);
+-- Which orders a touch led to: asked by the list of links, and before an old touch goes.
+CREATE INDEX ix_orders_first_touch_id ON orders (first_touch_id);
+CREATE INDEX ix_orders_last_touch_id ON orders (last_touch_id);
+-- Who was merged into a person: what they said counts, too.
+CREATE INDEX ix_customer_merged_into ON customer (merged_into);
 CREATE UNIQUE INDEX touch_source ON touch (kind, source_id) WHERE source_id IS NOT NULL;
 
 CREATE TABLE visitor_pass (

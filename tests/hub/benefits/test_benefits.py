@@ -119,4 +119,18 @@ async def test_a_group_says_what_is_missing_and_is_the_brands_own(market: Market
     theft = {"kind": "flash", "title": "x", "percent_off": 10, "segment_id": mine["id"], "items": []}
     assert (await other.call("POST", f"{API}/offers", theft, ok=404))["code"] == "segment_unknown"
     await owner.call("DELETE", f"{API}/segments/{mine['id']}", ok=204)
+    members = {"name": "All", "definition": {"where": {"kind": "member"}}}
+    cohort = await owner.call("POST", f"{API}/analytics/cohorts", members, ok=201)
+    made_of_it = {"name": "Old", "rule": "cohort", "cohort_id": cohort["id"]}
+    old = await owner.call("POST", f"{API}/segments", made_of_it, ok=201)
+    of_it = f"{API}/analytics/cohorts/{cohort['id']}"
+    assert (await owner.call("DELETE", of_it, ok=409))["code"] == "in_use"
+    # A definition of another version stops nobody else from being counted.
+    await owner.call("POST", f"{API}/segments", {"name": "Zoë", "rule": "members"}, ok=201)
+    await market.sql("UPDATE cohort SET definition = '{}'")
+    market.clock.tick(60)
+    await market.hub.segments.sweep()
+    counted = {one["name"]: one["counted_at"] for one in await owner.call("GET", f"{API}/segments")}
+    assert counted["Old"] == old["counted_at"] < counted["Zoë"]
+    await market.sql("DELETE FROM segment")
     assert await owner.call("GET", f"{API}/segments") == []

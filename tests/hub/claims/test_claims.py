@@ -14,9 +14,12 @@ from hub.auth.tokens import Viewer
 from hub.claims.intake import WINDOW
 from hub.claims.links import MOST_TRIES
 from hub.claims.models import Claim
+from hub.customers.service import Person
 from hub.errors import Conflict, HubError, NotFound
+from hub.orders.models import Order
 from hub.shows.models import Show
 from hub.stock.models import Hold
+from hub.visits.models import Touch
 from tests.hub.chat.stage import Stage, said
 
 WIDE = ChatLimits(characters=200, messages=1000, seconds=1)
@@ -45,6 +48,29 @@ async def units(stage: Stage, number: int) -> None:
         await stage.hub.stock.adjust(
             session, stage.shop.brand_id, stage.shop.variant_id, wanted, ("test", "count")
         )
+
+
+async def pay(stage: Stage, claim: Claim) -> None:
+    """As the checkout leaves it."""
+    hub, brand_id = stage.hub, claim.brand_id
+    async with hub.db.session() as session:
+        known = await hub.customers.meet(session, brand_id, Person(email="ana@example.com"))
+        order = Order(
+            brand_id=brand_id,
+            channel="own",
+            number="1",
+            state="paid",
+            currency="EUR",
+            placed_at=hub.clock(),
+            customer_id=known.customer_id,
+            identity_id=known.node_id,
+        )
+        session.add(order)
+        await session.flush()
+        for hold in await session.exec(select(Hold).where(col(Hold.id) == claim.hold_id)):
+            hold.state, hold.order_id = "committed", order.id
+    for _ in range(2):
+        await hub.claims.judge.follow()
 
 
 async def opens(stage: Stage, claim: Claim, browser: str, name: str = "") -> Claim | str:
@@ -220,11 +246,15 @@ async def test_unpaid_claims_lapse_and_can_be_offered_again_or_their_author_rest
     [claim] = await claims(stage)
     assert claim.state == "held"
     assert stage.hub.claims.links.code(claim) != old
+    await pay(stage, claim)
     async with stage.hub.db.session() as session:
+        [touch] = await session.exec(select(Touch).where(col(Touch.source_id) == claim.id))
+        assert (touch.kind, touch.channel_group, touch.at) == ("claim", "Organic Social", claim.said_at)
+        assert (await session.exec(select(Order.customer_id))).one() == touch.customer_id
         await stage.hub.claims.restrict(session, show, claim.message_id, on=True)
     await stage.hear("one", said(2, "sold 1"))
     await decide(stage)
-    assert [one.state for one in await claims(stage)] == ["held", "refused"]
+    assert [one.state for one in await claims(stage)] == ["paid", "refused"]
 
 
 async def test_who_waits_in_line_is_answered_when_a_unit_is_free(stage: Stage) -> None:

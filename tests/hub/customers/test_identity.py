@@ -254,6 +254,48 @@ async def test_signed_in_people_are_who_they_are_whatever_they_type(bench: Bench
     assert mum.customer_id != ana.customer_id
 
 
+async def test_a_number_everybody_types_ties_nobody_and_holds_nobody_up(bench: Bench) -> None:
+    """A shop counter's phone: once it is known to be shared, a buyer with it is like any other."""
+    for n in range(8):
+        await bench.met(n, email=f"guest{n}@example.com", phone="+4915112345678", visitor_id=f"v{n}")
+    [[ties]] = await bench.sql(
+        "SELECT count(*) FROM identity_edge JOIN identity ON identity.id IN (a_id, b_id)"
+        " WHERE identity.kind = 'phone'"
+    )
+    assert ties == 6
+    assert len(await bench.parts()) == 9
+
+
+async def test_a_card_that_a_guest_kept_is_not_had_by_typing_their_address(bench: Bench) -> None:
+    """The guest never signed in, so the thief's account ties both addresses to one person."""
+    guest = await bench.met(1, email=ANA, name="Ana Lind")
+    thief = await bench.met(2, kind="sign_in", email=BO, verified=True)
+    await bench.sql(
+        "INSERT INTO connection (id, brand_id, connector, name, state, config_sealed, created_at) SELECT"
+        " gen_random_uuid(), :brand, 'stripe', 'Stripe', 'ok', '', now()",
+        brand=bench.brand,
+    )
+    await bench.sql(
+        "INSERT INTO saved_method (id, brand_id, customer_id, identity_id, connection_id, ref_sealed,"
+        " card_brand, last4, consent, consented_at, state, created_at) SELECT gen_random_uuid(), :brand,"
+        " :person, :node, id, '', 'visa', '4242', '', now(), 'ok', now() FROM connection",
+        brand=bench.brand,
+        person=guest.customer_id,
+        node=guest.node_id,
+    )
+    for n, email in enumerate((BO, ANA), 3):
+        await bench.shop(n, "9", email, name="Bo", where="woocommerce")
+
+    async def cards(known: Known) -> list[str]:
+        async with bench.hub.db.session() as session:
+            person = await bench.hub.customers.now(session, known.customer_id)
+            return [card.last4 for card in await bench.hub.payments.saved(session, person)]
+
+    assert await cards(thief) == []
+    ana = await bench.met(9, kind="sign_in", email=ANA, verified=True)
+    assert (await cards(ana), await cards(thief)) == (["4242"], [])
+
+
 async def test_many_at_once_are_one_person_and_nobody_waits_in_a_circle(bench: Bench) -> None:
     people = [
         *[("tiktok_shop", "7", ANA), ("shopify", "9", ANA), ("shopify", "9", BO), ("tiktok_shop", "7", BO)],

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
@@ -17,6 +17,7 @@ from hub.events import personal
 from hub.events.log import NAMES, EventLog
 from hub.events.models import EventFile
 from hub.events.schema import Apart
+from hub.events.sealer import Sealer
 from hub.events.service import Events
 from hub.events.stream import EventStream
 from hub.ids import new_id
@@ -81,6 +82,32 @@ async def test_a_show_that_is_over_becomes_one_file_and_rows_say_what_is_on_the_
     assert len(out.read_text().splitlines()) == 13
 
 
+async def test_one_process_closes_a_shows_files_and_brings_what_was_passed_over_once(
+    db: Database, clock: SetClock, events: Events
+) -> None:
+    evening, asked = await open_evening(db), []
+
+    async def copy(show_id: UUID) -> int:
+        asked.append(show_id)
+        return 0
+
+    await tell(events, evening, "ana")
+    async with db.session() as session:
+        over = text("UPDATE show SET state = 'ended', ended_at = :now WHERE id = :id")
+        await run(session, over, {"now": clock(), "id": evening.show_id})
+    clock.tick(180)
+    for _ in range(2):
+        assert await events.sealer.tidy(copy) == 0  # one file it is already
+    other = Sealer(db, events.stream, events.log, clock)
+    assert await other.tidy(copy) == 0
+    assert asked == [evening.show_id]
+    # Days later each refund does not cost the whole show once more.
+    clock.tick(3 * 24 * 3600)
+    await tell(events, evening, "late")
+    assert await events.tidy() == 0
+    assert len(on_disk(events.log)) == 2
+
+
 async def test_who_is_forgotten_is_in_no_file_and_not_in_the_stream_and_the_figures_stay(
     db: Database, events: Events
 ) -> None:
@@ -101,6 +128,8 @@ async def test_who_is_forgotten_is_in_no_file_and_not_in_the_stream_and_the_figu
         assert (await personal.export(session, who)) == {"viewer_event": []}
         jobs = (await run(session, text("SELECT task_name FROM procrastinate_jobs"))).all()
         assert {job[0] for job in jobs} == {"events.forget"}
+    assert await events.tidy() == 0
+    assert set(await noted(db)) == on_disk(log) != set()  # though all its rows had gone
     # The stream still had all of it, which must not come back from there.
     assert await events.forget(evening.brand_id, [ana]) == 6
     assert log.count_of(evening.brand_id, evening.show_id, [ana]) == 0

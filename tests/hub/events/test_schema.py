@@ -77,6 +77,7 @@ def test_who_where_and_when_is_stamped_and_not_asked() -> None:
         {"data": {"x": "y" * LARGEST_DATA}},
         {"id": str(uuid5(FACTS, "hold:1"))},
         {"id": 5},
+        {"v": float("inf")},
     ],
 )
 def test_a_page_cannot_speak_for_others_and_one_odd_event_costs_only_itself(odd: dict[str, Any]) -> None:

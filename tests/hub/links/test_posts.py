@@ -100,11 +100,19 @@ async def test_a_link_is_said_at_once_again_and_no_more_after_the_end(stage: Sta
     assert await swept(stage, 600) == 0
     async with stage.hub.db.session() as session:
         await stage.hub.links.restore(await stage.hub.links.get(session, stage.shop.brand_id, link_id))
+    # One whose connector was taken away is first in line, and stands in nobody's way.
+    await stage.add("gone", can="send")
+    await post(stage, link_id, "gone")
+    await stage.sql(f"UPDATE show_target SET connector = 'gone' WHERE id = '{stage.targets['gone']}'")  # noqa: S608
+    known = {name: one for name, one in stage.hub.connections.connectors.items() if name != "gone"}
+    stage.hub.connections.connectors = known
     assert await swept(stage) == 1
+    [gone] = [one for one in (await seen(stage, link_id)).posts if one.target_id == stage.targets["gone"]]
+    assert (gone.state, "gone" in (gone.problem or "")) == ("failed", True)
     async with stage.hub.db.session() as session:
         await run(session, text("UPDATE show SET state = 'ended'"))
     assert await swept(stage, 600) == 0
-    assert {one.state for one in (await seen(stage, link_id)).posts} == {"done", "stopped"}
+    assert {one.state for one in (await seen(stage, link_id)).posts} == {"done", "stopped", "failed"}
     with pytest.raises(Conflict, match="ended"):
         await post(stage, link_id, "youtube")
 

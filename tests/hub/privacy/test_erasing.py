@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import text
 
@@ -69,6 +70,14 @@ async def test_who_is_forgotten_is_found_nowhere_and_others_are_untouched(market
     assert preview["invoices"] == ["INV-000001"]
     await owner.call("POST", ERASE.format(ana.customer_id), {"confirm": "yes"}, ok=422)
     asked = await owner.call("POST", ERASE.format(ana.customer_id), {"confirm": "erase"}, ok=202)
+    # Whom to look for is settled; then they order once more.
+    await market.hub.rights.erasing._begin(UUID(asked["id"]))
+    [late] = await market.sql(
+        "INSERT INTO orders SELECT (jsonb_populate_record(old, jsonb_build_object('id', gen_random_uuid(),"
+        " 'number', 'LATE', 'key', NULL, 'channel', 'shopify', 'connection_id', NULL, 'external_id', NULL)))"
+        ".* FROM orders AS old WHERE old.id = :id RETURNING id",
+        id=ana.order_id,
+    )
     for statement in KILL_EVERY_FIRST_TRY:
         await market.sql(statement)
     try:
@@ -93,6 +102,9 @@ async def test_who_is_forgotten_is_found_nowhere_and_others_are_untouched(market
         id=ana.order_id,
     )
     assert (order["total_minor"], order["country"], order["customer_id"]) == (4900, "DE", None)
+    [row] = await market.sql("SELECT buyer_name, erased_at FROM orders WHERE id = :id", id=late["id"])
+    assert row["buyer_name"] is None
+    assert row["erased_at"]
     # The buyer is signed out, and asking again finds nobody.
     assert (await ana.buyer.http.http.get("/api/v1/public/me")).json()["shopper"] is None
     await owner.call("POST", ERASE.format(ana.customer_id), {"confirm": "erase"}, ok=404)

@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from hub.auth.models import Brand
 from hub.chat.models import Message
+from hub.customers.service import Person
 from hub.db import run
 from hub.privacy.subjects import SUBJECTS
 from tests.hub.market import Market
@@ -41,14 +42,31 @@ async def test_a_copy_holds_all_of_one_person_and_nothing_of_another(market: Mar
     looks = await owner.call("GET", "/api/v1/privacy/looks")
     assert ("export", str(ana.customer_id)) in {(look["subject"], look["subject_id"]) for look in looks}
 
-    # The buyer has their own, not the one that staff made, and nobody else's.
+    # The buyer has their own, not the one that staff made, and nobody else's; not even the letters of the
+    # address they had an order's letters sent to, least of all a code that opens another's account.
+    seal = market.hub.checkout._vault.seal
+    await market.sql(
+        "UPDATE orders SET buyer_email_sealed = :email WHERE id = :id", email=seal(ana.email), id=bo.order_id
+    )
     assert (await bo.buyer.http.call("GET", COPY))["state"] == "none"
     assert (await bo.buyer.http.call("POST", COPY, ok=202))["state"] == "queued"
     await market.work()
     assert (await bo.buyer.http.call("POST", COPY, ok=202))["state"] == "done"
     own = zipfile.ZipFile(io.BytesIO((await bo.buyer.http.http.get(f"{COPY}/file")).content))
     assert bo.email in own.read("index.html").decode()
-    assert ana.email not in own.read("index.html").decode()
+    letters = json.loads(own.read("mail.json"))["mail"]
+    assert {one["to"] for one in letters} == {bo.email}
+    assert {one["letter"] for one in letters if one["kind"] == "sign_in"} == {None}
+    assert ana.phone not in own.read("index.html").decode()
+    # An address somebody typed in a shop counts as theirs, and nobody has signed in with it: it is not theirs
+    # to take along.
+    brand = market.shop.brand_id
+    async with market.hub.db.session() as session:
+        for email in (bo.email, "mum@example.com"):
+            who = Person(name="Bo", email=email, platform="woocommerce", platform_user="17")
+            await market.hub.customers.recognise(session, brand, who)
+    refused = await bo.buyer.http.call("POST", COPY, ok=409)
+    assert (refused["code"], "m…@example.com" in refused["detail"]) == ("address_unproved", True)
     # After a week it is gone.
     market.clock.tick(7 * 86400 + 1)
     assert (await owner.http.get(f"{path}/file")).status_code == 404

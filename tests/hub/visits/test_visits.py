@@ -9,9 +9,13 @@ from uuid import uuid4
 import pytest
 from sqlmodel import col, select
 
+from hub.customers.service import Person
 from hub.links.models import LinkClick, ShopHost, TrackedLink
+from hub.offers.models import Offer, OfferUse
+from hub.orders.models import Order
 from hub.services import Services
 from hub.shows.models import Show
+from hub.visits.coupons import note_coupons
 from hub.visits.models import Touch, Visit
 from tests.hub.shop import SetClock, Shop, open_shop
 
@@ -141,6 +145,9 @@ async def test_a_reload_is_no_new_touch_and_the_same_tags_twice_count_once(
     ]
     [visit] = await browser.visits()
     assert {touch.visit_id for touch in await browser.touches()} == {visit.id}
+    for _ in range(2):
+        clock.tick(20 * DAY)
+        assert await browser.comes("", blog)  # who follows it again another day has come again
 
 
 async def test_our_own_pages_and_the_brands_shop_are_no_referrers(hub: Services, browser: Browser) -> None:
@@ -152,7 +159,9 @@ async def test_our_own_pages_and_the_brands_shop_are_no_referrers(hub: Services,
     assert await browser.comes("", hub.settings.site_url() + "/orders/x") is None
 
 
-async def test_a_touch_names_its_link_its_click_and_its_host(hub: Services, shop: Shop) -> None:
+async def test_a_touch_names_its_link_its_click_and_its_host(
+    hub: Services, shop: Shop, clock: SetClock
+) -> None:
     other = await open_shop(hub)
     made: dict[str, Any] = {"utm_source": "tiktok", "utm_campaign": "autumn", "host": "Mia"}
     link = TrackedLink(brand_id=shop.brand_id, show_id=shop.show_id, code="abc23456", **made)
@@ -174,6 +183,11 @@ async def test_a_touch_names_its_link_its_click_and_its_host(hub: Services, shop
     touch = await Browser(shop).comes(f"{TIKTOK}&sh_link=bio23456&sh_click=nonsense")
     assert touch
     assert (touch.link_id, touch.click_id) == (bio.id, None)
+    clock.tick(2 * DAY)
+    visitor = Browser(shop, touch.visitor_id)
+    assert await visitor.comes(query)  # the same tags by another link
+    clock.tick(DAY)
+    assert await visitor.comes(query) is None  # the same click in a tab that was kept
     touch = await Browser(other).comes(query)  # another brand's
     assert touch
     assert (touch.link_id, touch.click_id) == (None, None)
@@ -203,3 +217,37 @@ async def test_a_claim_is_one_touch_and_a_key_event_of_the_visit(hub: Services, 
         coupon = await hub.visits.note_touch(session, ids[0], kind="coupon", source_id=uuid4())
     assert coupon
     assert coupon.visitor_id == f"coupon:{coupon.source_id}"
+
+
+async def test_who_used_the_coupon_of_one_link_came_by_it(hub: Services, shop: Shop, clock: SetClock) -> None:
+    brand = shop.brand_id
+    coupon = Offer(brand_id=brand, kind="coupon", title="Ten off", code="MIA10", percent_off=10)
+    link = TrackedLink(
+        brand_id=brand,
+        show_id=shop.show_id,
+        code="mia23456",
+        offer_id=coupon.id,
+        utm_source="tiktok",
+        utm_campaign="autumn",
+    )
+    async with hub.db.session() as session:
+        session.add_all([coupon, link])
+        known = await hub.customers.meet(session, brand, Person(email="ana@example.com"))
+        order = Order(
+            brand_id=brand, channel="own", number="1", state="paid", currency="EUR", placed_at=clock()
+        )
+        order.customer_id, order.identity_id = known.customer_id, known.node_id
+        session.add(order)
+        await session.flush()
+        session.add(OfferUse(brand_id=brand, offer_id=coupon.id, order_id=order.id, viewer_id="x"))
+    counts = []
+    for _ in range(2):
+        async with hub.db.session() as session:
+            counts.append(await note_coupons(session, hub.visits, clock()))
+    assert counts == [1, 0]
+    async with hub.db.session() as session:
+        [touch] = await session.exec(select(Touch).where(col(Touch.customer_id) == known.customer_id))
+    assert (touch.kind, touch.link_id, touch.channel_group, touch.at) == (
+        *("coupon", link.id, "Organic Social"),
+        order.placed_at,
+    )

@@ -16,9 +16,14 @@ export function ChannelsPage() {
       <title>Channels · Studio</title>
       <div className="row spread">
         <h1>Channels</h1>
-        <a className="button" {...linkTo(PATHS.cohorts)}>
-          Compare people
-        </a>
+        <div className="row">
+          <a className="button" {...linkTo(PATHS.cohorts)}>
+            Compare people
+          </a>
+          <a className="button" {...linkTo(PATHS.benefits)}>
+            Benefits
+          </a>
+        </div>
       </div>
       <div className="card">
         <ScopeFields scope={scope} onScope={setScope} />

@@ -69,14 +69,14 @@ function Rule({ rule, api }: { rule: RetentionRule; api: PrivacyApi }) {
   return (
     <tr>
       <th scope="row">
-        {rule.what}
-        <br />
-        <span className="quiet-text">
+        <span className="privacy-what">{rule.what}</span>
+        <span className="quiet-text privacy-why">
           Kept {kept(rule)}. {rule.why}
         </span>
       </th>
       <td>
         <input
+          className="privacy-days"
           inputMode="numeric"
           aria-label={`Days to keep ${rule.what}`}
           aria-invalid={days === null ? true : undefined}

@@ -40,7 +40,7 @@ export function Shell({ session }: { session: Session }) {
       <a className="skip" href="#main">
         Skip to the content
       </a>
-      <TopBar brand={session.brand.name} path={path} />
+      <TopBar session={session} path={path} />
       <AlarmBanner path={path} />
       <main id="main" ref={main} tabIndex={-1} key={path}>
         <Screen path={path} session={session} />

@@ -1,9 +1,13 @@
+import type { Session } from "@simulcast/api";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useApi } from "../api";
 import { SESSION } from "../cache";
 import { go, linkTo, pageOf, PATHS } from "../navigation";
 import { Problem } from "../parts/problem";
 import { ReviewCount } from "../review/review-count";
+
+/** Pages about money are for those who may act on it (`hub/auth/roles.py`). */
+const MONEY: string[] = [PATHS.channels, PATHS.review, PATHS.payments];
 
 const LINKS = [
   { title: "Shows", path: PATHS.shows, pages: ["shows", "plan", "show"] },
@@ -18,7 +22,7 @@ const LINKS = [
   { title: "Connections", path: PATHS.connections, pages: ["connections", "conversions"] },
 ];
 
-export function TopBar({ brand, path }: { brand: string; path: string }) {
+export function TopBar({ session, path }: { session: Session; path: string }) {
   const api = useApi();
   const cache = useQueryClient();
   const signOut = useMutation({
@@ -29,12 +33,15 @@ export function TopBar({ brand, path }: { brand: string; path: string }) {
     },
   });
   const { name } = pageOf(path);
+  const { role } = session.member;
+  const all = role === "owner" || role === "producer";
+  const links = LINKS.filter((link) => all || !MONEY.includes(link.path));
   return (
     <header className="top">
       <div className="inside">
-        <span className="brand">{brand}</span>
+        <span className="brand">{session.brand.name}</span>
         <nav aria-label="Studio">
-          {LINKS.map((link) => (
+          {links.map((link) => (
             <a
               key={link.path}
               {...linkTo(link.path)}

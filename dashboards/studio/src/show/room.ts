@@ -9,6 +9,7 @@ import {
   type GatewayState,
   type NewMessage,
   ServerClock,
+  type ShowOrder,
   type Socket,
   type StaffApi,
   type StaffMessage,
@@ -41,6 +42,8 @@ const PAGE = 200;
 const OPENED = 500;
 /** Screens are not told more often than this, however busy the chat. */
 const TELL_MS = 50;
+/** Names are asked for once for all orders of so long. */
+const NAMES_MS = 1_000;
 
 /** Call `enter` once, and `leave` when the page goes. */
 export class Room {
@@ -53,6 +56,7 @@ export class Room {
   private left = false;
   private retry: ReturnType<typeof setTimeout> | undefined;
   private telling: ReturnType<typeof setTimeout> | undefined;
+  private naming: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly options: RoomOptions) {}
 
@@ -78,6 +82,7 @@ export class Room {
     this.left = true;
     clearTimeout(this.retry);
     clearTimeout(this.telling);
+    clearTimeout(this.naming);
     this.gateway?.stop();
   }
 
@@ -155,6 +160,7 @@ export class Room {
       } else if (event.kind === "playback.changed") stale = true;
       else if (event.kind === "alarms.changed") this.options.onAlarms?.();
       else if (event.kind === "claims.changed") this.options.onClaims?.();
+      else if (event.kind === "order.placed") this.naming ??= setTimeout(() => this.askNames(), NAMES_MS);
       else if (event.kind === "message.added" && event.data.outgoing) this.followReply(event.data.seq);
     }
     const { picture } = this.look;
@@ -167,6 +173,20 @@ export class Room {
     this.messages(seq - 1, 1).then(
       (found) => this.take(found),
       () => undefined, // each delivery tells of itself as soon as anything becomes of it
+    );
+  }
+
+  /** News go to everybody in the room, so they bear no names: the hub says them to whoever may know. */
+  private askNames(): void {
+    this.naming = undefined;
+    this.options.api.orders(this.options.showId).then(
+      (found) => {
+        const { picture } = this.look;
+        const names = new Map(found.map((order) => [order.id, order.buyer_name]));
+        const named = (order: ShowOrder) => ({ ...order, buyer_name: names.get(order.id) ?? order.buyer_name });
+        if (picture && !this.left) this.show({ picture: { ...picture, orders: picture.orders.map(named) } });
+      },
+      () => undefined, // the next order asks again
     );
   }
 
