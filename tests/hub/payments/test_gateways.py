@@ -37,10 +37,10 @@ async def form(market: Market, customer: UUID | None = None, amount: Money = PRI
         return await market.hub.payments.form(session, market.shop.brand_id, amount, customer)
 
 
-async def begun(market: Market, choice: PaymentChoice) -> tuple[Buyer, Any, Payment]:
+async def begun(market: Market, choice: PaymentChoice, email: str = "") -> tuple[Buyer, Any, Payment]:
     """An order of a fresh buyer that is paid as chosen, past the page."""
     buyer = await market.viewer()
-    order = await buyer.order(await buyer.hold(), "pm_card_chargeDeclined")
+    order = await buyer.order(await buyer.hold(), "pm_card_chargeDeclined", email=email)
     await market.work()
     async with market.hub.db.session() as session:
         row = await session.get(Order, UUID(order["order_id"]))
@@ -119,15 +119,18 @@ async def test_a_currency_no_gateway_takes_is_said_before_anybody_types_a_card(m
 
 
 async def test_a_kept_card_is_its_owners_and_a_bank_that_misses_them_waits(market: Market) -> None:
-    buyer, order, _ = await begun(market, PaymentChoice(source="pm_card_visa"))
+    buyer, order, _ = await begun(market, PaymentChoice(source="pm_card_visa"), "ana@example.com")
     [row] = await market.sql("SELECT customer_id FROM orders")
     owner, words = row["customer_id"], "Keep this card for next time."
     await market.arrived("stripe")
     keep = {"save": True, "consent": words, "customer_id": owner}
     source = (await market.fakes["stripe"].control("source", {"kind": "off_session_action"}))["source"]
-    buyer, order, payment = await begun(market, PaymentChoice(source=source, **keep))
+    buyer, order, payment = await begun(market, PaymentChoice(source=source, **keep), "ana@example.com")
     await market.work()
     await confirmed(market, buyer, order)
+    # A guest's address is proved by signing in with it: until then the card is offered to nobody.
+    assert (await form(market, owner)).saved == []
+    await market.sql("UPDATE identity SET verified_at = now() WHERE kind = 'email'")
     saved = (await form(market, owner)).saved
     assert [(one.card_brand, one.last4) for one in saved] == [("visa", "3184")]
     [kept] = await market.sql("SELECT * FROM saved_method")
