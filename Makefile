@@ -35,7 +35,7 @@ bench: ## every promise measured beside a peer; fails when a bar was not reached
 
 soak: ## long runs: trouble for the media worker, ten minutes in every player; SOAK_SECONDS=120 for a first look
 	@$(PYTHON) scripts/install.py --soak
-	@$(VENV)/pytest -m soak tests/soak
+	@$(VENV)/pytest -m soak tests/soak tests/hub/orders/test_channels.py
 
 fuzz: ## a minute of made-up bytes for the RTMP parsers; what it finds stays in data/fuzz
 	@$(PYTHON) scripts/install.py --tests

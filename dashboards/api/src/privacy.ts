@@ -1,5 +1,6 @@
 /** People's rights, how long things are kept, who looked, and a brand's members. */
 
+import type { ConsentWords } from "./consent";
 import { call, type Call, type Fetch } from "./http";
 import type { Role } from "./types";
 
@@ -87,6 +88,13 @@ export interface OwnCopy {
   expires_at: string | null;
 }
 
+/** What viewers are asked, by language. `own`: in the brand's words. */
+export interface ConsentText {
+  version: number;
+  body: Record<string, ConsentWords>;
+  own: boolean;
+}
+
 /** Counting what a person left behind reads all of it. */
 const PATIENT_MS = 60_000;
 
@@ -113,6 +121,11 @@ export class PrivacyApi {
     this.read<{ count: number; sentence: string }>(`/privacy/rules/${subject}/preview?days=${days}`, signal);
   runs = (signal?: AbortSignal) => this.read<RetentionRun[]>("/privacy/runs", signal);
   looks = (signal?: AbortSignal) => this.read<Look[]>("/privacy/looks", signal);
+
+  consentText = (signal?: AbortSignal) => this.read<ConsentText>("/consent/text", signal);
+  /** Null: in our words again. `version` is the one that was edited. */
+  askInWords = (version: number, body: ConsentText["body"] | null) =>
+    this.write<ConsentText>("PUT", "/consent/text", { version, body });
 
   members = (signal?: AbortSignal) => this.read<Member[]>("/members", signal);
   invite = (member: { email: string; name: string; role: Role }) =>

@@ -255,7 +255,8 @@ async def test_a_score_costs_a_fixed_number_of_statements(market: Market) -> Non
         await buyer.order(await buyer.hold())
         counts.append(sum("risk_" in sql for sql in seen))
         await market.sql(
-            "INSERT INTO touch (id, brand_id, show_id, visitor_id, click_ids, landing, at, kind, channel_group)"
+            "INSERT INTO touch (id, brand_id, show_id, visitor_id, click_ids, landing, at, kind,"
+            " channel_group)"
             " SELECT gen_random_uuid(), :brand, NULL, 'x' || n, '{}', '', now(), 'visit', 'Direct'"
             " FROM generate_series(1, 3000) n",
             brand=market.shop.brand_id,

@@ -1,6 +1,7 @@
 import "./privacy.css";
 import { PrivacyApi } from "@simulcast/api";
 import { useMemo } from "react";
+import { ConsentTextCard } from "./consent-text-card";
 import { LooksCard } from "./looks-card";
 import { MembersCard } from "./members-card";
 import { PeopleCard } from "./people-card";
@@ -20,6 +21,7 @@ export function PrivacyPage({ role }: { role: string }) {
       <RequestsCard api={api} owner={owner} />
       {owner && (
         <>
+          <ConsentTextCard api={api} />
           <RulesCard api={api} />
           <LooksCard api={api} />
           <MembersCard api={api} />

@@ -1,6 +1,6 @@
 /** What the privacy page says. Pure. */
 
-import type { ErasurePreview, RetentionRule, RightsRequest, Role } from "@simulcast/api";
+import type { ConsentWords, ErasurePreview, RetentionRule, RightsRequest, Role } from "@simulcast/api";
 import type { Tone } from "../parts/words";
 
 /** What must be typed before somebody is forgotten. */
@@ -57,4 +57,24 @@ export function proofFile(request: RightsRequest): string {
   const { id, asked_at, done_at, proof } = request;
   const document = { request: id, asked_at, done_at, ...proof };
   return `data:application/json;charset=utf-8,${encodeURIComponent(JSON.stringify(document, null, 2))}`;
+}
+
+/** The lines of the question, in the order in which viewers meet them. `most`: characters. */
+export const ASKED: { name: keyof ConsentWords; label: string; most: number }[] = [
+  { name: "title", label: "Heading", most: 40 },
+  { name: "text", label: "The question", most: 200 },
+  { name: "allow", label: "The button that allows", most: 40 },
+  { name: "needed", label: "The button that refuses", most: 40 },
+  { name: "details", label: "Opens the details", most: 40 },
+  { name: "necessary", label: "What is always kept", most: 200 },
+  { name: "analytics", label: "About measuring", most: 200 },
+  { name: "ads", label: "About advertising", most: 200 },
+  { name: "save", label: "Keeps what was ticked", most: 40 },
+  { name: "gpc", label: "To whose browser asks not to share", most: 200 },
+  { name: "reopen", label: "At the foot of the page", most: 40 },
+];
+
+/** "de" → "German". */
+export function languageWords(code: string): string {
+  return new Intl.DisplayNames("en", { type: "language" }).of(code) ?? code;
 }
