@@ -34,8 +34,9 @@ OWNERS: Final[Mapping[str, str]] = {
     "intake_id": "intake",
     "mail_id": "mail",
     "request_id": "rights_request",
+    "run_id": "attribution_run",
 }
-"""The argument of a job, and the table whose row it names."""
+"""The argument of a job, and the table whose row it names; a few name their brand itself."""
 
 WHAT: Final[Mapping[str, str]] = {
     "target.open": "Opening a broadcast on a platform",
@@ -67,6 +68,9 @@ WHAT: Final[Mapping[str, str]] = {
     "order.cancel": "Cancelling an order on its platform",
     "rights.export": "Copying what is kept about a person",
     "rights.erase": "Forgetting a person",
+    "events.forget": "Forgetting a person in the viewer events",
+    "attribution.run": "Working out which channels brought which orders",
+    "conversion.send": "Telling an ad network or Google what was bought",
 }
 
 OURS: Final = " UNION ALL ".join(
@@ -75,11 +79,14 @@ OURS: Final = " UNION ALL ".join(
     " WHERE job.status = 'failed' AND owner.brand_id = :brand_id"
     for argument, table in OWNERS.items()
 )
+OF_THE_BRAND: Final = """
+    SELECT id FROM procrastinate_jobs
+    WHERE status = 'failed' AND CAST(args->>'brand_id' AS uuid) = :brand_id"""
 LIST: Final = text(
     f"""
     SELECT job.id, task_name, args, attempts, lock, queueing_lock,
            (SELECT max(at) FROM procrastinate_events WHERE job_id = job.id) AS given_up_at
-    FROM procrastinate_jobs AS job WHERE job.id IN ({OURS})
+    FROM procrastinate_jobs AS job WHERE job.id IN ({OURS} UNION ALL {OF_THE_BRAND})
       AND (CAST(:only AS bigint) IS NULL OR job.id = CAST(:only AS bigint))
     ORDER BY job.id DESC LIMIT 200
     """  # noqa: S608 - words of ours
