@@ -46,7 +46,6 @@ from hub.privacy.service import Rights
 from hub.public.pace import Pace
 from hub.quality.service import Quality
 from hub.quality.store import Beacons
-from hub.routers import ROOMS
 from hub.secrets import Vault
 from hub.services import Services
 from hub.settings import Settings, secrets_of
@@ -193,6 +192,8 @@ def assembled(ground: Ground) -> Services:
 
 def create_app(settings: Settings, environ: Mapping[str, str]) -> FastAPI:
     """The HTTP process: API, studio and watch page, webhooks, checkout."""
+    # Only this process answers over HTTP: to the others all routes would be seconds of their start.
+    from hub.routers import ROOMS
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

@@ -18,7 +18,8 @@ from tests.e2e.conftest import SIMULCAST, free_port, left_running, settings, sta
 
 pytestmark = pytest.mark.e2e
 
-READY_SECONDS = 20
+READY_SECONDS = 30
+"""The promise is 20 s on a machine that does nothing else; a test beside others is no benchmark."""
 
 
 def test_ctrl_c_stops_every_child_and_the_next_start_is_quick(folder: Path) -> None:
