@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,8 @@ LOOK = 4
 """Seconds the others are watched after the victim died."""
 FRAMES_OK = 27
 """Frames a second that each of them must decode meanwhile, of the 30 that are sent."""
+LAST_WORDS = 20.0
+"""Seconds the audience has to finish what it is saying."""
 PATIENCE = 45.0
 """Seconds to wait for something that should take one or two."""
 
@@ -44,6 +47,7 @@ class Evening:
         self.events: dict[str, Any] = {}
         self._supervisor = supervisor
         self._live_at = 0.0
+        self._over = asyncio.Event()
         self._say = say
 
     async def snapshot(self) -> Any:
@@ -87,6 +91,9 @@ class Evening:
             if duration == 0:
                 await asyncio.Event().wait()
         finally:
+            # Nobody is cut off in mid-sentence: what is said and what is counted must agree.
+            self._over.set()
+            await asyncio.wait([audience], timeout=LAST_WORDS)
             audience.cancel()
             await asyncio.gather(audience, return_exceptions=True)
         await self._settle()
@@ -102,10 +109,11 @@ class Evening:
         await self._until("every target is closed", nowhere)
 
     async def _audience(self) -> None:
-        while True:
+        while not self._over.is_set():
             await self.crowd.chat_everywhere()
             await self.crowd.chat_on_site()
-            await asyncio.sleep(1.5)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._over.wait(), 1.5)
 
     async def _highlight(self, sku: str) -> None:
         self._say("The host holds up the red bag.")
