@@ -1,10 +1,9 @@
 import type { LinkFilter } from "@simulcast/api";
 import { useQuery } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
 import { useApi } from "../api";
 import { SHOWS } from "../cache";
+import { SaveAs, SearchForm } from "../parts/search-form";
 import { SelectField } from "../parts/select-field";
-import { TextField } from "../parts/text-field";
 import { PLACEMENTS } from "./link-words";
 
 interface Props {
@@ -25,25 +24,15 @@ const KEPT = [
 export function LinkFilters({ filter, onFilter, exportUrl, onEverywhere }: Props) {
   const api = useApi();
   const shows = useQuery({ queryKey: SHOWS, queryFn: ({ signal }) => api.shows(signal) });
-  const [words, setWords] = useState(filter.q ?? "");
-  const search = (event: FormEvent) => {
-    event.preventDefault();
-    onFilter({ ...filter, q: words.trim() });
-  };
   const titles = (shows.data ?? []).map((show) => ({ value: show.id, title: show.title }));
   return (
     <search className="card stack">
-      <form className="row search" onSubmit={search}>
-        <TextField
-          label="Search"
-          type="search"
-          placeholder="Title, code, host, show or product"
-          value={words}
-          onText={setWords}
-        />
-        <button className="primary">Search</button>
-      </form>
-      <div className="order-filters">
+      <SearchForm
+        placeholder="Title, code, host, show or product"
+        first={filter.q}
+        onSearch={(q) => onFilter({ ...filter, q })}
+      />
+      <div className="filters">
         <SelectField
           label="Show"
           value={filter.show_id ?? ""}
@@ -64,10 +53,7 @@ export function LinkFilters({ filter, onFilter, exportUrl, onEverywhere }: Props
         />
       </div>
       <div className="row spread">
-        <p className="quiet-text">
-          Save these links as <a href={exportUrl("csv", filter)}>a table (CSV)</a> or as{" "}
-          <a href={exportUrl("json", filter)}>data (JSON)</a>.
-        </p>
+        <SaveAs what="links" urlOf={(kind) => exportUrl(kind, filter)} />
         {filter.show_id && (
           <button type="button" className="small" onClick={onEverywhere}>
             Post on all its platforms

@@ -1,5 +1,5 @@
 import type { OrderFilter } from "@simulcast/api";
-import { type FormEvent, useState } from "react";
+import { SaveAs, SearchForm } from "../parts/search-form";
 import { SelectField } from "../parts/select-field";
 import { TextField } from "../parts/text-field";
 import { platformName } from "../parts/words";
@@ -16,24 +16,14 @@ const ANY = { value: "", title: "All" };
 
 /** What to list; the files hold the same. */
 export function OrderFilters({ filter, onFilter, exportUrl }: Props) {
-  const [words, setWords] = useState(filter.q ?? "");
-  const search = (event: FormEvent) => {
-    event.preventDefault();
-    onFilter({ ...filter, q: words.trim() });
-  };
   return (
     <search className="card stack">
-      <form className="row search" onSubmit={search}>
-        <TextField
-          label="Search"
-          type="search"
-          placeholder="Number, name, SKU or e-mail"
-          value={words}
-          onText={setWords}
-        />
-        <button className="primary">Search</button>
-      </form>
-      <div className="order-filters">
+      <SearchForm
+        placeholder="Number, name, SKU or e-mail"
+        first={filter.q}
+        onSearch={(q) => onFilter({ ...filter, q })}
+      />
+      <div className="filters">
         <SelectField
           label="State"
           value={filter.state ?? ""}
@@ -59,10 +49,7 @@ export function OrderFilters({ filter, onFilter, exportUrl }: Props) {
           onText={(day) => onFilter({ ...filter, until: beginOf(day, 1) })}
         />
       </div>
-      <p className="quiet-text">
-        Save these orders as <a href={exportUrl("csv", filter)}>a table (CSV)</a> or as{" "}
-        <a href={exportUrl("json", filter)}>data (JSON)</a>.
-      </p>
+      <SaveAs what="orders" urlOf={(kind) => exportUrl(kind, filter)} />
     </search>
   );
 }

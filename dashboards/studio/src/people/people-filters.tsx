@@ -1,7 +1,6 @@
 import type { Choice, PersonFilter } from "@simulcast/api";
-import { type FormEvent, useState } from "react";
+import { SaveAs, SearchForm } from "../parts/search-form";
 import { SelectField } from "../parts/select-field";
-import { TextField } from "../parts/text-field";
 import { platformName } from "../parts/words";
 
 interface Props {
@@ -25,24 +24,14 @@ const QUESTIONS = [
 
 /** Whom to list; the files hold the same. */
 export function PeopleFilters({ filter, onFilter, exportUrl }: Props) {
-  const [words, setWords] = useState(filter.words ?? "");
-  const search = (event: FormEvent) => {
-    event.preventDefault();
-    onFilter({ ...filter, words: words.trim() });
-  };
   return (
     <search className="card stack">
-      <form className="row search" onSubmit={search}>
-        <TextField
-          label="Search"
-          type="search"
-          placeholder="Name, e-mail address or phone number"
-          value={words}
-          onText={setWords}
-        />
-        <button className="primary">Search</button>
-      </form>
-      <div className="order-filters">
+      <SearchForm
+        placeholder="Name, e-mail address or phone number"
+        first={filter.words}
+        onSearch={(words) => onFilter({ ...filter, words })}
+      />
+      <div className="filters">
         <SelectField
           label="Bought on"
           value={filter.channel ?? ""}
@@ -59,10 +48,7 @@ export function PeopleFilters({ filter, onFilter, exportUrl }: Props) {
           />
         ))}
       </div>
-      <p className="quiet-text">
-        Save these people as <a href={exportUrl("csv", filter)}>a table (CSV)</a> or as{" "}
-        <a href={exportUrl("json", filter)}>data (JSON)</a>.
-      </p>
+      <SaveAs what="people" urlOf={(kind) => exportUrl(kind, filter)} />
     </search>
   );
 }
