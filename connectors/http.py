@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import json
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -216,6 +217,15 @@ def retry_after(headers: Mapping[str, str], default: float) -> float:
         return max(0.0, float(headers.get("retry-after", default)))
     except ValueError:
         return default
+
+
+def decoded(body: bytes) -> dict[str, Any] | None:
+    """The JSON object of a body; None for anything else."""
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return None
+    return answer if isinstance(answer, dict) else None
 
 
 def excerpt(body: bytes) -> str:

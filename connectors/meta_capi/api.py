@@ -5,13 +5,12 @@ Sources: developers.facebook.com, Conversions API "Using the API" and Graph API 
 
 from __future__ import annotations
 
-import json
-from typing import Any, Final
+from typing import Final
 
 from pydantic import BaseModel, Field
 
 from connectors.errors import ConnectorError, Reconnect, Refused, RetryLater
-from connectors.http import retry_after
+from connectors.http import decoded, retry_after
 
 VERSION: Final = "v26.0"
 DEAD: Final = frozenset({102, 190})
@@ -66,12 +65,3 @@ def classify(status: int, headers: dict[str, str], body: bytes) -> ConnectorErro
     words = error.get("error_user_msg") or error.get("message") or "no reason given"
     message = " ".join(str(words)[:300].split())
     return Refused(f"Meta refused the event: {message}", code=str(subcode or code))
-
-
-def decoded(body: bytes) -> dict[str, Any] | None:
-    """A JSON object, or None."""
-    try:
-        answer = json.loads(body)
-    except ValueError:
-        return None
-    return answer if isinstance(answer, dict) else None

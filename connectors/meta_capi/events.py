@@ -13,7 +13,8 @@ from typing import Any, Final
 from connectors.base import Session
 from connectors.conversions import isolated, number, too_old
 from connectors.errors import Refused, RetryLater
-from connectors.meta_capi.api import TOO_OLD, VERSION, Config, decoded
+from connectors.http import decoded
+from connectors.meta_capi.api import TOO_OLD, VERSION, Config
 from connectors.meta_capi.people import WEAK, matched, user_data
 from connectors.types import Conversion, ConversionLimits, ConversionOutcome
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -10,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from connectors.base import Session
 from connectors.errors import ConnectorError, Reconnect, Refused, RetryLater
-from connectors.http import retry_after
+from connectors.http import decoded, retry_after
 
 GRAPH = "https://graph.facebook.com/"
 VERSION = "v26.0"
@@ -88,12 +87,3 @@ def classify(status: int, headers: dict[str, str], body: bytes) -> ConnectorErro
     if code in TROUBLE or status >= 500:
         return RetryLater("Meta is in trouble.", retry_after(headers, 5.0), unknown=True)
     return None if status == 429 else Refused(f"Meta refused the request: {message}", code=str(code))
-
-
-def decoded(body: bytes) -> dict[str, Any] | None:
-    """A JSON object, or None."""
-    try:
-        answer = json.loads(body)
-    except ValueError:
-        return None
-    return answer if isinstance(answer, dict) else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from pydantic import BaseModel, Field, SecretStr
 
 from connectors.base import Session
 from connectors.errors import ConnectorError, Reconnect, Refused, RetryLater
+from connectors.http import decoded
 
 VERSION = "2026-10"
 ANY_SHOP = "https://myshopify.com/"
@@ -143,15 +143,6 @@ def agreed(payload: dict[str, Any] | None, errors: str = "userErrors") -> dict[s
             raise RetryLater("Shopify is still working on this.", 2.0, unknown=True)
         raise Refused(f"Shopify refused: {error['message']}", code=error.get("code"))
     return payload
-
-
-def decoded(body: bytes) -> dict[str, Any] | None:
-    """A JSON object, or None."""
-    try:
-        answer = json.loads(body)
-    except ValueError:
-        return None
-    return answer if isinstance(answer, dict) else None
 
 
 def pause_of(answer: dict[str, Any]) -> float:

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from connectors.errors import Refused
-from connectors.shopify.api import Config, decoded
+from connectors.http import decoded
+from connectors.shopify.api import Config
 from connectors.shopify.orders import from_webhook, gid
 from connectors.types import Fact, LevelNews, OrderHint, Webhook
 

@@ -6,13 +6,12 @@ integrators show them (read 2026-11).
 
 from __future__ import annotations
 
-import json
-from typing import Any, Final
+from typing import Final
 
 from pydantic import BaseModel, Field
 
 from connectors.errors import ConnectorError, Reconnect, Refused, RetryLater
-from connectors.http import retry_after
+from connectors.http import decoded, retry_after
 
 OK: Final = 0
 LOGIN: Final = frozenset({40001, 40101, 40102, 40104, 40105, 40110})
@@ -58,12 +57,3 @@ def classify(status: int, headers: dict[str, str], body: bytes) -> ConnectorErro
         return RetryLater("TikTok is in trouble.", retry_after(headers, 5.0), unknown=True)
     message = " ".join(str(said.get("message") or "no reason given")[:300].split())
     return Refused(f"TikTok refused the event: {message}", code=str(code))
-
-
-def decoded(body: bytes) -> dict[str, Any] | None:
-    """A JSON object, or None."""
-    try:
-        answer = json.loads(body)
-    except ValueError:
-        return None
-    return answer if isinstance(answer, dict) else None

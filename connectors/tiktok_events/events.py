@@ -14,7 +14,8 @@ from typing import Any, Final
 from connectors.base import Session
 from connectors.conversions import Match, email_form, hashed, isolated, number, too_old
 from connectors.errors import Refused, RetryLater
-from connectors.tiktok_events.api import Config, decoded
+from connectors.http import decoded
+from connectors.tiktok_events.api import Config
 from connectors.types import Conversion, ConversionLimits, ConversionOutcome
 
 LIMITS: Final = ConversionLimits(batch=500, oldest=timedelta(days=7), purpose="ads")

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, SecretStr
 
 from connectors.base import Session
 from connectors.errors import ConnectorError, Reconnect, Refused, RetryLater
-from connectors.http import excerpt, retry_after
+from connectors.http import decoded, excerpt, retry_after
 from connectors.oauth import utc_now
 from connectors.tiktok_shop.sign import signature
 
@@ -196,12 +196,3 @@ def numbered(text: str) -> str:
     if not (text.isascii() and text.isdecimal()):
         raise Refused(f"TikTok Shop has nothing with the number {excerpt(text.encode())!r}.")
     return text
-
-
-def decoded(body: bytes) -> dict[str, Any] | None:
-    """A JSON object, or None."""
-    try:
-        answer = json.loads(body)
-    except ValueError:
-        return None
-    return answer if isinstance(answer, dict) else None

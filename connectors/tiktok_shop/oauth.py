@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, SecretStr
 
 from connectors.errors import Reconnect, Refused, RetryLater
-from connectors.http import Http
-from connectors.tiktok_shop.api import RELINK, TIKTOK, Config, classify, decoded
+from connectors.http import Http, decoded
+from connectors.tiktok_shop.api import RELINK, TIKTOK, Config, classify
 from connectors.types import Tokens
 
 REFRESH = "/api/v2/token/refresh"

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from connectors.errors import Refused
-from connectors.tiktok_shop.api import Config, decoded
+from connectors.http import decoded
+from connectors.tiktok_shop.api import Config
 from connectors.types import Fact, OrderHint, Webhook
 
 
