@@ -29,7 +29,7 @@ export function GatewayCard({ gateway, place, count, move, api, changed }: Props
           <button
             type="button"
             className="small"
-            aria-label={`Use ${called} earlier`}
+            aria-label={`Up: use ${called} earlier`}
             disabled={place === 0}
             onClick={() => move(place, place - 1)}
           >
@@ -38,7 +38,7 @@ export function GatewayCard({ gateway, place, count, move, api, changed }: Props
           <button
             type="button"
             className="small"
-            aria-label={`Use ${called} later`}
+            aria-label={`Down: use ${called} later`}
             disabled={place === count - 1}
             onClick={() => move(place, place + 1)}
           >

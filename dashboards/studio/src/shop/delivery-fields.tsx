@@ -103,7 +103,7 @@ function Method({ method, at, problems, onChange, onRemove, onUp }: MethodProps)
       />
       <div className="row">
         {onUp && (
-          <button type="button" className="small" aria-label={`Move ${name} up`} onClick={onUp}>
+          <button type="button" className="small" aria-label={`Move up: ${name}`} onClick={onUp}>
             Move up
           </button>
         )}

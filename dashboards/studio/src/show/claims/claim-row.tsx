@@ -23,6 +23,7 @@ export const ClaimRow = memo(function ClaimRow({ api, showId, claim, products, n
   const again = useClaimsChange(showId, () => api.again(showId, id));
   const restrict = useClaimsChange(showId, (on: boolean) => api.restrict(showId, id, on));
   const who = claim.author || "Guest";
+  const offer = again.isPending ? "Offering…" : "Offer again";
   const { tone, label } = claimState(claim, nowMs);
   const link = linkToTell(claim);
   return (
@@ -51,17 +52,17 @@ export const ClaimRow = memo(function ClaimRow({ api, showId, claim, products, n
           <button
             type="button"
             className="small"
-            aria-label={`Offer it to ${who} again`}
+            aria-label={`${offer}: ${who}`}
             disabled={again.isPending}
             onClick={() => again.mutate(undefined)}
           >
-            {again.isPending ? "Offering…" : "Offer again"}
+            {offer}
           </button>
         )}
         <button
           type="button"
           className="small"
-          aria-label={restricted ? `Take claims of ${who} again` : `Take no more claims of ${who}`}
+          aria-label={restricted ? `Lift restriction: take claims of ${who} again` : `Restrict: take no more claims of ${who}`}
           disabled={restrict.isPending}
           onClick={() => restrict.mutate(!restricted)}
         >
