@@ -2,7 +2,12 @@
 PYTHON ?= python3
 VENV := .venv/bin
 
-.PHONY: demo test check lint types front install bench soak fuzz clean
+# Tests that start the whole product; the others need not be read to find them.
+E2E = $(sort $(shell grep -rlE --include='test_*.py' 'mark\.e2e' tests))
+# What one process has compiled is there for the next, whatever the shell says.
+export PYTHONDONTWRITEBYTECODE :=
+
+.PHONY: demo test check lint types front collect install bench soak fuzz clean
 
 demo: install ## the scripted show: everything runs, nothing to set up
 	@$(VENV)/simulcast demo
@@ -10,11 +15,11 @@ demo: install ## the scripted show: everything runs, nothing to set up
 test: ## everything CI runs
 	@$(PYTHON) scripts/install.py --tests
 	@$(MAKE) --no-print-directory check
-	@$(VENV)/pytest -m e2e
+	@$(VENV)/pytest -m e2e $(E2E)
 
 check: ## format, lint, types, architecture, docs, front end and all tests but the long ones
-	@$(MAKE) --no-print-directory --output-sync=target -j 2 lint types front
-	@$(VENV)/pytest -n 3 --dist loadfile -m "not e2e and not soak"
+	@$(MAKE) --no-print-directory --output-sync=target -j 2 types lint front collect
+	@$(VENV)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not e2e and not soak"
 
 lint:
 	@$(VENV)/ruff format --check . && $(VENV)/ruff check .
@@ -25,6 +30,9 @@ types:
 front:
 	@$(VENV)/python scripts/npm.py run --silent check
 	@$(VENV)/python scripts/npm.py test --silent
+
+collect: ## beside the types: the three who run the tests find them compiled, and say what is wrong with them
+	@$(VENV)/pytest --collect-only tests >/dev/null || true
 
 install: ## into .venv; skipped when nothing changed
 	@$(PYTHON) scripts/install.py

@@ -131,6 +131,8 @@ class Connector(Generic[C]):
     """How long an authorisation stands before the gateway lets go of it, where it does not say itself."""
     payment_memory: timedelta | None = None
     """How long an idempotency key is safe to repeat; None: there are no keys, `find` is asked first."""
+    tells_payments: bool = False
+    """Whether a webhook tells of every payment soon after its capture, so that silence means trouble."""
     delivery: Callable[[Session[C]], Delivery] | None = None
     conversions: Callable[[Session[C]], ConversionSink] | None = None
     conversion_limits: ConversionLimits | None = None

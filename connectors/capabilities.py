@@ -234,7 +234,11 @@ class PaymentGateway(Protocol):
         ...
 
     async def refund(self, ref: str, amount: Money, *, key: str) -> RefundResult:
-        """Give back captured money, in parts if need be. Refused for more than is left of it."""
+        """Give back captured money, in parts if need be. Refused for more than is left of it.
+
+        The same key again gives nothing back twice, also where the gateway knows no keys: then it is kept
+        with the refund, and looked for there first.
+        """
         ...
 
     async def get(self, ref: str) -> PaymentResult:

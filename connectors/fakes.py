@@ -104,6 +104,30 @@ class Deliveries:
         self._failed += 1
 
 
+class Faults:
+    """Trouble that was asked for at `/_ctl/fault`: each happens `count` times, or once."""
+
+    def __init__(self) -> None:
+        self._waiting: list[dict[str, Any]] = []
+
+    def ask(self, fault: dict[str, Any]) -> None:
+        """From now on."""
+        self._waiting.append(fault)
+
+    def next(self, kind: str) -> dict[str, Any] | None:
+        """The next trouble of this kind, counted down; None when there is none."""
+        for fault in self._waiting:
+            if fault["kind"] == kind:
+                fault["count"] = fault.get("count", 1) - 1
+                self._waiting = [left for left in self._waiting if left.get("count", 1) > 0]
+                return fault
+        return None
+
+    def clear(self) -> None:
+        """No trouble any more."""
+        self._waiting.clear()
+
+
 class Heard:
     """The books of a fake that is told of conversions, from servers and from pages.
 

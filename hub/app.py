@@ -147,13 +147,14 @@ def assembled(ground: Ground) -> Services:
     )
     offers = Offers(db, clock)
     reservations = Reservations(db, clock, ground.stock_news, timedelta(seconds=settings.hold_seconds))
+    pace = settings.payment_pace / settings.api_processes
     sold = counter(
         *(settings, clock, vault, db),
         orders=orders,
         stock=room,
         reservations=reservations,
         payments_of=lambda outcomes: Payments(
-            *(db, clock, vault, links, room), outcomes=outcomes, faster=settings.payment_pace
+            *(db, clock, vault, links, room), outcomes=outcomes, site=site, faster=pace
         ),
         offers=offers,
         customers=known["customers"],
@@ -178,9 +179,7 @@ def assembled(ground: Ground) -> Services:
         launches=Launches(db, clock, vault, offers, shown["shows"]),
         **shops,
         **sold,
-        inbox=Inbox(
-            *(db, clock, links, shops["channels"], sold["payments"], shown["chat"]), drifts=shops["drifts"]
-        ),
+        inbox=Inbox(db, clock, links, shops["channels"], sold["payments"], shown["chat"], shops["drifts"]),
         **shown,
         pace=Pace(clock),
         beacons=Beacons(db, clock),
@@ -190,7 +189,7 @@ def assembled(ground: Ground) -> Services:
     )
 
 
-def create_app(settings: Settings, environ: Mapping[str, str]) -> FastAPI:
+def create_app(settings: Settings, environ: Mapping[str, str]) -> LanedApp:
     """The HTTP process: API, studio and watch page, webhooks, checkout."""
     # Only this process answers over HTTP: to the others all routes would be seconds of their start.
     from hub.routers import ROOMS

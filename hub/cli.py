@@ -259,6 +259,19 @@ def erase(
     raise typer.Exit(0 if document.get("state") in ("preview", "done") else 1)
 
 
+@cli.command("verify-offer")
+def verify_offer(
+    record: Annotated[Path, typer.Argument(help="What /api/v1/public/offers/ID/record answered, as a file.")],
+    keys: Annotated[
+        Path, typer.Argument(help="What /.well-known/simulcast-offer-keys.json answered, as a file.")
+    ],
+) -> None:
+    """Is an offer's record genuine? Prints what was promised and what it came to. Asks nobody."""
+    from hub.offers.verify import main as verify
+
+    raise typer.Exit(verify((str(record), str(keys))))
+
+
 @cli.command("replay-erasures")
 def replay_erasures(
     folder: Annotated[

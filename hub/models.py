@@ -28,7 +28,17 @@ from hub.catalog.models import (
     UnmatchedListing,
     Variant,
 )
-from hub.chat.models import ChatMute, ChatPace, ChatReading, ChatRelay, Delivery, Message, ModerationAction
+from hub.chat.models import (
+    ChatMute,
+    ChatPace,
+    ChatReading,
+    ChatRelay,
+    ChatTombstone,
+    ChatTurn,
+    Delivery,
+    Message,
+    ModerationAction,
+)
 from hub.claims.models import Claim, ClaimBlock, ClaimRules, ClaimWord
 from hub.connections.models import Connection, Linking, QuotaUse, Revocation
 from hub.consent.models import ConsentChoice, ConsentText
@@ -58,7 +68,8 @@ TABLES = (
     *(Listing, Stock, Hold, StockMovement),
     *(StockPlace, StockAt, Waitlist),
     *(MediaWorker, Asset, Show, ShowTarget, ShowProduct, PlaybackKey, ShowCue),
-    *(Message, Delivery, ChatReading, ChatPace, ChatRelay, ChatMute, ModerationAction, Customer, Identity),
+    *(Message, Delivery, ChatReading, ChatPace, ChatRelay, ChatMute, ChatTombstone, ChatTurn),
+    *(ModerationAction, Customer, Identity),
     *(IdentityEdge, PersonChange, Suggestion),
     *(LinkClick, LinkPost, ShopHost),
     *(AttributionRun,),

@@ -7,9 +7,10 @@ import contextlib
 import gc
 import logging
 import signal
+import socket
 import sys
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 import uvicorn
@@ -17,7 +18,13 @@ import uvloop
 
 from hub.settings import Settings
 
+if TYPE_CHECKING:
+    from hub.stock.lane import LanedApp
+
 LAST_SECONDS: Final = 15
+BACKLOG: Final = 4096
+NOT_STARTED: Final = 3
+"""Exit code, as uvicorn has it."""
 GC_THRESHOLDS: Final = (20_000, 20, 100)
 
 Process = Callable[[Settings, Mapping[str, str]], None]
@@ -47,22 +54,50 @@ def serve_api(settings: Settings, environ: Mapping[str, str]) -> None:
     from hub.app import create_app
 
     configure_logs(settings.log_level)
-    app = create_app(settings, environ)
+    run_http(create_app(settings, environ), settings)
+
+
+def run_http(app: LanedApp, settings: Settings) -> None:
+    """Answer over HTTP until stopped."""
+    from sqlalchemy.orm import configure_mappers
+
+    from hub.stock.fast import protocol_of
+
+    configure_mappers()  # half a second, which would fall on the first who asks
     spare_the_collector()
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
-        host=settings.bind,
-        port=settings.http_port,
         loop="uvloop",
-        http="httptools",
+        http=protocol_of(app),
         ws="none",
         log_config=None,
         access_log=False,
-        backlog=4096,
+        backlog=BACKLOG,
         timeout_graceful_shutdown=2,
         server_header=False,
         forwarded_allow_ips=settings.trusted_proxies,
     )
+    port = bound(settings.bind, settings.http_port, shared=settings.api_processes > 1)
+    server = uvicorn.Server(config)
+    server.run(sockets=[port])
+    if not server.started:
+        raise SystemExit(NOT_STARTED)
+
+
+def bound(bind: str, port: int, *, shared: bool) -> socket.socket:
+    """A port that is ours but does not listen yet: who comes while we start is refused, or, where several
+    processes share the port, goes to another one.
+    """
+    found = socket.socket(socket.AF_INET6 if ":" in bind else socket.AF_INET)
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if shared:
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    try:
+        found.bind((bind, port))
+    except OSError:
+        found.close()
+        raise
+    return found
 
 
 def spare_the_collector() -> None:

@@ -63,6 +63,12 @@ class Settings(BaseSettings):
     whep_processes: int | None = Field(
         None, description="Processes that send WebRTC to viewers; unset: one for each core but one."
     )
+    api_processes: int = Field(
+        1, ge=1, le=64, description="API processes that share the port; one for each 3,000 buyers a second."
+    )
+    chat_every: float = Field(
+        2.0, ge=2, le=3, description="Seconds between two messages of one viewer, on all their devices."
+    )
     gateway_processes: int = Field(
         1, ge=1, le=64, description="Gateway processes that share the port; one for each 10,000 viewers."
     )

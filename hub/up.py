@@ -118,14 +118,21 @@ async def start_processes(
 ) -> None:
     """media, api, gateway and work side by side: none needs another to start."""
     say("Starting media, api, gateway and work …")
-    gateway = ["-m", "hub", "run", "gateway"]
+    api, gateway = ["-m", "hub", "run", "api"], ["-m", "hub", "run", "gateway"]
     # On a port that is shared nobody can be asked by himself.
-    siblings = [(f"gateway-{number}", gateway, None) for number in range(2, settings.gateway_processes + 1)]
+    siblings = [
+        (f"{name}-{number}", argv, None)
+        for name, argv, count in (
+            ("api", api, settings.api_processes),
+            ("gateway", gateway, settings.gateway_processes),
+        )
+        for number in range(2, count + 1)
+    ]
     await supervisor.add_all(
         process(settings, env, name, argv, health)
         for name, argv, health in (
             ("media", ["-m", "restream"], f"http://127.0.0.1:{settings.media_port}/healthz"),
-            ("api", ["-m", "hub", "run", "api"], f"http://127.0.0.1:{settings.http_port}/readyz"),
+            ("api", api, f"http://127.0.0.1:{settings.http_port}/readyz"),
             ("gateway", gateway, f"http://127.0.0.1:{settings.gateway_port}/healthz"),
             *siblings,
             ("work", ["-m", "hub", "run", "work"], None),

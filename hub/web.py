@@ -112,8 +112,8 @@ def content_policy(settings: Settings, pay: Origins = NOBODY, pixels: Origins = 
     """Own scripts only; media and sockets from where they are; pictures from shops anywhere.
 
     `pay`: the gateways whose fields are drawn in pages that sell; `pixels`: scripts that a brand's own pages
-    load for viewers who agreed. A show may play from another server by WHEP, which only the show knows: hence
-    any https address.
+    load for viewers who agreed. A show may play from another server by WHEP, or through a CDN that its brand
+    has linked, which only the show knows: hence any https address.
     """
     media, gateway = settings.media_url(), settings.gateway_url()
     played = f"{media} {settings.playback_url}" if settings.playback_url else media
@@ -124,7 +124,7 @@ def content_policy(settings: Settings, pay: Origins = NOBODY, pixels: Origins = 
             " ".join(["style-src 'self'", *pay.style]),
             " ".join(["frame-src 'self'", *pay.frame]),
             "img-src 'self' data: https:",
-            f"media-src 'self' blob: {played}",
+            f"media-src 'self' blob: https: {played}",
             " ".join([f"connect-src 'self' https: {played} {gateway}", *pay.connect, *pixels.connect]),
             "worker-src 'self' blob:",
             "object-src 'none'",

@@ -80,6 +80,7 @@ async def running(settings: MediaSettings) -> AsyncIterator[Worker]:
             asyncio.create_task(worker.tell_statistics(STATISTICS_EVERY)),
             asyncio.create_task(sweep(worker, library, SWEEP_EVERY)),
             asyncio.create_task(learn_speed(worker, settings.data)),
+            asyncio.create_task(doors.whep.stand_by(worker.all_watched)),
         ):
             stack.callback(task.cancel)
         stack.push_async_callback(until_moved, servers)

@@ -124,6 +124,11 @@ class Worker:
         programme = self._programmes.get(slug)
         return programme.watched() if programme else None
 
+    def all_watched(self) -> list[WatchFeed]:
+        """The same for every show that is not over."""
+        found = (programme.watched() for programme in self._programmes.values())
+        return [one for one in found if one]
+
     def playback(self, slug: str) -> PlaybackSpec | None:
         """Who may watch; None for a show that nobody here knows, or whose rules are lost."""
         if self.replays.has(slug):

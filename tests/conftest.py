@@ -6,6 +6,12 @@ import pytest
 import structlog
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The connectors come last: their files are many and short. Where several run the tests, whoever begins a
+    long file last keeps the others waiting."""
+    items.sort(key=lambda item: item.nodeid.startswith("tests/connectors/"))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def plain_tracebacks() -> None:
     """Troubles in the log as Python writes them: drawn with colours, frames and the values of everything, as

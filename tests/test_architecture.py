@@ -62,11 +62,21 @@ def imports(tree: ast.Module) -> Iterator[str]:
 def calls() -> Sequence[tuple[str, str]]:
     """Every dotted name that is called, and the file it is called in."""
     return [
-        (file, ast.unparse(node.func))
+        (file, dotted(node.func))
         for file, tree in sources()
         for node in ast.walk(tree)
         if isinstance(node, ast.Call)
     ]
+
+
+def dotted(called: ast.expr) -> str:
+    """The name of what is called; where it is a value's, as in `f().close()`, it begins with the dot."""
+    parts: list[str] = []
+    while isinstance(called, ast.Attribute):
+        parts.append(called.attr)
+        called = called.value
+    parts.append(called.id if isinstance(called, ast.Name) else "")
+    return ".".join(reversed(parts))
 
 
 def forbidden(file: str, module: str) -> str | None:

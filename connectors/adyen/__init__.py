@@ -23,4 +23,5 @@ CONNECTOR = Connector(
     payment_seconds=2.0,
     payment_life=timedelta(days=5),
     payment_memory=timedelta(days=7),
+    tells_payments=True,
 )

@@ -25,6 +25,7 @@ from starlette.routing import Route
 from connectors.adyen.fake_books import CHALLENGED, Books, Problem
 from connectors.adyen.fake_hooks import Hooks
 from connectors.adyen.fake_page import routes
+from connectors.fakes import Faults
 from connectors.types import Tokens
 
 Do = Callable[[dict[str, Any], str], dict[str, Any]]
@@ -53,7 +54,7 @@ class Fake:
         self._hooks = Hooks(f"{self._random.getrandbits(256):064X}")
         self._books = Books(self._random, self._hooks.tell, f"Shop{seed}ECOM")
         self._kept: dict[str, tuple[str, int, bytes]] = {}
-        self._faults: list[dict[str, Any]] = []
+        self._faults = Faults()
         self._calls = 0
         books, v = self._books, "/v72"
         api: dict[str, Do] = {
@@ -100,7 +101,7 @@ class Fake:
             if trouble:
                 return trouble
             answer = self._once(request, await request.body(), do)
-            lost, slow = self._fault("lose"), self._fault("timeout")
+            lost, slow = self._faults.next("lose"), self._faults.next("timeout")
             if slow:
                 await asyncio.sleep(slow.get("seconds", 60))
             return broken_off() if lost or slow else answer
@@ -110,13 +111,13 @@ class Fake:
     async def _trouble(self, request: Request) -> Response | None:
         """What comes before any work: planned faults, and keys that are not ours."""
         self._calls += 1
-        if slow := self._fault("delay"):
+        if slow := self._faults.next("delay"):
             await asyncio.sleep(slow["seconds"])
-        if fault := self._fault("status"):
+        if fault := self._faults.next("status"):
             wait = {"Retry-After": str(fault["retry_after"])} if "retry_after" in fault else {}
             body = {"status": fault["status"], "errorCode": "905", "message": "Simulated trouble."}
             return JSONResponse(body | {"errorType": "internal"}, fault["status"], wait)
-        if self._fault("maintenance"):
+        if self._faults.next("maintenance"):
             return HTMLResponse("<html><body>We will be back soon.</body></html>")
         if request.headers.get("x-api-key") != self._key:
             return said(Problem(401, "000", "HTTP Status Response - Unauthorized", "security"))
@@ -151,15 +152,6 @@ class Fake:
         except Problem as problem:
             return said(problem)
         return Response(status_code=204)
-
-    def _fault(self, kind: str) -> dict[str, Any] | None:
-        """The next fault of a kind, counted down."""
-        for fault in self._faults:
-            if fault["kind"] == kind:
-                fault["count"] = fault.get("count", 1) - 1
-                self._faults = [left for left in self._faults if left.get("count", 1) > 0]
-                return fault
-        return None
 
     async def _ctl_source(self, request: Request) -> Response:
         number, holder = SOURCES[(await request.json())["kind"]]
@@ -205,13 +197,13 @@ class Fake:
         kind = fault["kind"]
         hook = kind.removesuffix("s").removesuffix("_webhook")
         if kind in CALL_FAULTS:
-            self._faults.append(fault)
+            self._faults.ask(fault)
         elif hook in self._hooks.trouble:
             self._hooks.trouble[hook] += fault.get("count", 1)
         elif kind == "revoke":
             self._key = f"AQE{self._random.getrandbits(256):064x}"
         elif kind == "clear":
-            self._faults = []
+            self._faults.clear()
             self._hooks.trouble = dict.fromkeys(self._hooks.trouble, 0)
         else:
             return JSONResponse({"error": f"unknown fault {kind}"}, 422)

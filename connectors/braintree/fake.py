@@ -27,6 +27,7 @@ from connectors.braintree.fake_books import ASKING, Books, Missing, Problem
 from connectors.braintree.fake_hooks import Hooks
 from connectors.braintree.fake_page import routes
 from connectors.braintree.fake_xml import Rows, document, errors
+from connectors.fakes import Faults
 from connectors.types import Money, Tokens
 
 Do = Callable[[dict[str, Any], str], tuple[str, Any]]
@@ -53,7 +54,7 @@ class Fake:
         self._hooks = Hooks(self._public, self._private)
         self._accounts = {f"shop{seed}_{currency.lower()}": currency for currency in CURRENCIES}
         self._books = Books(self._random, self._hooks.tell, self._accounts)
-        self._faults: list[dict[str, Any]] = []
+        self._faults = Faults()
         self._calls = 0
         books, under = self._books, f"/merchants/{self._merchant}"
         api: dict[tuple[str, str], Do] = {
@@ -111,7 +112,7 @@ class Fake:
             if trouble:
                 return trouble
             answer = self._answer(request, await request.body(), do)
-            lost, slow = self._fault("lose"), self._fault("timeout")
+            lost, slow = self._faults.next("lose"), self._faults.next("timeout")
             if slow:
                 await asyncio.sleep(slow.get("seconds", 60))
             return broken_off() if lost or slow else answer
@@ -121,12 +122,12 @@ class Fake:
     async def _trouble(self, request: Request) -> Response | None:
         """What comes before any work: planned faults, and keys that are not ours."""
         self._calls += 1
-        if slow := self._fault("delay"):
+        if slow := self._faults.next("delay"):
             await asyncio.sleep(slow["seconds"])
-        if fault := self._fault("status"):
+        if fault := self._faults.next("status"):
             wait = {"Retry-After": str(fault["retry_after"])} if "retry_after" in fault else {}
             return Response("<error/>", fault["status"], wait, "application/xml")
-        if self._fault("maintenance"):
+        if self._faults.next("maintenance"):
             return HTMLResponse("<html><body>We will be back soon.<br></body></html>")
         login = base64.b64encode(f"{self._public}:{self._private}".encode()).decode()
         return None if request.headers.get("authorization") == f"Basic {login}" else await refused(request)
@@ -169,15 +170,6 @@ class Fake:
         made = {"version": 2, "authorizationFingerprint": self._books.id(), "merchantId": self._merchant}
         return "client_token", {"value": base64.b64encode(json.dumps(made).encode()).decode()}
 
-    def _fault(self, kind: str) -> dict[str, Any] | None:
-        """The next fault of a kind, counted down."""
-        for fault in self._faults:
-            if fault["kind"] == kind:
-                fault["count"] = fault.get("count", 1) - 1
-                self._faults = [left for left in self._faults if left.get("count", 1) > 0]
-                return fault
-        return None
-
     async def _ctl_source(self, request: Request) -> Response:
         kind = (await request.json())["kind"]
         if kind not in SOURCES:
@@ -205,13 +197,13 @@ class Fake:
         kind = fault["kind"]
         hook = kind.removesuffix("s").removesuffix("_webhook")
         if kind in CALL_FAULTS:
-            self._faults.append(fault)
+            self._faults.ask(fault)
         elif hook in self._hooks.trouble:
             self._hooks.trouble[hook] += fault.get("count", 1)
         elif kind == "revoke":
             self._private = f"{self._random.getrandbits(128):032x}"
         elif kind == "clear":
-            self._faults = []
+            self._faults.clear()
             self._hooks.trouble = dict.fromkeys(self._hooks.trouble, 0)
         else:
             return JSONResponse({"error": f"unknown fault {kind}"}, 422)

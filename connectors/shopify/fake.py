@@ -24,6 +24,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from connectors.fakes import Faults
 from connectors.shopify.fake_graphql import Args, Malformed, answer
 from connectors.shopify.fake_hooks import Hooks
 from connectors.shopify.fake_shop import LOCATION, Shop, SoldOut, paged, utc
@@ -43,7 +44,7 @@ class Fake:
         self._hooks = Hooks(self._random, self._domain)
         self._shop = Shop(self._domain, self._hooks.tell)
         self._keys: dict[str, str] = {}
-        self._faults: list[dict[str, Any]] = []
+        self._faults = Faults()
         self._asked: list[str] = []
         self._roots = {
             "location": lambda args, _: {"id": LOCATION, "name": "Main"},
@@ -85,7 +86,7 @@ class Fake:
         await self._hooks.close()
 
     async def _graphql(self, request: Request) -> Response:
-        fault = self._fault("status")
+        fault = self._faults.next("status")
         if fault:
             wait = {"Retry-After": str(fault["retry_after"])} if "retry_after" in fault else {}
             return JSONResponse({"errors": "simulated"}, fault["status"], wait)
@@ -99,12 +100,12 @@ class Fake:
         text, variables = body["query"], body.get("variables") or {}
         self._asked += re.findall(r"(?:query|mutation)\s+(\w+)", text)
         cost = 10 + 3 * sum(int(first) for first in re.findall(r"first: (\d+)", text))
-        slow = self._fault("throttle")
+        slow = self._faults.next("throttle")
         if slow:
             points = cost_of(slow.get("seconds", 2) * RESTORED, 0.0, None)
             error = {"message": "Throttled", "extensions": {"code": "THROTTLED"}}
             return JSONResponse({"errors": [error], "extensions": points})
-        lost = self._fault("lose")
+        lost = self._faults.next("lose")
         try:
             data = answer(self._roots, text, variables)
             said: dict[str, Any] = {"data": data, "extensions": cost_of(cost, BUCKET, cost)}
@@ -191,17 +192,8 @@ class Fake:
         return {"webhookSubscription": {"id": "gid://shopify/WebhookSubscription/1"}, "userErrors": []}
 
     def _user_error(self) -> dict[str, Any] | None:
-        fault = self._fault("user_error")
+        fault = self._faults.next("user_error")
         return user_error(fault["code"], fault.get("message", "Simulated trouble.")) if fault else None
-
-    def _fault(self, kind: str) -> dict[str, Any] | None:
-        """The next fault of a kind, counted down."""
-        for fault in self._faults:
-            if fault["kind"] == kind:
-                fault["count"] = fault.get("count", 1) - 1
-                self._faults = [left for left in self._faults if left.get("count", 1) > 0]
-                return fault
-        return None
 
     async def _ctl_webhook_url(self, request: Request) -> Response:
         said = await request.json()
@@ -244,7 +236,7 @@ class Fake:
         fault = await request.json()
         match fault["kind"]:
             case "status" | "throttle" | "lose" | "user_error":
-                self._faults.append(fault)
+                self._faults.ask(fault)
             case "revoke":
                 self._token = self._secret()
             case "duplicate_webhook":
@@ -254,7 +246,7 @@ class Fake:
             case "unsubscribe":
                 self._hooks.topics.clear()
             case "clear":
-                self._faults = []
+                self._faults.clear()
             case unknown:
                 return JSONResponse({"error": f"unknown fault {unknown}"}, 422)
         return JSONResponse({"ok": True})

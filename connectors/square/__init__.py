@@ -22,4 +22,5 @@ CONNECTOR = Connector(
     payment_life=timedelta(days=7),
     # Square does not say how long keys are kept: less than the day that others promise.
     payment_memory=timedelta(hours=20),
+    tells_payments=True,
 )

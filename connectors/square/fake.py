@@ -23,6 +23,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from connectors.fakes import Faults
 from connectors.square.fake_books import ASKING, Books, Problem
 from connectors.square.fake_hooks import Hooks
 from connectors.square.fake_page import routes
@@ -43,7 +44,7 @@ class Fake:
         self._hooks = Hooks(f"{self._random.getrandbits(96):024x}", SUBSCRIBED)
         self._books = Books(self._random, self._tell, f"L{seed}{self._random.getrandbits(48):012X}")
         self._kept: dict[str, tuple[str, int, bytes]] = {}
-        self._faults: list[dict[str, Any]] = []
+        self._faults = Faults()
         self._calls = 0
         books = self._books
         api: dict[tuple[str, str], Do] = {
@@ -93,7 +94,7 @@ class Fake:
             if trouble:
                 return trouble
             answer = self._once(request, await request.body(), do)
-            lost, slow = self._fault("lose"), self._fault("timeout")
+            lost, slow = self._faults.next("lose"), self._faults.next("timeout")
             if slow:
                 await asyncio.sleep(slow.get("seconds", 60))
             return broken_off() if lost or slow else answer
@@ -103,13 +104,13 @@ class Fake:
     async def _trouble(self, request: Request) -> Response | None:
         """What comes before any work: planned faults, and keys that are not ours."""
         self._calls += 1
-        if slow := self._fault("delay"):
+        if slow := self._faults.next("delay"):
             await asyncio.sleep(slow["seconds"])
-        if fault := self._fault("status"):
+        if fault := self._faults.next("status"):
             wait = {"Retry-After": str(fault["retry_after"])} if "retry_after" in fault else {}
             problem = Problem(fault["status"], "TEMPORARY_ERROR", "Simulated trouble.", "API_ERROR")
             return JSONResponse(problem.body, problem.status, wait)
-        if self._fault("maintenance"):
+        if self._faults.next("maintenance"):
             return HTMLResponse("<html><body>We will be back soon.</body></html>")
         if request.headers.get("authorization") != f"Bearer {self._key}":
             why = "This request could not be authorized."
@@ -151,15 +152,6 @@ class Fake:
         event |= {"event_id": self._books.id(), "created_at": datetime.now(UTC).isoformat()}
         self._hooks.tell({**event, "data": {"type": name, "id": thing["id"], "object": {name: thing}}})
 
-    def _fault(self, kind: str) -> dict[str, Any] | None:
-        """The next fault of a kind, counted down."""
-        for fault in self._faults:
-            if fault["kind"] == kind:
-                fault["count"] = fault.get("count", 1) - 1
-                self._faults = [left for left in self._faults if left.get("count", 1) > 0]
-                return fault
-        return None
-
     async def _ctl_source(self, request: Request) -> Response:
         kind = (await request.json())["kind"]
         match kind:
@@ -196,13 +188,13 @@ class Fake:
         kind = fault["kind"]
         hook = kind.removesuffix("s").removesuffix("_webhook")
         if kind in CALL_FAULTS:
-            self._faults.append(fault)
+            self._faults.ask(fault)
         elif hook in self._hooks.trouble:
             self._hooks.trouble[hook] += fault.get("count", 1)
         elif kind == "revoke":
             self._key = f"EAAA{self._random.getrandbits(128):032x}"
         elif kind == "clear":
-            self._faults = []
+            self._faults.clear()
             self._hooks.trouble = dict.fromkeys(self._hooks.trouble, 0)
         else:
             return JSONResponse({"error": f"unknown fault {kind}"}, 422)

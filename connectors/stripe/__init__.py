@@ -24,4 +24,5 @@ CONNECTOR = Connector(
     payment_life=timedelta(days=7),
     # Keys are kept for 24 hours at least.
     payment_memory=timedelta(hours=20),
+    tells_payments=True,
 )

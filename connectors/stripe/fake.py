@@ -27,6 +27,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from connectors.fakes import Faults
 from connectors.stripe.fake_account import Account
 from connectors.stripe.fake_hooks import Hooks
 from connectors.stripe.fake_page import page_routes
@@ -57,7 +58,7 @@ class Fake:
         self._kept: dict[str, tuple[str, int, bytes]] = {}
         self._running: set[str] = set()
         self._recent: dict[str, list[float]] = {}
-        self._faults: list[dict[str, Any]] = []
+        self._faults = Faults()
         self._calls = 0
         self._limit: float | None = None
         controls = {
@@ -114,9 +115,9 @@ class Fake:
 
         async def endpoint(request: Request) -> Response:
             self._calls += 1
-            if slow := self._fault("delay"):
+            if slow := self._faults.next("delay"):
                 await asyncio.sleep(slow["seconds"])
-            fault = self._fault("status")
+            fault = self._faults.next("status")
             if fault:
                 wait = {"Retry-After": str(fault["retry_after"])} if "retry_after" in fault else {}
                 body = {"error": {"type": "api_error", "message": "Simulated trouble."}}
@@ -127,8 +128,8 @@ class Fake:
             if given not in {f"Bearer {self._key}", f"Bearer {self._page_key}" if page else ""}:
                 return said(Problem(f"Invalid API Key provided: sk_test_****{given[-4:]}", status=401))
             answer = await self._once(request, (await request.body()).decode(), do)
-            lost = self._fault("lose")
-            slow = self._fault("timeout")
+            lost = self._faults.next("lose")
+            slow = self._faults.next("timeout")
             if slow:
                 await asyncio.sleep(slow.get("seconds", 60))
             return broken_off() if lost or slow else answer
@@ -177,15 +178,6 @@ class Fake:
             return True
         recent.append(now)
         return False
-
-    def _fault(self, kind: str) -> dict[str, Any] | None:
-        """The next fault of a kind, counted down."""
-        for fault in self._faults:
-            if fault["kind"] == kind:
-                fault["count"] = fault.get("count", 1) - 1
-                self._faults = [left for left in self._faults if left.get("count", 1) > 0]
-                return fault
-        return None
 
     async def _ctl_webhook_url(self, request: Request) -> Response:
         body = await request.json()
@@ -242,7 +234,7 @@ class Fake:
         count = fault.get("count", 1)
         match fault["kind"]:
             case "status" | "timeout" | "lose" | "delay":
-                self._faults.append(fault)
+                self._faults.ask(fault)
             case "limit":
                 self._limit = fault["per_second"]
             case "forget_keys":
@@ -258,7 +250,9 @@ class Fake:
             case "stale_webhook":
                 self._hooks.hold += count
             case "clear":
-                self._faults, self._limit = [], None
+                self._faults.clear()
+                self._limit = None
+                self._hooks.lose = 0
             case unknown:
                 return JSONResponse({"error": f"unknown fault {unknown}"}, 422)
         return JSONResponse({"ok": True})

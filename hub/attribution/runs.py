@@ -103,6 +103,9 @@ class Runs:
         async with self._db.session() as session:
             wanted = await session.get(AttributionRun, run_id, with_for_update=True)
             if wanted is None or wanted.state not in ("waiting", "running"):
+                if wanted and wanted.state == "failed":
+                    # Killed after it was stopped: its file may have what was erased.
+                    remove(self._path(wanted.brand_id, wanted.version))
                 return
             wanted.state, wanted.started_at = "running", self._clock()
             wanted.model_version = MODEL_VERSION

@@ -60,10 +60,15 @@ async def watching(request: Request, hub: Hub) -> Viewer:
 
 def viewer_of(hub: Services, authorization: str) -> Viewer:
     """The viewer an Authorization header names."""
+    return hub.tokens.read_viewer(bearer(authorization))
+
+
+def bearer(authorization: str) -> str:
+    """The token in an Authorization header."""
     scheme, _, token = authorization.partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthorised("token_missing", "Open the watch page first; it brings the token this needs.")
-    return hub.tokens.read_viewer(token)
+    return token
 
 
 SignedIn = Annotated[Staff, Depends(signed_in)]

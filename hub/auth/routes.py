@@ -106,7 +106,7 @@ async def gateway_ticket(show_id: UUID, staff: SignedIn, hub: Hub) -> TicketOut:
         query = select(Show.id).where(col(Show.id) == show_id, col(Show.brand_id) == staff.brand_id)
         if (await session.exec(query)).first() is None:
             raise NotFound("show_unknown", "There is no such show.")
-    ticket = hub.tokens.ticket(Ticket(staff.member_id, show_id, staff.brand_id))
+    ticket = hub.tokens.ticket(Ticket(staff.member_id, show_id, staff.brand_id, staff.session_id, staff.role))
     return TicketOut(
         ticket=ticket, url=f"{hub.settings.gateway_url()}/ws", expires_at=hub.clock() + TICKET_LASTS
     )

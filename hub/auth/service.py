@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import secrets
 from collections import deque
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -28,11 +29,12 @@ SHORTEST_PASSWORD = 10
 
 @dataclass(frozen=True)
 class Staff:
-    """Who is signed in, and for which brand."""
+    """Who is signed in, for which brand, and in which browser."""
 
     member_id: UUID
     brand_id: UUID
     role: str
+    session_id: UUID
 
 
 class Auth:
@@ -89,7 +91,20 @@ class Auth:
         found = (await session.exec(query)).first()
         if found is None or found[1].expires_at <= self._clock() or found[0].removed_at:
             raise Unauthorised("signed_out", "You are signed out. Sign in again.")
-        return Staff(found[0].id, found[0].brand_id, found[0].role)
+        return Staff(found[0].id, found[0].brand_id, found[0].role, found[1].id)
+
+    async def roles(self, session: AsyncSession, sessions: Collection[UUID]) -> dict[UUID, str]:
+        """Of these sessions, those that have not ended; with the role that its member has now."""
+        query = (
+            select(StaffSession.id, Member.role)
+            .join(Member, col(Member.id) == col(StaffSession.member_id))
+            .where(
+                col(StaffSession.id).in_(sessions),
+                col(StaffSession.expires_at) > self._clock(),
+                col(Member.removed_at).is_(None),
+            )
+        )
+        return dict((await session.exec(query)).all())
 
     async def sign_out(self, session: AsyncSession, token: str) -> None:
         """End the session; harmless when it had ended."""

@@ -11,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from hub.catalog import bundles, prices
 from hub.catalog.changes import MediaIn, ProductChange, VariantChange
 from hub.catalog.models import Listing, Price, Product, ProductMedia, Variant
+from hub.catalog.news import tell_changed
 from hub.catalog.service import Catalog, Shelf, saved
 from hub.clock import Clock
 from hub.errors import BadInput, Conflict, NotFound
@@ -60,6 +61,7 @@ class ProductEdits:
         if changed:
             shelf.product.version += 1
             await session.flush()
+            await tell_changed(session, self._catalog, shelf.product.brand_id, shelf.product.id)
         return changed
 
     async def archive(self, session: AsyncSession, brand_id: UUID, product_id: UUID) -> Shelf:

@@ -45,15 +45,10 @@ class PublicVariant(BaseModel):
     parts: list[PublicPart]
 
     @classmethod
-    def of(cls, shelf: Shelf, variant: Variant, stock: Stock, currency: str | None) -> PublicVariant:
-        """From the tables, at the price in that currency if there is one, else at the base price."""
-        prices = {price.currency: price.price_minor for price in shelf.prices.get(variant.id, ())}
-        other = prices.get(currency or "")
-        base = other is None or currency == variant.currency
+    def of(cls, shelf: Shelf, variant: Variant, stock: Stock) -> PublicVariant:
+        """From the tables, at the base price: the one that offers and our own checkout go by."""
         return cls(
-            **variant.model_dump(include={"id", "sku", "title", "options"}),
-            price_minor=variant.price_minor if base or other is None else other,
-            currency=variant.currency if base or currency is None else currency,
+            **variant.model_dump(include={"id", "sku", "title", "options", "price_minor", "currency"}),
             available=stock.on_hand - stock.held - stock.committed,
             parts=[
                 PublicPart(variant_id=part, quantity=count)
@@ -77,25 +72,25 @@ class PublicProduct(BaseModel):
     variants: list[PublicVariant]
 
     @classmethod
-    def of(cls, shelf: Shelf, currency: str | None = None) -> PublicProduct:
-        """From the tables, without archived variants; prices in the viewer's currency where there are any."""
+    def of(cls, shelf: Shelf) -> PublicProduct:
+        """From the tables, without archived variants."""
         shown = {"id", "title", "description", "image_url", "return_policy", "live_only", "own_site_only"}
         return cls(
             **shelf.product.model_dump(include=shown),
             media=[PublicMedia.of(row) for row in shelf.media],
             highlighted=shelf.highlighted,
             variants=[
-                PublicVariant.of(shelf, variant, stock, currency)
+                PublicVariant.of(shelf, variant, stock)
                 for variant, stock in shelf.variants
                 if not variant.archived
             ],
         )
 
 
-def public_of(shelves: Sequence[Shelf], currency: str | None = None) -> list[PublicProduct]:
+def public_of(shelves: Sequence[Shelf]) -> list[PublicProduct]:
     """Of these, the products that are on sale: no drafts, nothing archived."""
     return [
-        PublicProduct.of(shelf, currency)
+        PublicProduct.of(shelf)
         for shelf in shelves
         if shelf.product.state == "active" and not all(variant.archived for variant, _ in shelf.variants)
     ]

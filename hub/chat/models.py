@@ -23,6 +23,8 @@ class Message(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("show_id", "platform", "external_id"),
         Index("message_feed", "show_id", "seq"),
+        # A person's timeline, and their erasure, ask for all they ever wrote.
+        Index("message_author", "brand_id", "platform", "author_id"),
     )
 
     id: UUID = key()
@@ -92,6 +94,28 @@ class ChatReading(SQLModel, table=True):
     target_id: UUID = Field(primary_key=True, foreign_key="show_target.id", ondelete="CASCADE")
     brand_id: UUID = brand()
     heard_at: datetime = when()
+
+
+class ChatTombstone(SQLModel, table=True):
+    """A message that its platform deleted before we heard it; it is not stored when it comes."""
+
+    __tablename__ = "chat_tombstone"
+
+    show_id: UUID = Field(primary_key=True, foreign_key="show.id", ondelete="CASCADE")
+    platform: str = Field(primary_key=True)
+    external_id: str = Field(primary_key=True)
+    brand_id: UUID = brand()
+
+
+class ChatTurn(SQLModel, table=True):
+    """When a viewer of our own page may speak again; a hash of who they are."""
+
+    __tablename__ = "chat_turn"
+
+    show_id: UUID = Field(primary_key=True, foreign_key="show.id", ondelete="CASCADE")
+    viewer_hash: str = Field(primary_key=True)
+    brand_id: UUID = brand()
+    next_at: datetime = when()
 
 
 class ChatPace(SQLModel, table=True):

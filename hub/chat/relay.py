@@ -81,7 +81,8 @@ class Relay:
             if pair.source == str(pair.into):
                 raise BadInput("relay_circle", "A chat can't be passed on into itself.")
             into = known[pair.into]
-            if self.connectors[into.connector].chat_sink is None:
+            connector = self.connectors.get(into.connector)
+            if connector is None or connector.chat_sink is None:
                 raise BadInput("relay_mute", self.no_writing(into))
         await session.exec(delete(ChatRelay).where(col(ChatRelay.show_id) == show.id))
         session.add_all(
@@ -101,7 +102,8 @@ class Relay:
     def no_writing(self, target: ShowTarget) -> str:
         """Why nothing can be written there."""
         fallback = f"{target.name} gives programs no way to write in its chat."
-        return self.connectors[target.connector].gaps.get("chat_sink", fallback)
+        connector = self.connectors.get(target.connector)
+        return connector.gaps.get("chat_sink", fallback) if connector else fallback
 
     async def pass_on(
         self, session: AsyncSession, show: Show, found: Sequence[tuple[Row, ChatMessage | None]]
@@ -132,7 +134,10 @@ class Relay:
         self, session: AsyncSession, into: ShowTarget, rows: Sequence[Row], now: datetime
     ) -> None:
         """As many as the target's bucket will soon have room for; the newest are dropped, and counted."""
-        limits = self.connectors[into.connector].chat_limits or CAUTIOUS
+        connector = self.connectors.get(into.connector)
+        if connector is None:  # its folder was there when this was chosen
+            return
+        limits = connector.chat_limits or CAUTIOUS
         rows = [row for row in rows if limits.links or not LINK.search(row["text"])]
         bucket, full_at = pace.Bucket.of(limits), await pace.lock(session, into, now)
         waiting = await waiting_for(session, into.id)

@@ -23,7 +23,7 @@ from hub.chat.service import Chat
 from hub.clock import Clock
 from hub.connections.service import Connections, Opened
 from hub.db import Database, announce
-from hub.errors import BadInput, NotFound
+from hub.errors import BadInput, Conflict, NotFound
 from hub.jobs import defer
 from hub.shows.models import Show, ShowTarget
 from hub.shows.service import Shows, next_seq
@@ -53,11 +53,15 @@ class Address:
 
 @dataclass(frozen=True)
 class Words:
-    """What is said; the message that it answers, or None; whether it is to be louder than a message."""
+    """What is said; the message that it answers, or None; whether it is to be louder than a message.
+
+    `key`: whoever says it again with the same one gets the message there is.
+    """
 
     text: str
     answers: Message | None = None
     aloud: bool = False
+    key: str | None = None
 
 
 class Replies:
@@ -73,7 +77,11 @@ class Replies:
         self._chat = chat
 
     async def reply(self, session: AsyncSession, show: Show, words: Words, address: Address) -> Message:
-        """Store the message and queue its deliveries."""
+        """Store the message and queue its deliveries. `show` is locked: of two with one key, one goes."""
+        if words.key and (said := await self._chat.said_with(session, show, words.key)):
+            if said.text != words.text:
+                raise Conflict("key_used", "Something else was sent with this key. Send this with a new one.")
+            return said
         targets = [
             target
             for target in await self._shows.targets(session, show.id)
@@ -82,7 +90,7 @@ class Replies:
         if not targets and not address.own:
             raise BadInput("to_nobody", "Choose where this should go.")
         message = await self._chat.add_reply(
-            session, show, words.text, public=address.own, answers=words.answers
+            session, show, words.text, public=address.own, answers=words.answers, key=words.key
         )
         if address.own:
             session.add(delivery_of(message, platform="own", text=words.text, state="confirmed"))

@@ -26,13 +26,15 @@ Limit = Annotated[int, Query(ge=1, le=PAGE)]
 class ReplyIn(BaseModel):
     """What the brand says, and where. `answers` is the message it answers; `aloud` makes it an announcement.
 
-    An answer goes to the message's own platform, unless `to` says more.
+    An answer goes to the message's own platform, unless `to` says more. `key`: your own; the same key says it
+    once, and is answered with what became of it.
     """
 
     text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST)]
     to: Literal["all"] | list[str] | None = None
     answers: UUID | None = None
     aloud: bool = False
+    key: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{8,64}$")
 
 
 class ModerateIn(BaseModel):
@@ -94,10 +96,10 @@ class Voice(BaseModel):
 async def reply(show_id: UUID, body: ReplyIn, staff: SignedIn, hub: Hub) -> MessageOut:
     """Say something on all platforms or on some; deliveries report what became of it."""
     async with hub.db.session() as session:
-        show = await hub.shows.get(session, staff.brand_id, show_id)
+        show = await hub.shows.get(session, staff.brand_id, show_id, lock=True)
         asked = await hub.replies.message(session, show, body.answers) if body.answers else None
         to = body.to or ([str(asked.target_id or OWN)] if asked else "all")
-        words = Words(body.text, asked, body.aloud)
+        words = Words(body.text, asked, body.aloud, body.key)
         message = await hub.replies.reply(session, show, words, Address.of(to))
         [out] = await hub.chat.feed(session, show.id, after=message.seq - 1, limit=1)
         return out
@@ -187,17 +189,17 @@ async def relay(show_id: UUID, staff: SignedIn, hub: Hub) -> RelayOut:
         pairs = await hub.relay.pairs(session, show.id)
         dropped = await hub.relay.dropped(session, show.id)
     own = RelayPlace(id=OWN, name=OWN_TITLE, platform=OWN, why_not="It shows every chat already.", dropped=0)
-    known = hub.connections.connectors
+    able = {one.id: hub.connections.connector(one.connector) for one in targets}
     places = [
         RelayPlace(
             id=str(one.id),
             name=one.name,
             platform=one.connector,
-            why_not=None if known[one.connector].chat_sink else hub.relay.no_writing(one),
+            why_not=None if able[one.id].chat_sink else hub.relay.no_writing(one),
             dropped=dropped.get(one.id, 0),
         )
         for one in targets
-        if known[one.connector].chat_source or known[one.connector].chat_sink
+        if able[one.id].chat_source or able[one.id].chat_sink
     ]
     return RelayOut(pairs=[RelayPair(source=p.source, into=p.into) for p in pairs], places=[own, *places])
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, text
+from sqlalchemy import exists
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from connectors.types import ChatDeletion, ChatHealth, ChatItem, ChatMessage
 from hub.auth.tokens import Viewer
 from hub.bus import Event
+from hub.chat import tombstones
 from hub.chat.echoes import Ids, confirm
 from hub.chat.gaps import SILENT, gap_row, heard_until, note_heard, note_place
 from hub.chat.models import ChatMute, ChatRelay, Delivery, Message
@@ -25,20 +27,12 @@ from hub.chat.rows import Row, insert, row_of, show_time
 from hub.chat.skips import Skips
 from hub.claims.intake import Intake
 from hub.clock import Clock
-from hub.db import announce, run
+from hub.db import announce
 from hub.errors import Forbidden
 from hub.ids import new_id
 from hub.shows.models import Show, ShowTarget
 from hub.shows.service import next_seq
 
-KNOWN = text(
-    """
-    SELECT message.platform, message.external_id FROM message
-    JOIN unnest(CAST(:platforms AS varchar[]), CAST(:ids AS varchar[])) AS given(platform, id)
-      ON message.platform = given.platform AND message.external_id = given.id
-    WHERE message.show_id = :show
-    """
-)
 Heard = Mapping[UUID, Sequence[ChatItem]]
 """What the chats of a show's targets said, each in its order."""
 Said = tuple[ShowTarget, ChatMessage]
@@ -88,6 +82,8 @@ class Chat:
             one: [item for item in heard[one] if isinstance(item, ChatMessage)] for one in sorted(targets)
         }
         known, before = await self._known(session, show, targets, said, answered=answered)
+        for target_id in targets:
+            known[target_id] |= deleted_ahead(heard[target_id])
         for target_id, since in (resumed or {}).items():
             if not before[target_id]:
                 await self._gap(session, show, targets[target_id], since, SILENT)
@@ -140,15 +136,31 @@ class Chat:
         await self._relay.pass_on(session, show, [(message.model_dump(), None)])
         return message
 
+    async def said_with(self, session: AsyncSession, show: Show, key: str) -> Message | None:
+        """What the brand has said with this key."""
+        query = select(Message).where(
+            col(Message.show_id) == show.id,
+            col(Message.platform) == "own",
+            col(Message.external_id) == own_id(key),
+        )
+        return (await session.exec(query)).first()
+
     async def add_reply(
-        self, session: AsyncSession, show: Show, words: str, *, public: bool, answers: Message | None = None
+        self,
+        session: AsyncSession,
+        show: Show,
+        words: str,
+        *,
+        public: bool,
+        answers: Message | None = None,
+        key: str | None = None,
     ) -> Message:
-        """The brand says something; `public` when the watch page shows it too."""
+        """The brand says something; `public` when the watch page shows it too. `key`: once with each."""
         message = Message(
             brand_id=show.brand_id,
             show_id=show.id,
             platform="own",
-            external_id=str(new_id()),
+            external_id=own_id(key) if key else str(new_id()),
             author_name=None,
             text=words,
             outgoing=True,
@@ -194,22 +206,23 @@ class Chat:
         *,
         answered: bool,
     ) -> tuple[Ids, Ids]:
-        """Ids that are stored already, or are ours coming back; and those of them that were heard before."""
+        """Ids that bring nothing new (stored, ours, or deleted before they came), and those heard before."""
         if not any(said.values()):
             return {target: set() for target in targets}, {target: set() for target in targets}
-        pairs = [(targets[one].connector, message.id) for one, some in said.items() for message in some]
-        values = {"show": show.id, "platforms": [one for one, _ in pairs], "ids": [one for _, one in pairs]}
-        stored = {(row.platform, row.external_id) for row in await run(session, KNOWN, values)}
+        names = {
+            one: [(targets[one].connector, message.id) for message in some] for one, some in said.items()
+        }
+        stored, buried = await tombstones.known(session, show, chain.from_iterable(names.values()))
+        before = {one: {name[1] for name in some if name in stored} for one, some in names.items()}
         known = {
-            one: {message.id for message in some if (targets[one].connector, message.id) in stored}
-            for one, some in said.items()
+            one: before[one] | {name[1] for name in some if name in buried} for one, some in names.items()
         }
         if not answered:
-            return known, known
+            return known, before
         fresh = {one: [m for m in some if m.id not in known[one]] for one, some in said.items()}
         # What we said ourselves while nobody was reading comes back for the first time: that bridges no gap.
         ours, again = await confirm(session, self._clock, fresh)
-        before = {one: known[one] | again[one] for one in known}
+        before = {one: before[one] | again[one] for one in known}
         return {one: known[one] | ours[one] for one in known}, before
 
     async def _store(
@@ -282,6 +295,8 @@ class Chat:
         # Not as objects: a long show's chat that is cleared has very many.
         values = statement.values(deleted=True).returning(col(Message.seq), col(Message.id))
         gone = sorted(await session.exec(values.execution_options(synchronize_session=False)))
+        if len(gone) < len(deletion.message_ids):
+            await tombstones.bury(session, show, target.connector, deletion.message_ids)
         if gone:
             show.seq += 1
             data = {"ids": [str(message_id) for _, message_id in gone[-MOST_TOLD:]]}
@@ -311,6 +326,11 @@ class Chat:
         self._skips.note(session, show_id, skipped)
 
 
+def own_id(key: str) -> str:
+    """What a message of the brand's is called: no viewer's is called like that."""
+    return f"said:{key}"
+
+
 def interleaved(said: Sequence[Said], now: datetime) -> list[Said]:
     """Several chats as one: by the platforms' clocks, with each chat's own order kept."""
     latest: dict[UUID, datetime] = {}
@@ -320,6 +340,17 @@ def interleaved(said: Sequence[Said], now: datetime) -> list[Said]:
         at = latest[target.id] = max(at, latest.get(target.id, at))
         placed.append((at, target, message))
     return [(target, message) for _, target, message in sorted(placed, key=lambda one: one[0])]
+
+
+def deleted_ahead(items: Sequence[ChatItem]) -> set[str]:
+    """Ids that a deletion named before they were said."""
+    said, ahead = set[str](), set[str]()
+    for item in items:
+        if isinstance(item, ChatMessage):
+            said.add(item.id)
+        elif isinstance(item, ChatDeletion):
+            ahead |= {*item.message_ids} - said
+    return ahead
 
 
 def first_said_after(items: Sequence[ChatItem], place: int) -> set[str]:

@@ -6,13 +6,16 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field, StringConstraints
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from hub.auth.guard import Hub, SignedIn
 from hub.claims.answers import delivered
 from hub.claims.models import Claim
+from hub.errors import Conflict
+from hub.links import qr
+from hub.links.overlay import spoken
 from hub.services import Services
 from hub.shows.models import Show
 
@@ -145,6 +148,18 @@ async def restrict(show_id: UUID, message_id: UUID, body: RestrictIn, staff: Sig
         return await all_of(hub, session, show)
 
 
+@router.get("/{message_id}/qr.svg", response_class=Response)
+async def qr_code(show_id: UUID, message_id: UUID, staff: SignedIn, hub: Hub) -> Response:
+    """The link to pay as a picture, to be held into the camera. 409 `nothing_to_pay`."""
+    async with hub.db.session() as session:
+        show = await hub.shows.get(session, staff.brand_id, show_id)
+        url = link_of(hub, await hub.claims.of_message(session, show, message_id))
+    if url is None:
+        raise Conflict("nothing_to_pay", "There is nothing to pay for this claim now.")
+    headers = {"Cache-Control": "no-store"}
+    return Response(qr.svg(url, spoken(url)), media_type="image/svg+xml", headers=headers)
+
+
 async def all_of(hub: Services, session: AsyncSession, show: Show) -> ClaimsOut:
     """As it is now."""
     found = await hub.claims.of_show(session, show.id)
@@ -170,5 +185,10 @@ def out_of(hub: Services, claim: Claim, ways: dict[UUID, tuple[str, str]], *, re
         restricted=restricted,
         answer_state=state,
         answer_reason=reason,
-        link=hub.claims.links.url(claim) if claim.state == "held" and claim.platform != "own" else None,
+        link=link_of(hub, claim),
     )
+
+
+def link_of(hub: Services, claim: Claim) -> str | None:
+    """Where it is paid, while there is something to pay; on our own page it is in the cart already."""
+    return hub.claims.links.url(claim) if claim.state == "held" and claim.platform != "own" else None

@@ -74,7 +74,7 @@ class Alarm(BaseModel):
 
 @dataclass(frozen=True)
 class Silence:
-    """A shop whose changes are found by reading only; `problem`: why we cannot ask it to tell us again."""
+    """An account that no longer tells us of changes; `problem`: why we cannot ask it to, or what to do."""
 
     since: datetime
     problem: str | None
@@ -91,6 +91,7 @@ class Account:
     key_life: timedelta | None
     spent: Spent | None
     silent: Silence | None = None
+    takes_money: bool = False
 
 
 @dataclass(frozen=True)
@@ -164,6 +165,7 @@ class Alarms:
                     key_life=connector.key_life,
                     spent=spent[pot.key] if pot else None,
                     silent=silent.get(row.id),
+                    takes_money=connector.payments is not None,
                 )
             )
         return found
@@ -192,6 +194,8 @@ def alarm_of(account: Account, shows: list[Coming], now: datetime) -> Alarm | No
     if account.silent:
         todo = account.silent.problem or f"We have asked {account.title} to send it again."
         words = f"{called} no longer tells us of its orders. They are still found, a minute late. {todo}"
+        if account.takes_money:
+            words = f"{called} no longer tells us of its payments. Refunds made there are missed. {todo}"
         return raised(row, "shop_silent", words, account.silent.since, first)
     if account.spent and account.spent.low:
         words = (

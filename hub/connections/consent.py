@@ -18,6 +18,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from connectors.base import AnyConnector, Consent
 from connectors.errors import Reconnect, Refused, RetryLater
+from connectors.http import Http
 from connectors.types import Account, Tokens
 from hub.auth.models import Brand
 from hub.auth.service import Staff, digest
@@ -32,6 +33,8 @@ from hub.errors import BadInput, Conflict, HubError, NotFound
 log = structlog.get_logger()
 
 CALLBACK: Final = "/connect/callback"
+TAKEN: Final = "taken:"
+"""Before a state that has been claimed: it still finds the login, should we have died over it."""
 CONSENT_LASTS: Final = timedelta(minutes=10)
 CHOICE_LASTS: Final = timedelta(hours=1)
 MOST_ACCOUNTS: Final = 200
@@ -69,7 +72,7 @@ class Consents:
 
     async def begin(self, session: AsyncSession, staff: Staff, wish: Wish) -> str:
         """Where to send the person. What comes back is good for ten minutes, once, for this member alone."""
-        connector = self._connections.connector(wish.connector)
+        connector = self._connections.chosen(wish.connector)
         consent = consent_of(connector)
         app = await self._app(session, staff, wish, connector)
         state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
@@ -94,11 +97,17 @@ class Consents:
         )
 
     async def returned(self, staff: Staff, state: str, code: str, error: str) -> dict[str, str]:
-        """The platform sent a member back. Answers what the studio shows: `linked`, `choose` or `problem`."""
+        """The platform sent a member back. Answers what the studio shows: `linked`, `choose` or `problem`.
+
+        A code is exchanged once. When we died over it, whoever loads the page again goes on with the login it
+        brought, or is told to start once more: nothing is ever linked by half.
+        """
         row = await self._claim(staff, state)
         if row is None:
-            return {"problem": "stale"}
-        if error or not code:
+            row = await self._claimed(staff, state)
+            if row is None or row.problem or not row.found_sealed or self.accounts(row):
+                return said_again(row)
+        elif error or not code:
             await self._forget(row)
             return {"problem": "denied" if error == "access_denied" else "failed"}
         connector = self._connections.connector(row.connector)
@@ -125,7 +134,7 @@ class Consents:
             row is None
             or (row.brand_id, row.member_id) != (staff.brand_id, staff.member_id)
             or row.expires_at <= self._clock()
-            or not (row.found_sealed or row.problem)
+            or not (row.problem or self.accounts(row))
         ):
             raise NotFound("linking_unknown", "This login is no longer waiting. Link the account again.")
         return row
@@ -199,20 +208,27 @@ class Consents:
                 col(Linking.member_id) == staff.member_id,
                 col(Linking.expires_at) > self._clock(),
             )
-            .values(state_hash=None)
+            .values(state_hash=digest(TAKEN + state))
             .returning(Linking)
         )
         async with self._db.session() as session:
             return (await session.exec(statement)).scalars().first()
 
+    async def _claimed(self, staff: Staff, state: str) -> Linking | None:
+        """The same, when the state was used before and nothing came of it yet."""
+        query = select(Linking).where(
+            col(Linking.state_hash) == digest(TAKEN + state),
+            col(Linking.member_id) == staff.member_id,
+            col(Linking.expires_at) > self._clock(),
+        )
+        async with self._db.session() as session:
+            return (await session.exec(query)).first()
+
     async def _found(self, row: Linking, connector: AnyConnector, code: str) -> Found:
         consent = consent_of(connector)
         app = self._sealed.open(row.app_sealed, consent.app)
-        verifier = self._sealed.text(row.verifier_sealed or b"")
         async with self._connections.without_login(connector) as http:
-            tokens = await consent.exchange(
-                http, app, code=code, redirect_uri=self.redirect_uri, verifier=verifier
-            )
+            tokens = await self._login(row, consent, http, code)
             try:
                 refuse_less(consent, tokens)
                 accounts = await consent.accounts(http, app, tokens)
@@ -222,9 +238,25 @@ class Consents:
                 raise
         return Found(tokens=tokens, accounts=[*accounts][:MOST_ACCOUNTS])
 
-    async def _settle(self, row: Linking, found: Found) -> dict[str, str]:
-        """Link what is clear; what is not is asked."""
+    async def _login(self, row: Linking, consent: Consent, http: Http, code: str) -> Tokens:
+        """Exchange the code, unless that was done. Stored at once: what we die over is given back later."""
+        if row.found_sealed:
+            return self._sealed.open(row.found_sealed, Found).tokens
+        app = self._sealed.open(row.app_sealed, consent.app)
+        verifier = self._sealed.text(row.verifier_sealed or b"")
+        tokens = await consent.exchange(
+            http, app, code=code, redirect_uri=self.redirect_uri, verifier=verifier
+        )
+        keep = {"found_sealed": self._sealed.seal(Found(tokens=tokens, accounts=[]))}
         async with self._db.session() as session:
+            await session.exec(update(Linking).where(col(Linking.id) == row.id).values(**keep))
+        return tokens
+
+    async def _settle(self, row: Linking, found: Found) -> dict[str, str]:
+        """Link what is clear; what is not is asked. The same login is settled once."""
+        async with self._db.session() as session:
+            if await session.get(Linking, row.id, with_for_update=True) is None:
+                return said_again(None)
             wanted = await self._wanted(session, row, found)
             if wanted:
                 linked = await self._link(session, row, found.tokens, wanted)
@@ -303,6 +335,7 @@ class Consents:
         """Give a login back that was of no use, unless that could cut an account of the same app."""
         connector = self._connections.connector(row.connector)
         app = self._sealed.open(row.app_sealed, consent_of(connector).app)
+        await session.exec(update(Linking).where(col(Linking.id) == row.id).values(found_sealed=None))
         if not await self._connections.app_in_use(session, row.brand_id, app):
             await give_back(session, self._sealed, row.brand_id, row.connector, app, tokens)
 
@@ -324,6 +357,15 @@ def consent_of(connector: AnyConnector) -> Consent:
     if connector.consent is None:
         raise BadInput("no_consent", f"{connector.title} is linked by entering its keys.")
     return connector.consent
+
+
+def said_again(row: Linking | None) -> dict[str, str]:
+    """To somebody who loads the way back once more: what was said before, as far as that is known."""
+    if row is None:
+        return {"problem": "stale"}
+    if row.problem:
+        return {"problem": "refused", "login": str(row.id)}
+    return {"choose": str(row.id)} if row.found_sealed else {"problem": "cut_off"}
 
 
 def refuse_less(consent: Consent, tokens: Tokens) -> None:

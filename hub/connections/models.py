@@ -47,9 +47,9 @@ class Connection(SQLModel, table=True):
 class Linking(SQLModel, table=True):
     """A login under way, for the member who began it, until `expires_at`.
 
-    First it waits for the platform to send the person back: `state_hash` finds it, once. Then it waits for
-    their choice of accounts: `found_sealed` holds the login and the accounts. `problem`: what the platform
-    said instead.
+    First it waits for the platform to send the person back: `state_hash` finds it, once, and afterwards only
+    for whoever loads that page again. Then it waits for their choice of accounts: `found_sealed` holds the
+    login, as soon as we have it, and the accounts. `problem`: what the platform said instead.
     """
 
     id: UUID = key()

@@ -16,6 +16,7 @@ from connectors.types import Tokens
 from hub.auth.guard import Hub, SignedIn
 from hub.connections.alarms import Alarm, key_ends_at
 from hub.connections.budgets import Spent, spent_of
+from hub.connections.gone import WORDS
 from hub.connections.matrix import Ability, Limits, capabilities, limits, matrix
 from hub.connections.models import Connection
 from hub.connections.service import in_our_words
@@ -163,11 +164,15 @@ def out(hub: Services, row: Connection, spent: Spent | None) -> ConnectionOut:
 
 
 def lost(hub: Services, row: Connection) -> ConnectionOut:
-    """A row whose secrets cannot be read: it must be linked again, and that must be possible."""
+    """A row whose secrets cannot be read: it must be linked again, and that must be possible.
+
+    One whose connector this version no longer has is `gone`: it can be unlinked.
+    """
+    known = row.connector in hub.connections.connectors
     return ConnectionOut(
         **plain(hub, row, hub.connections.connector(row.connector)),
-        state="reconnect",
-        reason="What is stored of this account can't be read any more.",
+        state="reconnect" if known else "gone",
+        reason="What is stored of this account can't be read any more." if known else WORDS,
         token_expires_at=None,
         renews=False,
         app_known=False,

@@ -21,6 +21,7 @@ from connectors.http import Http, bearer
 from connectors.types import Tokens
 from hub.clock import Clock
 from hub.connections.budgets import Pot, SharedBudget
+from hub.connections.gone import WORDS, gone
 from hub.connections.logins import Logins, give_back
 from hub.connections.models import Connection
 from hub.connections.news import tell_alarms
@@ -81,7 +82,11 @@ class Connections:
             await one.session.http.close()
 
     def connector(self, name: str) -> AnyConnector:
-        """A connector by name."""
+        """The connector that a row names; what stands for it when this version no longer has it."""
+        return self.connectors.get(name) or gone(name)
+
+    def chosen(self, name: str) -> AnyConnector:
+        """The connector that somebody asks for. BadInput when there is none."""
         found = self.connectors.get(name)
         if found is None:
             known = ", ".join(sorted(self.connectors))
@@ -129,7 +134,7 @@ class Connections:
 
     def set_config(self, row: Connection, config: dict[str, Any], entered: dict[str, Any]) -> None:
         """Seal a config. A stream key among what was `entered` just now is dated, and ends a complaint."""
-        connector = self.connector(row.connector)
+        connector = self.chosen(row.connector)
         row.config_sealed = self.sealed.seal(valid(connector.config, config, connector.title))
         app = connector.consent.app.model_fields if connector.consent else {}
         if any(entered.get(name) for name in secret_fields(connector.config) - set(app)):
@@ -170,8 +175,11 @@ class Connections:
     def legible(self, row: Connection) -> bool:
         """Whether what is stored can be read.
 
-        Not after the secret key was changed, or a connector's config got a field that must be entered.
+        Not after the secret key was changed, a connector's config got a field that must be entered, or the
+        connector is gone.
         """
+        if row.connector not in self.connectors:
+            return False
         try:
             self.config_of(row)
             self.logins.tokens(row)
@@ -285,6 +293,8 @@ class Connections:
             row = await session.get(Connection, connection_id)
         if row is None or row.state == "off":
             raise NotFound("connection_unknown", "This account is no longer linked.")
+        if row.connector not in self.connectors:
+            raise NotFound("connector_gone", WORDS)
         if row.state == "reconnect":
             raise Reconnect(row.reason or "The account must be linked again.")
         kept = self._open.get(connection_id)

@@ -7,7 +7,7 @@ person on their other browsers, too, until they say yes there in so many words.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, Literal, cast
@@ -19,7 +19,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from hub.clock import Clock
 from hub.consent.models import ConsentChoice
+from hub.consent.texts import NEWS, NEWS_VERSION
 from hub.db import run
+from hub.orders.models import Order
 
 Purpose = Literal["analytics", "ads", "email"]
 Source = Literal["banner", "gpc", "checkout", "account", "staff", "import"]
@@ -49,6 +51,20 @@ SELECT o.viewer_id, false FROM orders o JOIN same ON o.customer_id = same.id
 """)
 """The person's rows (whoever they were merged with), and the browsers they came with. A browser that is asked
 about by itself stands for whoever ordered from it."""
+
+NOT_FOR_ADS: Final = """
+    UPDATE ad_ids SET gclid = NULL, fbp = NULL, fbc = NULL, ttp = NULL, ttclid = NULL, ip_sealed = NULL,
+        user_agent_sealed = NULL
+    WHERE brand_id = :brand AND visitor_id = ANY(:visitors)
+"""
+NOT_MEASURED: Final = """
+    UPDATE ad_ids SET ga_client = NULL, ga_sessions = '{}'
+    WHERE brand_id = :brand AND visitor_id = ANY(:visitors)
+"""
+NOTHING_LEFT: Final = """
+    DELETE FROM ad_ids WHERE brand_id = :brand AND visitor_id = ANY(:visitors)
+        AND coalesce(ga_client, gclid, fbp, fbc, ttp, ttclid) IS NULL AND CAST(ga_sessions AS text) = '{}'
+"""
 
 
 @dataclass(frozen=True)
@@ -161,7 +177,44 @@ class ConsentBook:
             written.append(row)
         session.add_all(written)
         await session.flush()
+        await self._obey(
+            session, brand_id, {row.purpose for row in written if not row.granted}, visitor_id, customer_id
+        )
         return written
+
+    async def _obey(
+        self,
+        session: AsyncSession,
+        brand_id: UUID,
+        refused: Collection[str],
+        visitor_id: str | None,
+        customer_id: UUID | None,
+    ) -> None:
+        """What a no takes with it at once: what advertisers call the person's browsers."""
+        statements = [NOT_FOR_ADS] * ("ads" in refused) + [NOT_MEASURED] * ("analytics" in refused)
+        if not statements:
+            return
+        rows = await run(session, NODES, {"brand": brand_id, "visitor": visitor_id, "customer": customer_id})
+        visitors = {str(row["node"]) for row in rows.mappings() if not row["person"]}
+        visitors |= {visitor_id} if visitor_id else set()
+        for statement in (*statements, NOTHING_LEFT):
+            await run(session, text(statement), {"brand": brand_id, "visitors": sorted(visitors)})
+
+    async def wants_news(self, session: AsyncSession, order: Order) -> None:
+        """Who ordered ticked the box: it is said in their browser, and with their name once it is known.
+
+        Anybody can type another's address: whoever writes to it lets its owner confirm first.
+        """
+        await self.note(
+            session,
+            order.brand_id,
+            {"email": True},
+            source="checkout",
+            visitor_id=order.viewer_id,
+            customer_id=order.customer_id,
+            version=NEWS_VERSION,
+            proof={"asked": NEWS, "clicked": "box", "order": str(order.id)},
+        )
 
     async def heard_gpc(
         self, session: AsyncSession, brand_id: UUID, visitor_id: str, customer_id: UUID | None = None

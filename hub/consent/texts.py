@@ -76,6 +76,12 @@ DEFAULT: Final[dict[str, dict[str, str]]] = {
 }
 
 
+NEWS: Final = "Tell me about the next shows."
+"""What a buyer ticks at the checkout to hear from the shop by e-mail; the page shows the same words."""
+NEWS_VERSION: Final = 1
+"""Goes up with every change of `NEWS`: records say what was shown."""
+
+
 @dataclass(frozen=True)
 class Text:
     """A version of it. `own`: written by the brand, not ours."""

@@ -15,6 +15,9 @@ from uuid import UUID
 
 MOST_ACCOUNTS: Final = 5
 """A key that more accounts use than this is a role's, a reseller's or a shop counter's, and nobody's own."""
+MOST_STRANGERS: Final = 20
+"""So many accounts under other names can be kept away from a key whose owner has signed in with it. More of
+them use it like a reseller's."""
 RANKS: Final = {"sign_in": 0, "oauth": 1, "import": 2, "order": 3, "claim": 4, "cookie": 5}
 """Stronger kinds of evidence join first; where two can't both be true, the weaker waits for a person."""
 KEYS: Final = frozenset({"email", "phone", "payment", "visitor"})
@@ -112,13 +115,13 @@ def people(nodes: Iterable[Node], links: Iterable[Link]) -> Graph:
     groups = Groups({node.id: labels_of(node) for node in known.values()})
     for link in said:
         groups.join(link.a, link.b)
-    states = states_of(known, found, groups)
+    states, typed = states_of(known, found, groups)
     held = []
     for link in found:
         if not link.proof or states[link.a] != "ok" or states[link.b] != "ok":
             continue
         if groups.root(link.a) != groups.root(link.b):
-            if excluded(link, groups.clash(link.a, link.b)):
+            if link.pair in typed or excluded(link, groups.clash(link.a, link.b)):
                 held.append(link)
             else:
                 groups.join(link.a, link.b)
@@ -157,23 +160,47 @@ def excluded(link: Link, clash: frozenset[str]) -> bool:
     return bool(clash - {OWN}) or (OWN in clash and link.kind not in ("sign_in", "oauth"))
 
 
-def states_of(known: Mapping[UUID, Node], links: Sequence[Link], groups: Groups) -> dict[UUID, str]:
-    """Which nodes are somebody's own, which are shared, and which are nobody's by their nature."""
+def states_of(
+    known: Mapping[UUID, Node], links: Sequence[Link], groups: Groups
+) -> tuple[dict[UUID, str], set[frozenset[UUID]]]:
+    """Which nodes are somebody's own, which are shared, and which are nobody's by their nature; and which
+    pairs stay apart because one only typed what is the other's.
+
+    A key that its owner has signed in with can't be made everybody's by strangers who type it: whoever did so
+    under another name is kept away from it instead.
+    """
     around: dict[UUID, dict[UUID, Node]] = {node_id: {} for node_id in known}
     for link in links:
         for one, other in ((link.a, link.b), (link.b, link.a)):
             weak = known[one].kind in ("visitor", "payment")
             if link.proof or weak or (known[one].kind == "phone" and known[other].kind != "visitor"):
                 around[one][other] = known[other]
-    found = {}
+    found: dict[UUID, str] = {}
+    typed: set[frozenset[UUID]] = set()
     for node_id, node in known.items():
-        by_person: dict[UUID, list[Node]] = {}
-        for neighbour in around[node_id].values():
-            # What staff have confirmed to be one counts once.
-            by_person.setdefault(groups.root(neighbour.id), []).append(neighbour)
-        shared = len(by_person) > MOST_ACCOUNTS or (node.kind in KEYS and several(list(by_person.values())))
+        others = [*around[node_id].values()]
+        shared = crowded(node, others, groups)
+        strangers = [other for other in others if contradicts(node, other)]
+        if shared and not node.fixed and 0 < len(strangers) <= MOST_STRANGERS:
+            shared = crowded(node, [other for other in others if other not in strangers], groups)
+            typed |= set() if shared else {frozenset((node_id, other.id)) for other in strangers}
         found[node_id] = node.fixed or ("ignored" if node.ignored else "shared" if shared else "ok")
-    return found
+    return found, typed
+
+
+def crowded(node: Node, others: Sequence[Node], groups: Groups) -> bool:
+    """Whether those who use a node are too many, or too different, to be one person."""
+    by_person: dict[UUID, list[Node]] = {}
+    for other in others:
+        # What staff have confirmed to be one counts once.
+        by_person.setdefault(groups.root(other.id), []).append(other)
+    return len(by_person) > MOST_ACCOUNTS or (node.kind in KEYS and several([*by_person.values()]))
+
+
+def contradicts(key: Node, account: Node) -> bool:
+    """Whether an account has another name than who signed in with a key."""
+    proved = key.verified and key.kind in KEYS and bool(key.name)
+    return proved and bool(account.platform and account.name) and len(distinct([key.name, account.name])) > 1
 
 
 def several(accounts: Sequence[Sequence[Node]]) -> bool:

@@ -156,7 +156,7 @@ def asks_for_ties(meeting: Meeting) -> bool:
     others = meeting.handles[1:]
     abroad = (meeting.nodes[one].customer_id != main.customer_id for one in others if one in meeting.nodes)
     proof = any(meeting.strength(one) == "proof" for one in others)
-    return proof or any(abroad) or (main.kind == "platform_user" and renamed(meeting, main))
+    return proof or any(abroad) or renamed(meeting, main)
 
 
 def decides(meeting: Meeting, ties: dict[Tie, Standing], new: Sequence[Handle]) -> bool:
@@ -172,9 +172,11 @@ def decides(meeting: Meeting, ties: dict[Tie, Standing], new: Sequence[Handle]) 
     around = {other for other, strength in ties if strength == "proof"}
     if proofs and (main.state != "ok" or len(around) + len(proofs) > MOST_ACCOUNTS):
         return True
-    return bool(around) and main.kind == "platform_user" and renamed(meeting, main)
+    return bool(around) and renamed(meeting, main)
 
 
 def renamed(meeting: Meeting, main: Identity) -> bool:
-    """Whether they call themselves something else now."""
+    """Whether they call themselves something else now, where names say who is who."""
+    if main.kind != "platform_user" and main.verified_at is None:
+        return False
     return name_words(meeting.person.name) not in (frozenset(), name_words(main.name))

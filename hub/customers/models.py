@@ -111,7 +111,7 @@ class PersonChange(SQLModel, table=True):
         one_of(
             "person_change",
             "kind",
-            *("merged", "split", "confirmed", "dismissed", "quarantined", "named", "undone"),
+            *("merged", "split", "confirmed", "dismissed", "quarantined", "undone"),
         ),
         Index("person_change_newest", "brand_id", "at"),
     )

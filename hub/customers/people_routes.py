@@ -1,4 +1,7 @@
-"""Who is who, over HTTP, for staff. Producers and owners change it; others see addresses and names masked."""
+"""Who is who, over HTTP, for staff. Producers and owners change it.
+
+Others see addresses and names masked, and no amounts.
+"""
 
 from __future__ import annotations
 
@@ -101,9 +104,13 @@ async def people(
 ) -> PersonPage:
     """The newest first. `words`: a part of a name, or a whole e-mail address or phone number."""
     async with hub.db.session() as session:
-        return await hub.people_view.list.page(
+        page = await hub.people_view.list.page(
             session, staff.brand_id, wanted, open_names=sees_all(staff.role), after=after, limit=limit
         )
+    if not sees_all(staff.role):
+        for row in page.people:
+            row.revenue = []
+    return page
 
 
 @router.get("/export.csv")
@@ -204,7 +211,8 @@ async def moments(
 ) -> Timeline:
     """What they did, on every platform, newest first."""
     async with hub.db.session() as session:
-        return await hub.people_view.timeline(session, staff.brand_id, person_id, cursor, limit)
+        found = await hub.people_view.timeline(session, staff.brand_id, person_id, cursor, limit)
+    return found if sees_all(staff.role) else without_amounts(found)
 
 
 @router.post("/{person_id}/split/preview")
@@ -225,6 +233,13 @@ async def split(person_id: UUID, body: SplitIn, staff: SignedIn, hub: Hub) -> Wh
             author=author_of(staff),
         )
     return WhoOut(id=other)
+
+
+def without_amounts(found: Timeline) -> Timeline:
+    """For who has no business with the shop's money."""
+    for moment in found.moments:
+        moment.facts.pop("minor", None)
+    return found
 
 
 def author_of(staff: Staff) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from hub.auth.guard import Hub, SignedIn
 from hub.db import run
-from hub.privacy.masks import all_masked
+from hub.privacy.masks import all_masked, sees_all
 
 router = APIRouter(prefix="/api/v1", tags=["customers"])
 
@@ -42,13 +42,16 @@ class TouchOut(BaseModel):
 
 
 class CustomerOut(BaseModel):
-    """A person, what they bought and where they came from. Addresses stay sealed."""
+    """A person, what they bought and where they came from. Addresses stay sealed.
+
+    `revenue_minor` None: not for this member's eyes.
+    """
 
     id: UUID
     name: str | None
     created_at: datetime
     orders: int
-    revenue_minor: int
+    revenue_minor: int | None
     channels: list[str]
     touches: list[TouchOut]
 
@@ -60,4 +63,7 @@ async def customers(staff: SignedIn, hub: Hub, limit: int = 500) -> list[Custome
     async with hub.db.session() as session:
         rows = await run(session, LIST, values)
         found = [CustomerOut.model_validate(dict(row)) for row in rows.mappings()]
+    if not sees_all(staff.role):
+        for one in found:
+            one.revenue_minor = None
     return all_masked(found, staff.role)

@@ -124,10 +124,6 @@ class Customers:
         customer.member_since = since
         return since
 
-    async def nodes_of(self, session: AsyncSession, customer_id: UUID) -> list[Identity]:
-        """Every handle of a person, the oldest first; of one who was merged, those of who they are now."""
-        return await self._nodes(session, await self.now(session, customer_id))
-
     async def visitors_of(self, session: AsyncSession, customer_id: UUID) -> list[str]:
         """The browsers a person used: their `Viewer.id`s."""
         person = await self.now(session, customer_id)

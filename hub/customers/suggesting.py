@@ -17,9 +17,9 @@ from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from hub.clock import Clock
-from hub.customers.graph import Graph, Link
+from hub.customers.graph import Graph, Link, contradicts
 from hub.customers.models import Identity
-from hub.customers.region import Region
+from hub.customers.region import Region, node_of
 from hub.customers.words import handle_words, title_of
 from hub.db import Database, run
 from hub.ids import new_id
@@ -153,6 +153,11 @@ def reason_of(link: Link, rows: dict[UUID, Identity]) -> Reason:
     """Why it is thought, and why it was not simply done."""
     a, b = (handle_words(row.kind, row.hint, row.source) for row in (rows[link.a], rows[link.b]))
     accounts = [row for row in (rows[link.a], rows[link.b]) if row.kind == "platform_user"]
+    ends = [node_of(rows[end]) for end in (link.a, link.b)]
+    if contradicts(*ends) or contradicts(*reversed(ends)):
+        return Reason(
+            0.4, f"An order ties {a} to {b}, under another name than that of who signed in with it."
+        )
     where = f"on {title_of(accounts[0].source)}" if accounts else "with you"
     return Reason(0.8, f"An order ties {a} to {b}, but both people already have an account {where}.")
 

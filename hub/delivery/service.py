@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Final
 from uuid import UUID, uuid4
 
+import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from connectors.base import Delivery
@@ -13,19 +15,27 @@ from hub.errors import NotFound
 from hub.jobs import defer
 from hub.shows.models import Show
 
+log = structlog.get_logger()
+
+REMEMBERED: Final = 1024
+"""Addresses of shows at their CDNs that are not worked out again for every viewer."""
+
 
 class Edges:
     """Nothing of its own is stored: a CDN is a connection whose connector offers `delivery`."""
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
+        self._bases: dict[tuple[UUID, str], tuple[bytes, str]] = {}
 
     async def base_url(self, session: AsyncSession, show: Show) -> str | None:
         """What stands before `/live/SHOW/…` for viewers: the first CDN that works; None without one."""
         for row in await self._linked(session, show.brand_id):
             if row.state == "ok":
-                async with self._connections.use(row.id) as opened:
-                    return delivery_of(opened).base_url(show.slug)
+                try:
+                    return await self._base(row, show.slug)
+                except ValueError as error:  # no reason to keep viewers out: the origin plays as well
+                    log.warning("delivery.unreadable", connection=str(row.id), why=type(error).__name__)
         return None
 
     async def forget(self, session: AsyncSession, show: Show) -> None:
@@ -45,6 +55,20 @@ class Edges:
         """The job. Repeating it with the same `once` is one purge. Raises the three errors of a connector."""
         async with self._connections.use(connection_id) as opened:
             await delivery_of(opened).purge([f"/live/{slug}/"], key=once)
+
+    async def _base(self, row: Connection, slug: str) -> str:
+        """What its settings say. Nobody is asked, and no second database connection is taken: viewers come in
+        crowds. Raises ValueError when the settings can't be read."""
+        known = self._bases.pop((row.id, slug), None)
+        if known is None or known[0] != row.config_sealed:
+            connector, config = self._connections.connector(row.connector), self._connections.config_of(row)
+            async with self._connections.without_login(connector) as http:
+                opened = connector.session(http, config, self._connections.addresses(connector), None)
+                known = (row.config_sealed, delivery_of(Opened(row, connector, opened)).base_url(slug))
+        self._bases[row.id, slug] = known
+        while len(self._bases) > REMEMBERED:
+            del self._bases[next(iter(self._bases))]
+        return known[1]
 
     async def _linked(self, session: AsyncSession, brand_id: UUID) -> list[Connection]:
         rows = await self._connections.list(session, brand_id)

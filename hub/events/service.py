@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -93,28 +93,33 @@ class Events:
         gone, changed = {*viewers}, 0
         for show_id in {*self.log.shows(brand_id), *await self.stream.shows_of(brand_id)}:
             async with self.log.async_turn():
-                last = await self._unload(brand_id, show_id)
+                last, theirs = await self._unload(brand_id, show_id, gone)
                 found, merged = await asyncio.to_thread(self.log.rewrite, brand_id, show_id, gone)
                 if merged:
                     await self.sealer.note(brand_id, show_id, merged.sealed, merged.replaced)
                 if last is not None:
-                    await self.stream.forget(brand_id, show_id, last)
+                    await self.stream.forget(brand_id, show_id, last, theirs)
             changed += found
         return changed
 
-    async def _unload(self, brand_id: UUID, show_id: UUID) -> int | None:
-        """All that the stream, and what was kept apart, has of a show into files; the last number."""
-        last = None
+    async def _unload(
+        self, brand_id: UUID, show_id: UUID, viewers: Collection[str] = ()
+    ) -> tuple[int | None, list[int]]:
+        """All that the stream, and what was kept apart, has of a show into files: the last number, and those
+        of the events that name one of these viewers."""
+        names = [viewer.encode() for viewer in viewers]
+        last, theirs = None, list[int]()
         apart = [*await asyncio.to_thread(lambda: [*self.log.apart(brand_id, show_id)])]
         rows = [(seq, event) for seq, said in apart if (event := known(said))]
         if rows:
             await self._write(brand_id, show_id, rows)
         async for page in self.stream.of_show(brand_id, show_id):
             last = page[-1][0]
+            theirs += [seq for seq, said in page if any(name in said for name in names)]
             rows = [(seq, event) for seq, said in page if (event := known(said))]
             if rows:
                 await self._write(brand_id, show_id, rows)
-        return last
+        return last, theirs
 
     async def _write(self, brand_id: UUID, show_id: UUID, rows: list[tuple[int, ViewerEvent]]) -> None:
         sealed = await asyncio.to_thread(self.log.write, brand_id, show_id, rows)

@@ -47,6 +47,8 @@ TRY_AGAIN: Final = 15.0
 FETCH: Final = 2_000
 FETCH_SECONDS: Final = 0.5
 REPLAY: Final = 20_000
+OVERWRITE: Final = 100
+"""Events at once."""
 BREATH: Final = 500
 """Acknowledgements sent before others have their turn in the event loop."""
 
@@ -319,12 +321,24 @@ class EventStream:
             raise later() from error
         return [UUID(subject.rpartition(".")[2]) for subject in info.state.subjects or {}]
 
-    async def forget(self, brand_id: UUID, show_id: UUID, to_seq: int) -> None:
-        """Take a show's events up to this number out of the stream: they are in a file."""
+    async def forget(self, brand_id: UUID, show_id: UUID, to_seq: int, overwrite: Sequence[int] = ()) -> None:
+        """Take a show's events up to this number out of the stream: they are in a file.
+
+        What is only taken out stays in the server's own file until that has room to spare; `overwrite`: the
+        numbers of those whose bytes must not.
+        """
         try:
+            for start in range(0, len(overwrite), OVERWRITE):
+                some = overwrite[start : start + OVERWRITE]
+                await asyncio.gather(*(self._overwrite(seq) for seq in some))
             await self.js.purge_stream(NAME, seq=to_seq + 1, subject=subject_of(brand_id, show_id))
         except (nats.errors.Error, OSError, TimeoutError) as error:
             raise later() from error
+
+    async def _overwrite(self, seq: int) -> None:
+        # One that is gone already: whoever did this before died half-way.
+        with contextlib.suppress(nats.js.errors.NotFoundError, nats.js.errors.BadRequestError):
+            await self.js.delete_msg(NAME, seq)
 
     async def make_room(self) -> None:
         """Beyond half of what it may have, let go of what is sealed."""

@@ -25,6 +25,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from sqlmodel import col, select
 
+from hub.auth.service import Auth
 from hub.auth.tokens import Tokens
 from hub.bus import Bus, Event
 from hub.clock import Clock, wall_clock
@@ -38,6 +39,7 @@ from hub.gateway.figures import Figures, Report
 from hub.gateway.intake import Intake
 from hub.gateway.room import MOST_PENDING, Room
 from hub.gateway.screen import CALM, Screen, Visit
+from hub.gateway.staff import StaffScreens
 from hub.ids import new_id
 from hub.secrets import Vault
 from hub.settings import Settings, secrets_of
@@ -52,6 +54,8 @@ OPEN_SECONDS: Final = 15.0
 """For opening a room; a screen that waited so long is sent away, and comes back."""
 HANDSHAKE_SECONDS: Final = 5.0
 """For saying who one is, from the first byte to the last of the request."""
+SILENT_SECONDS: Final = 25.0
+"""Then a screen is asked whether it is there; our pages speak every 20 seconds, and are not asked."""
 FIRST_BUFFER: Final = 2048
 """Bytes to read into, for each screen: enough for a request with its token."""
 SOCKET_BUFFER: Final = 64 << 10
@@ -78,6 +82,7 @@ class Gateway:
         stream: EventStream,
     ) -> None:
         self.figures = Figures()
+        self.staff = StaffScreens(db, Auth(clock))
         self.intake = Intake(stream, clock, self.figures, lambda show_id: self._live.get(show_id))
         self._db = db
         self._bus = bus
@@ -130,7 +135,9 @@ class Gateway:
             viewer = self._tokens.read_viewer(token)
             return Visit(viewer.show_id, viewer.id, seen, forwarded, viewer.brand_id)
         except Unauthorised:
-            return Visit(self._tokens.read_ticket(token).show_id, None, seen, forwarded)
+            ticket = self._tokens.read_ticket(token)
+            staff = (ticket.session_id, ticket.role) if ticket.session_id else None
+            return Visit(ticket.show_id, None, seen, forwarded, staff=staff)
 
     def came(self, screen: Screen, peer: str) -> bool:
         """Let a screen in, as soon as its room is open."""
@@ -139,6 +146,8 @@ class Gateway:
             self.figures.refused_address += 1
             return False
         self._count_in(screen, 1)
+        if screen.visit.staff:
+            self.staff.came(screen, screen.visit.staff)
         task = asyncio.get_running_loop().create_task(self._enter(screen))
         self._joining.add(task)
         task.add_done_callback(self._joining.discard)
@@ -148,6 +157,7 @@ class Gateway:
         """A screen is gone."""
         self._door.leave(screen.address)
         self._count_in(screen, -1)
+        self.staff.left(screen)
         if room := self._rooms.get(screen.visit.show_id):
             room.leave(screen.member)
         if screen.stay:
@@ -362,6 +372,7 @@ async def run_gateway(settings: Settings, clock: Clock = wall_clock, door: Door 
             backlog=4096,
             websocket_handshake_timeout=HANDSHAKE_SECONDS,
             enable_auto_ping=True,
+            auto_ping_idle_timeout=SILENT_SECONDS,
             max_frame_size=LARGEST_FRAME,
             read_buffer_init_size=FIRST_BUFFER,
         )
@@ -370,6 +381,7 @@ async def run_gateway(settings: Settings, clock: Clock = wall_clock, door: Door 
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(gateway.keep_counting())
                 tasks.create_task(gateway.keep_checking())
+                tasks.create_task(gateway.staff.keep_checking())
         finally:
             server.close()  # comes back at once: nobody new is let in, and the port is free for another
             await gateway.close()

@@ -24,7 +24,7 @@ GAUGES: Final = {
 }
 COUNTERS: Final = {
     "events": "News heard from the bus",
-    "merged": "News left out because newer ones made them worthless",
+    "merged": "News not sent to a screen because newer ones made them worthless",
     "frames": "Frames sent",
     "bytes": "Bytes sent in frames",
     "dropped_frames": "Frames not sent to screens that were behind",
@@ -80,7 +80,7 @@ class Figures:
         return asdict(self)
 
     def passed(self, seconds: float) -> None:
-        """One pass over a room's screens took so long."""
+        """One round over a room's screens took so long."""
         self.pass_seconds += seconds
         self.passes[bisect_left(PASS_SECONDS, seconds)] += 1
 
@@ -98,7 +98,7 @@ class Report(Collector):
         for name, words in COUNTERS.items():
             yield self._filled(CounterMetricFamily(f"simulcast_gateway_{name}", words, labels=["process"]))
         told = HistogramMetricFamily(
-            "simulcast_gateway_pass_seconds", "One pass over a room's screens", labels=["process"]
+            "simulcast_gateway_pass_seconds", "One round over a room's screens", labels=["process"]
         )
         for process, figures in self._processes.items():
             told.add_metric([process], list(cumulative(figures.passes)), figures.pass_seconds)

@@ -34,7 +34,7 @@ LAST_WORDS: Final = 2.0
 class Speaker(Protocol):
     """Who said it."""
 
-    def send(self, frame: bytes) -> None:
+    def send(self, frame: bytearray) -> None:
         """One text frame, if it is still there."""
         ...
 

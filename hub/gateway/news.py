@@ -9,6 +9,9 @@ from typing import Final
 
 from hub.bus import Event
 
+HEAD: Final = 14
+"""Bytes before a frame's text. The header of each socket is written there, so that nobody copies the text."""
+
 
 @dataclass(frozen=True, slots=True)
 class News:
@@ -58,9 +61,9 @@ GAP: Final = News("gap", encode("gap", None, {}), latest="")
 """Something was missed: the screen loads the snapshot."""
 
 
-def joined(bodies: Iterable[bytes]) -> bytes:
-    """A frame: a JSON array of events."""
-    return b"[" + b",".join(bodies) + b"]"
+def joined(bodies: Iterable[bytes]) -> bytearray:
+    """A frame: a JSON array of events, after `HEAD` bytes for the WebSocket's header."""
+    return bytearray(b"".join((bytes(HEAD), b"[", b",".join(bodies), b"]")))
 
 
 def merged(pending: Sequence[News]) -> list[News]:

@@ -1,7 +1,9 @@
 """One show's screens: who is here, what they have not seen yet, and when to send it.
 
-Self-clocked coalescing: everything that arrived goes out as one frame per kind of member in one pass over the
-members, then some time passes. A small room is told at once; a big one degrades to fewer, larger frames.
+Self-clocked coalescing: members are told in groups, one group after the other, and each group is told all
+that has arrived by its turn, as one frame per kind of member. A small room is told at once; a big one
+degrades to fewer, larger frames. News that come while a round is on its way go out with the groups still to
+come: nobody waits for longer than one round, and not for the rest of this one and all of the next.
 """
 
 from __future__ import annotations
@@ -9,30 +11,30 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from hub.bus import Event
 from hub.gateway.figures import Figures
-from hub.gateway.news import GAP, News, encode, joined, merged
+from hub.gateway.news import GAP, HEAD, News, encode, joined, merged
 from hub.gateway.numbers import PATIENCE, Numbers
 
 FLOOR: Final = 0.02
-"""Seconds from the beginning of one pass to the next, at least."""
-BREATH: Final = 256
-"""Members told before others have their turn in the event loop."""
+"""Seconds from the beginning of one round to the next, at least."""
+TOGETHER: Final = 256
+"""Members of a group: so many are told before others have their turn in the event loop."""
 REMEMBERED: Final = 2000
 """Numbered news kept for screens that come back."""
 LONGEST_REPLAY: Final = 64 << 10
 """Bytes; who missed more is quicker with a snapshot."""
 MOST_PENDING: Final = 4000
-"""News for one pass. Beyond that nobody could read them: the screens load a snapshot."""
+"""News that wait for a round. Beyond that nobody could read them: the screens load a snapshot."""
 
 
 class Wire(Protocol):
     """A member's connection."""
 
-    def send(self, frame: bytes) -> None:
+    def send(self, frame: bytearray) -> None:
         """One text frame."""
         ...
 
@@ -49,6 +51,7 @@ class Member:
     viewer_id: str | None
     behind: bool = False
     skipped: bool = False
+    group: Group | None = None
 
     @property
     def staff(self) -> bool:
@@ -56,11 +59,18 @@ class Member:
         return self.viewer_id is None
 
 
-class Room:
-    """Begins after the show's number `seq`."""
+@dataclass(eq=False, slots=True)
+class Group:
+    """Members who are told together. `told` counts the room's news up to the last that they were told."""
 
-    def __init__(self, seq: int, figures: Figures | None = None) -> None:
-        self.members: set[Member] = set()
+    told: int
+    members: set[Member] = field(default_factory=set)
+
+
+class Room:
+    """Begins after the show's number `seq`. `together`: the most members of a group."""
+
+    def __init__(self, seq: int, figures: Figures | None = None, together: int = TOGETHER) -> None:
         self.watching = 0
         """Members who are viewers."""
         self._elsewhere = 0
@@ -70,7 +80,12 @@ class Room:
         self._given_out = seq
         self._figures = figures or Figures()
         self._recent: deque[News] = deque(maxlen=REMEMBERED)
+        self._together = together
+        self._groups: list[Group] = []
         self._pending: list[News] = []
+        """What not every group was told yet."""
+        self._dropped = 0
+        """News before those, counted from the beginning."""
         self._task: asyncio.Task[None] | None = None
         self._patience: asyncio.TimerHandle | None = None
 
@@ -80,17 +95,30 @@ class Room:
         return self._numbers.seq
 
     @property
+    def members(self) -> list[Member]:
+        """Everybody here."""
+        return [member for group in self._groups for member in group.members]
+
+    @property
     def viewers(self) -> int:
         """In all gateways together."""
         return self.watching + self._elsewhere
 
     def join(self, member: Member, after: int | None, server_time: str) -> None:
         """Greet a member, bring it up to date from `after` on, and let it hear the rest."""
-        self.members.add(member)
+        member.group = self._group_with_room()
+        member.group.members.add(member)
         self.watching += not member.staff
         hello = {"seq": self.seq, "server_time": server_time, "viewers": self.viewers}
         missed = [] if after is None else self._missed(member, after)
         member.wire.send(joined([encode("hello", None, hello), *missed]))
+
+    def _group_with_room(self) -> Group:
+        for group in self._groups:
+            if len(group.members) < self._together:
+                return group
+        self._groups.append(Group(self._heard))
+        return self._groups[-1]
 
     def _missed(self, member: Member, after: int) -> list[bytes]:
         if after >= self.seq:
@@ -104,10 +132,14 @@ class Room:
 
     def leave(self, member: Member) -> None:
         """A screen is gone; harmless when it was never in."""
-        if member in self.members:
-            self.members.discard(member)
-            self.watching -= not member.staff
-            self._figures.behind -= member.behind
+        group, member.group = member.group, None
+        if group is None:
+            return
+        group.members.discard(member)
+        if not group.members:
+            self._groups.remove(group)
+        self.watching -= not member.staff
+        self._figures.behind -= member.behind
 
     def hear(self, event: Event) -> None:
         """News of the show, in any order, perhaps twice."""
@@ -153,11 +185,11 @@ class Room:
     async def closed(self, within_ms: int) -> None:
         """Send everybody away, to come back at a random moment within so much time."""
         farewell = joined([encode("closing", None, {"within_ms": within_ms})])
-        for number, member in enumerate(tuple(self.members), 1):
+        for number, member in enumerate(self.members, 1):
             if not member.behind:
                 member.wire.send(farewell)
             member.wire.close()
-            if number % BREATH == 0:
+            if number % TOGETHER == 0:
                 await asyncio.sleep(0)
 
     def fell_behind(self, member: Member) -> None:
@@ -203,43 +235,65 @@ class Room:
         self._pending += news
         if len(self._pending) > MOST_PENDING:
             self._figures.shed += len(self._pending)
+            self._dropped += len(self._pending)
             self._pending = [GAP]
         if self._task is None or self._task.done():
-            self._task = asyncio.get_running_loop().create_task(self._flush())
+            self._task = asyncio.get_running_loop().create_task(self._rounds())
 
-    async def _flush(self) -> None:
+    @property
+    def _heard(self) -> int:
+        """News that came so far."""
+        return self._dropped + len(self._pending)
+
+    async def _rounds(self) -> None:
         loop = asyncio.get_running_loop()
         while self._pending:
             began = loop.time()
-            pending = merged(self._pending)
-            self._figures.merged += len(self._pending) - len(pending)
-            self._pending = []
-            await self._pass(pending)
+            for group in tuple(self._groups):
+                if group.told < self._heard:
+                    self._tell_group(group)
+                    await asyncio.sleep(0)
+            told = min((group.told for group in self._groups), default=self._heard)
+            worn = max(told - self._dropped, 0)
+            del self._pending[:worn]
+            self._dropped += worn
             took = loop.time() - began
             self._figures.passed(took)
-            # A large room rests no longer: bus and joins have their turn within a pass, and frames that
+            # A large room does not rest: bus and joins have their turn between groups, and frames that
             # waited are larger, which costs more than it saves.
             await asyncio.sleep(max(FLOOR - took, 0))
 
-    async def _pass(self, pending: Sequence[News]) -> None:
-        figures = self._figures
-        for_staff = joined(news.body for news in pending)
-        common = [news.body for news in pending if not news.private]
-        for_all = joined(common) if common else b""
-        own = {
-            viewer_id: joined(news.body for news in pending if news.is_for(viewer_id))
-            for viewer_id in {news.only for news in pending if news.only and not news.staff_only}
-        }
-        for number, member in enumerate(tuple(self.members), 1):
-            frame = for_staff if member.staff else own.get(member.viewer_id or "", for_all)
-            if not frame:
+    def _tell_group(self, group: Group) -> None:
+        news = self._pending[max(group.told - self._dropped, 0) :]
+        group.told = self._heard
+        pending = merged(news)
+        everybody = [one.body for one in pending if not one.private]
+        common = joined(everybody) if everybody else None
+        others, own = apart(pending), dict[str | None, bytearray]()
+        sent = size = skipped = 0
+        for member in tuple(group.members):
+            frame, viewer_id = common, member.viewer_id
+            if others and viewer_id in others:
+                if viewer_id not in own:
+                    own[viewer_id] = joined(one.body for one in pending if one.is_for(viewer_id))
+                frame = own[viewer_id]
+            if frame is None:
                 continue
             if member.behind:
                 member.skipped = True
-                figures.dropped_frames += 1
+                skipped += 1
                 continue
             member.wire.send(frame)
-            figures.frames += 1
-            figures.bytes += len(frame)
-            if number % BREATH == 0:
-                await asyncio.sleep(0)
+            sent += 1
+            size += len(frame)
+        figures = self._figures
+        figures.frames += sent
+        figures.bytes += size - sent * HEAD
+        figures.dropped_frames += skipped
+        figures.merged += (len(news) - len(pending)) * sent
+
+
+def apart(pending: Sequence[News]) -> set[str | None]:
+    """Who hears something that not everybody hears: named viewers, and staff, as None."""
+    named = {news.only for news in pending if news.only and not news.staff_only}
+    return {None, *named} if any(news.private for news in pending) else set()

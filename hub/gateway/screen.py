@@ -9,8 +9,9 @@ from uuid import UUID
 
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
-from hub.gateway.news import encode, joined
+from hub.gateway.news import HEAD, encode, joined
 from hub.gateway.room import Member
+from hub.gateway.staff import Pass
 
 TOO_FAR_BEHIND: Final = 128 << 10
 """Bytes that wait for one screen; beyond that, and until a quarter is left, it is sent nothing."""
@@ -25,7 +26,7 @@ LARGEST_WORDS: Final = 4096
 """Of any frame but one with events."""
 EVENTS: Final = b'{"t":"events"'
 """How a frame with events begins."""
-PONG: Final = joined([encode("pong", None, {})])
+PONG: Final = encode("pong", None, {})
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Visit:
     after: int | None
     forwarded: str = ""
     brand_id: UUID | None = None
+    staff: Pass | None = None
 
 
 class House(Protocol):
@@ -116,7 +118,7 @@ class Screen(WSListener):
             self._told += 1
             self._house.told(self, words, too_often=self._told > MOST_TOLD)
         elif words and not self.member.behind:
-            self.send(PONG)
+            self.send(joined([PONG]))
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         """picows: gone."""
@@ -135,10 +137,11 @@ class Screen(WSListener):
         """picows: most of it is taken."""
         self._house.slowed(self, behind=False)
 
-    def send(self, frame: bytes) -> None:
+    def send(self, frame: bytearray) -> None:
         """One text frame, if the socket is still there."""
         if self._transport:
-            self._transport.send(WSMsgType.TEXT, frame)
+            # picows' `send` would copy it, and hand what is over 8 KiB to the event loop piece by piece.
+            self._transport.send_reuse_external_bytearray(WSMsgType.TEXT, frame, HEAD)
 
     def close(self) -> None:
         """Hang up; the page calls again."""

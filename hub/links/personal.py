@@ -1,4 +1,7 @@
-"""What clicks say of a person: those that led to their visits. A click itself names nobody."""
+"""What clicks say of a person: those that led to their visits, or brought the same advert's click.
+
+A click itself names nobody. An advert's id of a click is one person's, and is kept with the visit as well.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,20 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from hub.db import run
 from hub.privacy.who import Counts, Rows, Who
 
-THEIRS = """
-    link_click.brand_id = :brand AND link_click.id IN (
+SHORTEST = 8
+"""A shorter id of a click is nobody's own."""
+THEIRS = f"""
+    link_click.brand_id = :brand AND (link_click.id IN (
         SELECT click_id FROM touch WHERE brand_id = :brand AND click_id IS NOT NULL
         AND (customer_id = ANY(:customers) OR visitor_id = ANY(:visitors))
-    )
-"""
+    ) OR CAST(link_click.click_ids AS text) <> '{{}}' AND EXISTS (
+        SELECT FROM jsonb_each_text(CAST(link_click.click_ids AS jsonb)) AS mine
+        WHERE length(mine.value) >= {SHORTEST} AND mine.value IN (
+            SELECT theirs.value FROM touch, jsonb_each_text(CAST(touch.click_ids AS jsonb)) AS theirs
+            WHERE touch.brand_id = :brand
+            AND (touch.customer_id = ANY(:customers) OR touch.visitor_id = ANY(:visitors)))
+    ))
+"""  # noqa: S608 - constants of ours
 READ = text(
     f"""
     SELECT link_click.at, link.code, link.title, link_click.who, link_click.device, link_click.referrer_host,

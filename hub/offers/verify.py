@@ -1,8 +1,8 @@
-"""`python -m hub.offers.verify RECORD KEYS`: is this offer's record genuine? Reads two files, asks nobody.
+"""`simulcast verify-offer RECORD KEYS`: is this offer's record genuine? Reads two files, asks nobody.
 
 RECORD is what `GET /api/v1/public/offers/ID/record` answered, KEYS what
 `/.well-known/simulcast-offer-keys.json` did.
-Ends with 0 and prints what was promised, or with 1 and says why.
+Ends with 0 and prints what was promised, or with 1 and says why. `python -m hub.offers.verify` is the same.
 """
 
 from __future__ import annotations

@@ -29,11 +29,12 @@ class OutsideRefund(SQLModel, table=True):
 
 
 class ShopWatch(SQLModel, table=True):
-    """How a shop is doing, one row for each connection that sells.
+    """How a shop or a payment gateway is doing, one row for each connection that sells or takes money.
 
-    `hook_at`: its last genuine delivery. `missed`: changes found by reading that no delivery told of, since
-    then; `silent_since`: when that became an alarm. `subscribed_at`: its subscriptions were last looked at;
-    `renewed_at`: one was made again; `problem`: why that did not work. `rest_until`: it wants rest.
+    `hook_at`: its last genuine delivery. `missed`: changes found by reading, or payments, that no delivery
+    told of since then; `silent_since`: when that became an alarm. `subscribed_at`: its subscriptions were
+    last looked at; `renewed_at`: one was made again; `problem`: why that did not work, or what a person must
+    do. `rest_until`: it wants rest.
     """
 
     __tablename__ = "shop_watch"

@@ -83,7 +83,8 @@ class Watches:
 
     async def heard(self, session: AsyncSession, row: Connection) -> None:
         """A genuine delivery came, in this transaction."""
-        if self._connections.connector(row.connector).order_source:
+        connector = self._connections.connector(row.connector)
+        if connector.order_source or connector.tells_payments:
             values = {"id": row.id, "brand_id": row.brand_id, "now": self._clock()}
             await run(session, HEARD, values)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from hub.columns import OptionalId, OptionalTime, big, brand, key, now, one_of, ref, when
@@ -116,10 +116,7 @@ class Payment(SQLModel, table=True):
 
 
 class Refund(SQLModel, table=True):
-    """Money to be given back; a row before the call. `before_minor`: what was given back by then, as told.
-
-    A refund without a payment is one that a shop outside made.
-    """
+    """Money to be given back; a row before the call. Without a payment: a shop outside gave it back."""
 
     __table_args__ = (
         one_of("refund", "state", "queued", "sent", "done", "failed"),
@@ -137,7 +134,6 @@ class Refund(SQLModel, table=True):
     state: str = "queued"
     ref: str | None = Field(default=None, index=True)
     key: str = Field(unique=True)
-    before_minor: int | None = Field(default=None, sa_type=BigInteger)
     message: str = ""
     sent_at: OptionalTime = when(default=None)
     created_at: datetime = now()

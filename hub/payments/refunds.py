@@ -31,6 +31,7 @@ CLAIM: Final = text(
 )
 """The row's lock and its CHECK make parallel refunds take turns."""
 OUTSIDE: Final = "Given back at the gateway itself."
+ONE_BY_ONE: Final = "Another refund of this payment has not been answered yet."
 
 
 class Refunds:
@@ -81,14 +82,14 @@ class Refunds:
         return refund
 
     async def send(self, refund_id: UUID) -> None:
-        """The job: ask the gateway. Safe to repeat: its key or its sum of refunds tells what happened."""
+        """The job: ask the gateway. Safe to repeat: its key tells what happened, later its sum of refunds."""
         started = await self._start(refund_id)
         if started is None:
             return
-        refund, payment, sent, forgotten = started
+        refund, payment, forgotten = started
         ref, order = payment.ref or "", str(payment.id)
         amount = Money(amount=refund.amount_minor, currency=refund.currency)
-        if forgotten and (found := await self._known(refund, payment, sent)):
+        if forgotten and (found := await self._known(refund, payment)):
             await self._over(refund_id, found)
             return
         try:
@@ -127,7 +128,8 @@ class Refunds:
             raise Conflict("nothing_taken", "No money was taken for this order, so none can be given back.")
         return payment
 
-    async def _start(self, refund_id: UUID) -> tuple[Refund, Payment, bool, bool] | None:
+    async def _start(self, refund_id: UUID) -> tuple[Refund, Payment, bool] | None:
+        """The refund, noted as being sent now, its payment, and whether its key may be worth nothing."""
         async with self._db.session() as session:
             refund = await session.get(Refund, refund_id)
             if refund is None or refund.payment_id is None:
@@ -137,31 +139,42 @@ class Refunds:
             # With a reference it is the gateway's turn to speak.
             if refund is None or refund.state not in ("queued", "sent") or refund.ref:
                 return None
+            if refund.sent_at is None and await self._undecided(session, payment):
+                # Two that nobody knows the outcome of could be taken for each other.
+                raise RetryLater(ONE_BY_ONE, 60.0)
             row = await session.get(Connection, payment.connection_id)
+            # Where there are no keys, a repeat finds the refund itself.
             memory = self._gateways.connector_of(row.connector).payment_memory if row else None
-            sent, now = refund.sent_at is not None, self._clock()
+            now = self._clock()
             refund.state, refund.sent_at = "sent", refund.sent_at or now
-            forgotten = memory is None or now - refund.sent_at > memory
-            return refund, payment, sent, forgotten
+            return refund, payment, memory is not None and now - refund.sent_at > memory
 
-    async def _known(self, refund: Refund, payment: Payment, sent: bool) -> RefundResult | None:
-        """Without keys: the sum given back before and after tells whether it happened."""
+    async def _undecided(self, session: AsyncSession, payment: Payment) -> bool:
+        """Whether a refund of this payment was sent and not answered."""
+        query = select(Refund.id).where(
+            col(Refund.payment_id) == payment.id, col(Refund.state) == "sent", col(Refund.ref).is_(None)
+        )
+        return (await session.exec(query)).first() is not None
+
+    async def _known(self, refund: Refund, payment: Payment) -> RefundResult | None:
+        """Its key is forgotten: what was given back beyond the others tells whether it happened."""
         ref = payment.ref or ""
         now: PaymentResult = await self._gateways.ask(
             payment.connection_id, "get", str(payment.id), lambda one: one.get(ref)
         )
-        given = now.refunded.amount if now.refunded else None
-        if sent and given is not None and refund.before_minor is not None:
-            if given >= refund.before_minor + refund.amount_minor:
-                return RefundResult(ref="", payment_ref=ref, state="done")
-            return None
-        if sent:
-            raise RetryLater("It is not known whether this refund went through; look at the gateway.", 600)
+        others = select(Refund.amount_minor).where(
+            col(Refund.payment_id) == payment.id,
+            col(Refund.id) != refund.id,
+            col(Refund.state).in_(["sent", "done"]),
+        )
         async with self._db.session() as session:
-            row = await session.get(Refund, refund.id, with_for_update=True)
-            if row:
-                row.before_minor = given or 0
-        return None
+            elsewhere = sum(await session.exec(others))
+        more = now.refunded.amount - elsewhere if now.refunded else None
+        if more == refund.amount_minor:
+            return RefundResult(ref="", payment_ref=ref, state="done")
+        if more == 0:
+            return None
+        raise RetryLater("It is not known whether this refund went through; look at the gateway.", 600)
 
     async def _over(self, refund_id: UUID, result: RefundResult) -> None:
         async with self._db.session() as session:

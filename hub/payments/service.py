@@ -33,6 +33,7 @@ from hub.payments.models import LIVE, OVER, PAY_WITHIN, VOID_TAKES, Payment, Ref
 from hub.payments.out import ActionOut, FormOut, PaymentChoice, SavedOut
 from hub.payments.pacing import Pacer
 from hub.payments.refunds import Refunds
+from hub.payments.silence import Silence
 from hub.payments.steps import Steps
 from hub.payments.sweep import Sweep
 from hub.payments.timing import Timings
@@ -46,7 +47,10 @@ LONGEST_ANSWER: Final = 20_000
 
 
 class Payments:
-    """Runs payments through whichever gateway the brand put first. `faster` multiplies the gateways' pace."""
+    """Runs payments through whichever gateway the brand put first.
+
+    `site` is our own address, as gateways reach it; `faster` multiplies the gateways' pace.
+    """
 
     def __init__(
         self,
@@ -57,6 +61,7 @@ class Payments:
         stock: StockRoom,
         *,
         outcomes: Outcomes,
+        site: str = "",
         faster: float = 1.0,
     ) -> None:
         self._clock = clock
@@ -68,7 +73,8 @@ class Payments:
         self.steps = Steps(db, clock, vault, gateways=self.gateways, book=self.book)
         self.refunds = Refunds(db, clock, gateways=self.gateways, book=self.book)
         self.desk = Desk(self.gateways, self.timings)
-        self.sweep = Sweep(db, clock, book=self.book, outcomes=outcomes)
+        silence = Silence(db, clock, connections, site)
+        self.sweep = Sweep(db, clock, book=self.book, outcomes=outcomes, silence=silence)
         self._heard = Heard(clock, book=self.book, refunds=self.refunds)
 
     async def choose(self, session: AsyncSession, brand_id: UUID) -> GatewayChoice:

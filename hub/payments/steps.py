@@ -246,7 +246,10 @@ class Steps:
                 await self._book.declined(session, payment, NO_GATEWAY)
 
     async def _start(self, payment_id: UUID, states: tuple[str, ...], state: str | None) -> Started | None:
-        """The payment, noted as being sent now; None when there is nothing to do."""
+        """The payment, noted as being sent now; None when there is nothing to do.
+
+        Without a `state` it is only looked at: a void that is killed has not sent what was never sent.
+        """
         async with self._db.session() as session:
             payment = await self._book.locked(session, payment_id)
             if payment.state not in states:
@@ -256,8 +259,9 @@ class Steps:
             memory = self._gateways.connector_of(row.connector).payment_memory if row else None
             payment.state, payment.updated_at = state or payment.state, now
             payment.attempts += 1
-            payment.sent_at = payment.sent_at or now
-            forgotten = memory is None or now - payment.sent_at > memory
+            if state is not None:
+                payment.sent_at = payment.sent_at or now
+            forgotten = memory is None or now - (payment.sent_at or now) > memory
             return Started(payment, sent, forgotten)
 
     async def _unsent(self, payment_id: UUID) -> None:

@@ -15,6 +15,7 @@ from hub.clock import Clock
 from hub.db import Database, run
 from hub.payments.book import LETTING_GO, Book, Outcomes, queue
 from hub.payments.models import Payment
+from hub.payments.silence import Silence
 
 log = structlog.get_logger()
 
@@ -54,11 +55,14 @@ ASKED_AGAIN: Final = text("UPDATE refund SET updated_at = :now WHERE id = :id")
 class Sweep:
     """Two sweeps; both may run at any time and twice."""
 
-    def __init__(self, db: Database, clock: Clock, *, book: Book, outcomes: Outcomes) -> None:
+    def __init__(
+        self, db: Database, clock: Clock, *, book: Book, outcomes: Outcomes, silence: Silence
+    ) -> None:
         self._db = db
         self._clock = clock
         self._book = book
         self._outcomes = outcomes
+        self._silence = silence
 
     async def let_go_of_late(self) -> int:
         """Payments not decided in time: first the payment is cancelled, then the stock is free."""
@@ -79,7 +83,8 @@ class Sweep:
         return len(late)
 
     async def look_after(self) -> int:
-        """Payments whose jobs gave up are taken up again, and a person is told."""
+        """Payments whose jobs gave up are taken up again, and silent gateways noticed; a person is told."""
+        await self._silence.find()
         before = self._clock() - FORSAKEN_AFTER
         async with self._db.session() as session:
             found = (await run(session, FORSAKEN, {"before": before})).all()

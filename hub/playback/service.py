@@ -12,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from hub.clock import Clock
 from hub.db import Database
+from hub.delivery.service import Edges
 from hub.errors import BadInput, Conflict, NotFound
 from hub.jobs import defer
 from hub.playback import cues
@@ -24,13 +25,12 @@ from hub.secrets import Vault
 from hub.settings import Settings
 from hub.shows.models import Asset, MediaWorker, Show
 from hub.shows.service import Shows
-from restream.api import RecordingSpec
+from hub.shows.spec import REPLAY_KEPT
 from restream.api.ice import IceServer, ice_servers
 
 STAFF: Final = Invitation("studio", datetime(9999, 1, 1, tzinfo=UTC))
 """The brand's own screens need no link."""
 NULLABLE: Final = frozenset({"whep_url", "poster_asset", "viewer_cap"})
-REPLAY_KEPT: Final = timedelta(hours=RecordingSpec().keep_hours)
 CLOCKS_DIFFER: Final = timedelta(seconds=5)
 """Ours and the database's, which says when a job is due."""
 
@@ -38,11 +38,14 @@ CLOCKS_DIFFER: Final = timedelta(seconds=5)
 class Playback:
     """The verbs of a show's player. The media worker hears of each through `Shows.sync`."""
 
-    def __init__(self, db: Database, clock: Clock, vault: Vault, shows: Shows, *, settings: Settings) -> None:
+    def __init__(
+        self, db: Database, clock: Clock, vault: Vault, shows: Shows, edges: Edges, *, settings: Settings
+    ) -> None:
         self._db = db
         self._clock = clock
         self._vault = vault
         self._shows = shows
+        self._edges = edges
         self._settings = settings
         self._signer = Signer(vault, clock)
 
@@ -103,6 +106,13 @@ class Playback:
             show = await session.get(Show, show_id, with_for_update=True)
             if show:
                 await self._shows.sync(session, show)
+
+    async def expired(self, show_id: UUID) -> None:
+        """A replay's time is over, and the worker has removed it: CDNs are told, unless the show went on."""
+        async with self._db.session() as session:
+            show = await session.get(Show, show_id)
+            if show and not self._replayable(show):
+                await self._edges.forget(session, show)
 
     async def invite(self, session: AsyncSession, show: Show, wish: LinkIn) -> PrivateLink:
         """A link that opens a signed show to one person."""
@@ -170,7 +180,8 @@ class Playback:
             key = await self._signing_key(session, show)
             found = self._signer.player(key, show, invitation, viewer)
             token, renew_at = f"?token={found.token}", found.renew_at
-        media = f"{self._settings.playback_url or worker.playback_url}/live/{show.slug}"
+        edge = await self._edges.base_url(session, show) or self._settings.playback_url
+        media = f"{edge or worker.playback_url}/live/{show.slug}"
         public = f"{self._settings.site_url()}/api/v1/public/shows/{show.slug}"
         ours = f"{worker.playback_url}/live/{show.slug}/whep{token}" if show.whep else None
         return PlaybackOut.model_validate(

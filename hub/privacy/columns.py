@@ -11,6 +11,7 @@ from typing import Final
 
 SEALED: Final = "_sealed"
 HASHED: Final = """
+    chat_turn.viewer_hash
     erasure.node_hashes erasure.visitor_ids identity.likeness_hash identity.loose_hash
     identity.value_hash link_click.network_hash linking.state_hash member.password_hash
     member_invite.token_hash orders.source_digest quota_use.pot risk_pace.value_hash
@@ -150,6 +151,7 @@ PUBLIC: Final[Mapping[str, str]] = {
     "brand": "name slug currency",
     "chat_mute": "platform",
     "chat_relay": "source",
+    "chat_tombstone": "platform external_id",
     "claim": "platform between state detail answer",
     "claim_block": "platform",
     "claim_word": "word",

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy import text
-from sqlmodel import SQLModel, col, select
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from connectors.errors import RetryLater
@@ -28,7 +28,7 @@ from hub.privacy.busy import papers, under_way
 from hub.privacy.finding import Finding
 from hub.privacy.models import Erasure, RightsRequest
 from hub.privacy.rooms import ROOMS
-from hub.privacy.search import Search
+from hub.privacy.search import Search, every_table
 from hub.privacy.tombstones import Tombstone, Tombstones
 from hub.privacy.who import Who
 
@@ -250,7 +250,7 @@ async def detach(session: AsyncSession, who: Who) -> None:
     await run(session, text("DELETE FROM consent_choice WHERE customer_id = ANY(:customers)"), gone)
     nodes = text("SELECT id FROM identity WHERE customer_id = ANY(:customers)")
     node_ids = (await run(session, nodes, gone)).scalars().all()
-    for table in SQLModel.metadata.sorted_tables:
+    for table in every_table():
         if "identity_id" in table.columns:
             column = table.c.identity_id
             await run(session, table.update().where(column.in_(node_ids)).values(identity_id=None))

@@ -20,6 +20,7 @@ from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString
 
 from hub.db import Database, run
+from hub.models import TABLES
 from hub.privacy.who import Who
 
 PASSED_OVER: Final = frozenset({"invoice", "rights_request", "erasure", "look_log"})
@@ -43,6 +44,12 @@ class Looked:
         return {"tables": self.tables, "columns": self.columns, "files": self.files, "found": self.places}
 
 
+def every_table() -> list[Table]:
+    """Of all rooms, whoever asks: a command imports few of them, and must pass over none."""
+    assert TABLES, "importing hub.models registers every table"  # noqa: S101
+    return SQLModel.metadata.sorted_tables
+
+
 class Search:
     """Reads table by table; nothing is locked."""
 
@@ -52,7 +59,7 @@ class Search:
     async def through(self, who: Who) -> Looked:
         """Where this person can still be found."""
         looked, words = Looked(), needles(who)
-        for table in SQLModel.metadata.sorted_tables:
+        for table in every_table():
             if table.name in PASSED_OVER or "brand_id" not in table.columns:
                 continue
             open_columns = [column for column in table.columns if is_text(column)]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from connectors.errors import RetryLater
@@ -18,6 +20,10 @@ from hub.errors import BadInput, NotFound
 from hub.privacy.service import Rights
 from hub.secrets import Vault
 from hub.settings import Settings, secrets_of
+
+PATIENCE: Final = 60.0
+"""Seconds a command waits for what the hub has to do before somebody is forgotten."""
+LOOK_AGAIN: Final = 0.5
 
 
 @asynccontextmanager
@@ -57,17 +63,26 @@ async def erase_person(settings: Settings, person: str, *, really: bool) -> tupl
             return {"state": "preview", **asdict(preview)}, said
         async with db.session() as session:
             request = await rights.ask_erasure(session, brand_id, customer_id, None)
-        try:
-            await rights.erasing.run(request.id)
-        except RetryLater as later:
-            return {"state": "working", "id": str(request.id)}, [
-                later.reason,
-                "The hub goes on with it by itself.",
-            ]
+        if why := await carried_through(rights, request.id):
+            return {"state": "working", "id": str(request.id)}, [why, "The hub goes on with it by itself."]
         async with db.session() as session:
             done = await rights.get(session, brand_id, request.id)
         sentence = "They are forgotten." if done.state == "done" else done.problem
         return {"state": done.state, "id": str(done.id), "proof": done.proof}, [sentence]
+
+
+async def carried_through(rights: Rights, request_id: UUID) -> str:
+    """To its end, with what the hub does meanwhile (cards at gateways, files of events); or why not yet."""
+    patient_until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            await rights.erasing.run(request_id)
+        except RetryLater as later:
+            if time.monotonic() > patient_until:
+                return later.reason
+            await asyncio.sleep(LOOK_AGAIN)
+        else:
+            return ""
 
 
 async def replay(settings: Settings, folder: Path | None) -> tuple[dict[str, int], str]:

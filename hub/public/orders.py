@@ -55,7 +55,8 @@ class PaymentIn(BaseModel):
 class OrderIn(BaseModel):
     """Order what is held. `payment` may be left out when there is nothing to pay.
 
-    `hold_id` and `hold_ids` name reservations; `key`: a fresh random text for each order.
+    `hold_id` and `hold_ids` name reservations; `key`: a fresh random text for each order. `news`: the buyer
+    ticked the box under their e-mail address (`hub.consent.texts.NEWS`).
     """
 
     hold_id: UUID | None = None
@@ -67,6 +68,7 @@ class OrderIn(BaseModel):
     shipping_method_id: UUID | None = None
     code: Annotated[str, StringConstraints(strip_whitespace=True, max_length=64)] | None = None
     key: Key | None = None
+    news: bool = False
 
     @model_validator(mode="after")
     def _something(self) -> Self:
@@ -144,6 +146,8 @@ async def order(
     async with hub.db.session() as session:
         placed = await hub.checkout.place(session, viewer, wanted)
         await check_proof(hub, session, viewer, shopper, placed, body.payment)
+        if body.news:
+            await hub.consent_book.wants_news(session, placed)
         return await status_of(hub, session, placed, own=True)
 
 

@@ -17,6 +17,7 @@ from hub.auth.models import Brand
 from hub.auth.tokens import Viewer
 from hub.catalog.public import PublicProduct, public_of
 from hub.chat.out import MessageOut
+from hub.chat.turns import take_turn
 from hub.conversions.pixels import Pixel
 from hub.errors import Conflict, Forbidden, NotFound, Unauthorised
 from hub.ids import new_id
@@ -218,6 +219,7 @@ async def say(body: Say, viewer: Watching, hub: Hub) -> MessageOut:
         show = await find_show(session, body.show)
         if show.state == "ended":
             raise Conflict("show_ended", "The show has ended.")
+        await take_turn(session, show, viewer, hub.clock(), hub.settings.chat_every)
         message = await hub.chat.say(session, show, viewer, body.name or "Guest", body.text)
     return MessageOut.of(message)
 

@@ -38,7 +38,10 @@ async def change_feed(show_id: UUID, body: FeedChange, staff: SignedIn, hub: Hub
     """Take-over, fail-back, grace, slate, SRT, recording."""
     async with hub.db.session() as session:
         show = await hub.shows.get(session, staff.brand_id, show_id, lock=True)
+        replay = show.state == "ended" and show.recording
         await hub.feeds.change(session, show, body)
+        if replay and not show.recording:
+            await hub.edges.forget(session, show)
         return await hub.feeds.out(session, show)
 
 

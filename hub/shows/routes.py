@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -36,7 +37,7 @@ router = APIRouter(prefix="/api/v1/shows", tags=["shows"])
 
 
 class ShowIn(BaseModel):
-    """A new show."""
+    """A new show. Without `hold_seconds` a reservation lasts as long as the installation says."""
 
     title: str = Field(min_length=1, max_length=200)
     description: str = Field(default="", max_length=5000)
@@ -44,6 +45,9 @@ class ShowIn(BaseModel):
     starts_at: AwareDatetime | None = None
     product_ids: list[UUID] = Field(default=[], max_length=200)
     target_connection_ids: list[UUID] = Field(default=[], max_length=50)
+    hold_policy: Literal["hold", "first_paid", "hybrid"] = "hold"
+    hold_seconds: int | None = Field(default=None, ge=20, le=3600)
+    units_per_buyer: int = Field(default=5, ge=1, le=100)
 
 
 class Highlight(BaseModel):
@@ -69,6 +73,9 @@ async def plan(body: ShowIn, staff: SignedIn, hub: Hub) -> ShowSummary:
         title=body.title,
         description=body.description,
         starts_at=body.starts_at,
+        hold_policy=body.hold_policy,
+        hold_seconds=body.hold_seconds,
+        units_per_buyer=body.units_per_buyer,
         stream_key_sealed=b"",
         stream_key_hash="",
     )
@@ -89,6 +96,7 @@ async def snapshot_of(hub: Services, session: AsyncSession, show: Show) -> ShowS
     """The control page's whole truth."""
     brand = (await session.exec(select(Brand).where(col(Brand.id) == show.brand_id))).one()
     targets = await hub.shows.targets(session, show.id, removed=show.state == "ended")
+    accounts = await accounts_of(session, targets)
     links = await hub.links.links_of(session, show.id)
     site = hub.settings.site_url()
     address = IngestAddress(server=await hub.shows.server_of(session, show), key=hub.shows.key_of(show))
@@ -106,7 +114,7 @@ async def snapshot_of(hub: Services, session: AsyncSession, show: Show) -> ShowS
         health=show.health,
         profiles=profiles_of(show),
         targets=[
-            await target_of(hub, session, show, target, f"{site}/l/{code}" if code else None)
+            target_of(hub, show, target, accounts[target.connection_id], f"{site}/l/{code}" if code else None)
             for target, code in ((target, links.get(target.id)) for target in targets)
         ],
         chats=[
@@ -126,15 +134,21 @@ async def snapshot_of(hub: Services, session: AsyncSession, show: Show) -> ShowS
     )
 
 
-async def target_of(
-    hub: Services, session: AsyncSession, show: Show, target: ShowTarget, link_url: str | None
+async def accounts_of(session: AsyncSession, targets: Sequence[ShowTarget]) -> dict[UUID, Connection]:
+    """The accounts of targets, all with one question."""
+    wanted = {target.connection_id for target in targets}
+    query = select(Connection).where(col(Connection.id).in_(wanted))
+    return {row.id: row for row in await session.exec(query)} if wanted else {}
+
+
+def target_of(
+    hub: Services, show: Show, target: ShowTarget, account: Connection, link_url: str | None
 ) -> TargetOut:
     """A target; until it is opened, the key it will be pushed with is the one of its account."""
     out = hub.shows.target_out(show, target, link_url)
     connector = hub.connections.connector(target.connector)
     if target.url_sealed is None and connector.key_life:
-        connection = await session.get_one(Connection, target.connection_id)
-        out.key_expires_at = entered_until(connector, connection)
+        out.key_expires_at = entered_until(connector, account)
     return out
 
 

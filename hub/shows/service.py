@@ -29,6 +29,7 @@ from hub.shows.models import MediaWorker, Show, ShowProduct, ShowTarget
 from hub.shows.out import TargetOut
 from hub.shows.presets import plan_of
 from hub.shows.profiles import chosen
+from hub.shows.spec import REMOVED_WITHIN, REPLAY_KEPT
 from hub.shows.stages import ASKED
 from hub.shows.wishes import CustomAddress
 
@@ -135,6 +136,11 @@ class Shows:
                 target_id=str(target.id),
             )
             self.tell_target(session, show, target)
+        if show.recording and show.live_at:
+            # What a CDN has kept of the replay goes when the worker has removed the recording.
+            at = show.ended_at + REPLAY_KEPT + REMOVED_WITHIN
+            key = f"playback.expired:{show.id}"
+            await defer(session, "playback.expired", key=key, at=at, show_id=str(show.id))
         await self.changed(session, show)
         await self.sync(session, show)
 

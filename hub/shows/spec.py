@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from typing import Final
 
 from pydantic import SecretStr, TypeAdapter
 
@@ -15,6 +17,11 @@ from restream.api import LiveSpec, ProfileSpec, RecordingSpec, SlateSpec, Target
 PROFILES = TypeAdapter(list[ProfileSpec])
 BACKUP = ".backup"
 """What the id of a platform's second entrance ends in."""
+RECORDING: Final = RecordingSpec()
+REPLAY_KEPT: Final = timedelta(hours=RECORDING.keep_hours)
+"""After the show's end."""
+REMOVED_WITHIN: Final = timedelta(hours=1, minutes=5)
+"""The media worker looks once an hour for what it need not keep any more."""
 NOT_OPEN_YET = "rtmp://not.open.yet/live"
 """Stands for an address that a platform gives out only when the show goes live: planning needs none."""
 
@@ -43,7 +50,7 @@ def spec_of(
         srt_passphrase=SecretStr(vault.open(passphrase)) if passphrase else None,
         targets=wanted,
         profiles=[one for one in PROFILES.validate_python(show.profiles) if one.name in named],
-        recording=RecordingSpec() if show.recording else None,
+        recording=RECORDING if show.recording else None,
         source=opened(vault, show.source_sealed) if show.source_sealed else None,
         open=show.state != "ended",
         **watching_of(show, vault, rows or Told()),

@@ -66,6 +66,7 @@ def stage(
     planned = Shows(clock, vault, links, tracked)
     relay = Relay(links.connectors, clock)
     chat = Chat(clock, relay, skips, Intake(clock))
+    edges = Edges(links)
     media = Media(db, clock, vault, planned, settings=settings, token=media_token)
     return Stage(
         shows=planned,
@@ -75,8 +76,8 @@ def stage(
         details=Details(db, clock, links, planned),
         pulse=Pulse(db, clock, links, planned),
         feeds=Feeds(vault, planned),
-        playback=Playback(db, clock, vault, planned, settings=settings),
-        edges=Edges(links),
+        playback=Playback(db, clock, vault, planned, edges, settings=settings),
+        edges=edges,
         media=media,
         archive=Archive(db, planned, media, media_token),
         chat=chat,

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from hub.errors import Conflict, HubError, NotFound
@@ -34,8 +34,7 @@ SOFT_SECONDS: Final = 600
 """Where whoever pays first gets it, a reservation keeps no stock, only its price."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A hold to be written."""
 
     held: Held
@@ -43,8 +42,7 @@ class Row:
     bundle_id: UUID | None
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(NamedTuple):
     """A wish come true: what to write, and what to answer once it is written."""
 
     wish: Wish

@@ -16,9 +16,9 @@ from uuid import UUID
 from hub.ids import new_id
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Wish:
-    """One request for a hold. `key` is the buyer's idempotency key.
+    """One request for a hold. `key` is the buyer's idempotency key. Not frozen: that would triple its cost.
 
     `member`: may buy before members_until; `segments`: whose benefits are theirs. `channel`: own, claim (a
     comment), waitlist (a freed unit offered to who waits). `at`: when it came in; an offer that ran then
@@ -41,8 +41,7 @@ class Wish:
     segments: frozenset[UUID] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """One reserved variant. Amounts are for one unit, `list_minor` without the offer."""
 
     hold_id: UUID
@@ -55,8 +54,7 @@ class Held:
     tier_id: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """Holds that stand together, one for each component (two where its price does not divide).
 
     `quantity` and the amounts are of what was wished: of a bundle, whole bundles. `available` is what was
@@ -213,8 +211,7 @@ class Facts:
     """Prices of variants that no offer touches: found once for a batch (`price.py`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class KnownGroup:
+class KnownGroup(NamedTuple):
     """What was answered to the same key before."""
 
     viewer_id: str

@@ -6,16 +6,15 @@ Same manners as everywhere else: a viewer's bearer token, problem documents, no-
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from fastapi import FastAPI
 from pydantic import BaseModel, Field, ValidationError
 from starlette.types import Receive, Scope, Send
 
-from hub.auth.guard import viewer_of
+from hub.auth.guard import bearer
 from hub.auth.tokens import Viewer
 from hub.errors import BadInput, HubError
 from hub.services import Services
@@ -77,17 +76,31 @@ class HoldOut(BaseModel):
     holds: list[HeldOut] = []
 
 
+class Reply(NamedTuple):
+    """What is sent back."""
+
+    status: int
+    media_type: bytes
+    body: bytes
+    more: tuple[tuple[bytes, bytes], ...] = SAFE
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """All of them."""
+        return [(b"content-type", self.media_type), (b"content-length", b"%d" % len(self.body)), *self.more]
+
+
 class LanedApp(FastAPI):
     """The application with its fast lane; everything but POST /api/v1/public/holds takes the usual way."""
 
     def __init__(self, **how: Any) -> None:
         super().__init__(**how)
-        self._holds = HoldsLane()
+        self.holds = HoldsLane()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request. Other methods of the same path meet the router, and its refusal."""
         if scope["type"] == "http" and scope["path"] == PATH and scope["method"] == "POST":
-            await self._holds.serve(self.state.services, scope, receive, send)
+            await self.holds.serve(self.state.services, scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 
@@ -99,36 +112,42 @@ class HoldsLane:
         self._viewers: dict[bytes, tuple[Viewer, float]] = {}
 
     async def serve(self, hub: Services, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
-        media_type: bytes = b"application/json"
-        more: tuple[tuple[bytes, bytes], ...] = SAFE
+        """One request over ASGI."""
         try:
-            viewer = self._viewer(hub, scope["headers"])
-            taken = await hub.reservations.take(wish_of(await body_of(receive), viewer, hub.clock()))
-            status, body = 201, answer_of(taken, hub.clock()).encode()
+            authorization = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
+            wish = self.asked(hub, authorization, await body_of(receive))
+            reply = granted(await hub.reservations.take(wish), hub.clock())
         except HubError as refusal:
-            status, media_type = refusal.status, PROBLEM.encode()
-            body = json.dumps(refusal.problem()).encode()
-            if status == 503:
-                more = (*SAFE, (b"retry-after", b"1"))
-        length = (b"content-length", b"%d" % len(body))
-        headers = [(b"content-type", media_type), length, *more]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+            reply = refused(refusal)
+        await send({"type": "http.response.start", "status": reply.status, "headers": reply.headers})
+        await send({"type": "http.response.body", "body": reply.body})
 
-    def _viewer(self, hub: Services, headers: Iterable[tuple[bytes, bytes]]) -> Viewer:
+    def asked(self, hub: Services, authorization: bytes, body: bytes) -> Wish:
+        """What a viewer asks for. Raises HubError."""
+        now = hub.clock()
+        return wish_of(body, self._viewer(hub, authorization, now.timestamp()), now)
+
+    def _viewer(self, hub: Services, authorization: bytes, now: float) -> Viewer:
         """The viewer behind the token; one seen a moment ago is not checked again."""
-        authorization = next((value for name, value in headers if name == b"authorization"), b"")
-        now = hub.clock().timestamp()
         known = self._viewers.get(authorization)
         if known and now < known[1]:
             return known[0]
-        viewer = viewer_of(hub, authorization.decode("latin-1"))
+        viewer, ends = hub.tokens.viewer_until(bearer(authorization.decode("latin-1")))
         if len(self._viewers) >= MOST_KNOWN:
-            del self._viewers[next(iter(self._viewers))]
-        until = min(now + KNOWN_SECONDS, hub.tokens.ends(authorization.partition(b" ")[2]))
-        self._viewers[authorization] = (viewer, until)
+            self._viewers.clear()  # one by one from the front gets slower with each
+        self._viewers[authorization] = (viewer, min(now + KNOWN_SECONDS, ends))
         return viewer
+
+
+def granted(taken: Taken, now: datetime) -> Reply:
+    """The reservation."""
+    return Reply(201, b"application/json", answer_of(taken, now).encode())
+
+
+def refused(refusal: HubError) -> Reply:
+    """Why there is none."""
+    more = (*SAFE, (b"retry-after", b"1")) if refusal.status == 503 else SAFE
+    return Reply(refusal.status, PROBLEM.encode(), json.dumps(refusal.problem()).encode(), more)
 
 
 async def body_of(receive: Receive) -> bytes:
@@ -168,13 +187,15 @@ def wish_of(body: bytes, viewer: Viewer, now: datetime) -> Wish:
 
 def answer_of(taken: Taken, now: datetime) -> str:
     """A `HoldOut` as JSON, written by hand: every value is an id, a number or a time."""
+    group = str(taken.group_id)
     holds = ",".join(
-        f'{{"hold_id":"{one.hold_id}","variant_id":"{one.variant_id}","quantity":{one.quantity},'
+        f'{{"hold_id":"{group if one.hold_id is taken.group_id else one.hold_id}",'
+        f'"variant_id":"{one.variant_id}","quantity":{one.quantity},'
         f'"unit_minor":{one.unit_minor},"list_minor":{one.list_minor}}}'
         for one in taken.holds
     )
     return (
-        f'{{"hold_id":"{taken.group_id}","expires_at":"{taken.expires_at.isoformat()}",'
+        f'{{"hold_id":"{group}","expires_at":"{taken.expires_at.isoformat()}",'
         f'"server_time":"{now.isoformat()}","unit_minor":{taken.unit_minor},"list_minor":{taken.list_minor},'
         f'"currency":"{taken.currency}","quantity":{taken.quantity},"available":{taken.available},'
         f'"offer_id":{quoted(taken.offer_id)},"tier_id":{quoted(taken.tier_id)},"holds":[{holds}]}}'

@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
 import asyncpg
@@ -49,7 +49,23 @@ class NothingToWrite(Exception):
     """Ends a transaction that only held locks: a commit would wait for the disk for nothing."""
 
 
-Waiting = tuple[Wish, "asyncio.Future[Taken]"]
+class Waiter(Protocol):
+    """Who is told. A future is one; a connection may be one as well."""
+
+    def done(self) -> bool:
+        """Whether nobody waits any more."""
+        ...
+
+    def set_result(self, result: Taken, /) -> None:
+        """The reservation."""
+        ...
+
+    def set_exception(self, exception: HubError, /) -> None:
+        """Why there is none."""
+        ...
+
+
+Waiting = tuple[Wish, Waiter]
 
 
 class Reservations:
@@ -70,24 +86,26 @@ class Reservations:
         Conflict: `sold_out` | `limit` | `hold_over` | `key_taken` | `offer_over` | `members_only` |
         `tier_split` | `hoarding` | `live_only`.
         """
+        future: asyncio.Future[Taken] = asyncio.get_running_loop().create_future()
+        self.queue(wish, future)
+        return await future
+
+    def queue(self, wish: Wish, waiter: Waiter) -> None:
+        """The same without waiting: the waiter is told, within the event loop. Raises when too many wait."""
         if len(self._waiting) >= MOST_WAITING:
             raise away()
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._run(), name="reservations")
-        future: asyncio.Future[Taken] = asyncio.get_running_loop().create_future()
         # Late in the queue is not late for an offer: what counts is when the wish came in.
-        self._waiting.append((wish if wish.at else replace(wish, at=self._clock()), future))
+        self._waiting.append((wish if wish.at else replace(wish, at=self._clock()), waiter))
         self._wake.set()
-        return await future
 
     async def close(self) -> None:
         """Stop; those still waiting are told to try again."""
         if self._task:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        for _, future in self._waiting:
-            if not future.done():
-                future.set_exception(away())
+        self._give_up(self._waiting)
 
     async def _run(self) -> None:
         while True:
@@ -130,21 +148,45 @@ class Reservations:
             self._wake.clear()
         return batch
 
-    async def _decide(self, connection: asyncpg.Connection, batch: Sequence[Waiting]) -> None:
-        answers = await self._transact(connection, [wish for wish, _ in batch])
+    def _late(self, batch: Sequence[Waiting]) -> list[Waiting]:
+        """Those who came while the locks were waited for, and need no other ones: they are judged along.
+
+        Where several processes take turns, this is most of them.
+        """
+        room = LARGEST_BATCH - len(batch)
+        if room <= 0 or not self._waiting:
+            return []
+        shows, variants, offers = locks_of([wish for wish, _ in batch])
+        near, far = self._waiting[:room], self._waiting[room:]
+        late = [one for one in near if needs_no_more(one[0], shows, variants, offers)]
+        if late:
+            taken = set(map(id, late))
+            self._waiting = [one for one in near if id(one) not in taken] + far
+        if not self._waiting:
+            self._wake.clear()
+        return late
+
+    async def _decide(self, connection: asyncpg.Connection, batch: list[Waiting]) -> None:
+        """`batch` grows by those who are judged along, also when this fails."""
+
+        def wishes() -> list[Wish]:
+            batch.extend(self._late(batch))
+            return [wish for wish, _ in batch]
+
+        answers = await self._transact(connection, [wish for wish, _ in batch], wishes)
         changed: set[UUID] = set()
-        for (_, future), answer in zip(batch, answers, strict=True):
+        for (_, waiter), answer in zip(batch, answers, strict=True):
             if isinstance(answer, Grant):
                 changed.update(row.held.variant_id for row in answer.rows)
-            if future.done():
+            if waiter.done():
                 continue
             if isinstance(answer, HubError):
-                future.set_exception(answer)
+                waiter.set_exception(answer)
             else:
-                future.set_result(answer.taken)
+                waiter.set_result(answer.taken)
         self._news.touch(*changed)
 
-    async def _decide_again(self, batch: Sequence[Waiting]) -> None:
+    async def _decide_again(self, batch: list[Waiting]) -> None:
         """Once more over another connection: what was written before the loss is found by its key."""
         try:
             async with self._db.pool.acquire() as connection:
@@ -166,20 +208,26 @@ class Reservations:
                 self._give_up([one])
 
     def _give_up(self, batch: Sequence[Waiting]) -> None:
-        for _, future in batch:
-            if not future.done():
-                future.set_exception(away())
+        for _, waiter in batch:
+            if not waiter.done():
+                waiter.set_exception(away())
 
     async def ask(self, wishes: Sequence[Wish]) -> list[Answer]:
         """One batch by itself, decided and written."""
         async with self._db.pool.acquire() as connection:
-            return await self._transact(connection, wishes)
+            return await self._transact(connection, wishes, lambda: wishes)
 
-    async def _transact(self, connection: asyncpg.Connection, wishes: Sequence[Wish]) -> list[Answer]:
-        now = self._clock()
+    async def _transact(
+        self, connection: asyncpg.Connection, first: Sequence[Wish], all_of: Callable[[], Sequence[Wish]]
+    ) -> list[Answer]:
+        """Lock for the first wishes, then decide on all there are by then."""
         answers: list[Answer] = []
         with contextlib.suppress(NothingToWrite):
             async with connection.transaction():
+                shows, variants, offers = locks_of(first)
+                await connection.execute(LOCK, list(map(turn_of, shows)), list(variants), list(offers))
+                wishes = all_of()
+                now = self._clock()
                 facts = await self._facts(connection, wishes)
                 answers = decide(wishes, facts, now, self._usual_seconds)
                 grants = [one for one in answers if isinstance(one, Grant)]
@@ -190,20 +238,30 @@ class Reservations:
 
     async def _facts(self, connection: asyncpg.Connection, wishes: Sequence[Wish]) -> Facts:
         """Everything about these wishes, true until the transaction ends."""
-        shows = [wish.show_id for wish in wishes]
-        variants = [wish.variant_id for wish in wishes]
-        wished = list(set(variants))
-        offers = list({wish.offer_id for wish in wishes if wish.offer_id})
-        await connection.execute(LOCK, [turn_of(show) for show in set(shows)], wished, offers)
+        _, variants, offers = locks_of(wishes)
         found: str = await connection.fetchval(
             READ,
-            *(wished, offers, shows, variants),
+            *(list(variants), list(offers)),
+            [wish.show_id for wish in wishes],
+            [wish.variant_id for wish in wishes],
             [wish.viewer_id for wish in wishes],
             [wish.brand_id for wish in wishes],
             [wish.key for wish in wishes],
             self._clock() - HOARDING_WINDOW,
         )
         return facts_of(json.loads(found))
+
+
+def locks_of(wishes: Sequence[Wish]) -> tuple[set[UUID], set[UUID], set[UUID]]:
+    """The shows, variants and named offers whose locks they need."""
+    offers = {wish.offer_id for wish in wishes if wish.offer_id}
+    return {wish.show_id for wish in wishes}, {wish.variant_id for wish in wishes}, offers
+
+
+def needs_no_more(wish: Wish, shows: set[UUID], variants: set[UUID], offers: set[UUID]) -> bool:
+    """Whether these locks are enough for it."""
+    known = wish.offer_id is None or wish.offer_id in offers
+    return known and wish.show_id in shows and wish.variant_id in variants
 
 
 def turn_of(show_id: UUID) -> int:

@@ -47,6 +47,7 @@ WHAT: Final[Mapping[str, str]] = {
     "target.look": "Asking a platform how a show is doing",
     "media.sync": "Telling the media worker what is wanted",
     "playback.retire": "Putting an old playback key out of use",
+    "playback.expired": "Taking a replay whose time is over from CDNs",
     "delivery.purge": "Clearing a CDN's cache",
     "connection.revoke": "Giving a login back to its platform",
     "chat.send": "Sending a chat message",

@@ -10,7 +10,10 @@ from procrastinate import App
 
 from hub.errors import Unavailable
 from hub.quality.sweep import note_quality
+from hub.secrets import Vault
 from hub.services import Services
+from hub.settings import secrets_of
+from hub.visits.chats import note_chats
 from hub.visits.coupons import note_coupons
 from hub.work.jobs import revive_stalled
 
@@ -54,6 +57,7 @@ def clockwork(hub: Services, app: App) -> AsyncIOScheduler:
     every(600, "old traces", hub.risk.forget)
     every(60, "attribution", hub.attribution.runs.find_due)
     every(60, "coupons as touches", lambda: touch_by_coupon(hub))
+    every(120, "chats as touches", lambda: touch_by_chat(hub))
     every(120, "who may be one", hub.suggestions.sweep)
     every(600, "segments", hub.segments.sweep)
     every(300, "old sign-ins", lambda: forget_sign_ins(hub))
@@ -115,6 +119,12 @@ async def touch_by_coupon(hub: Services) -> None:
     """Who used a link's coupon came by that link."""
     async with hub.db.session() as session:
         await note_coupons(session, hub.visits, hub.clock())
+
+
+async def touch_by_chat(hub: Services) -> None:
+    """Who is known by an account and wrote in a platform's chat was in that show."""
+    async with hub.db.session() as session:
+        await note_chats(session, hub.visits, Vault(secrets_of(hub.settings).secret_key), hub.clock())
 
 
 async def copy_facts(hub: Services) -> None:

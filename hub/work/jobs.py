@@ -91,6 +91,7 @@ def handlers(hub: Services) -> Mapping[str, Handler]:
         "target.look": by_id("target_id", hub.pulse.look),
         "media.sync": by_id("show_id", hub.media.sync),
         "playback.retire": by_id("show_id", hub.playback.retire),
+        "playback.expired": by_id("show_id", hub.playback.expired),
         "delivery.purge": purge,
         "connection.revoke": by_id("revocation_id", hub.revocations.run),
         "chat.send": by_id("delivery_id", hub.replies.send),

@@ -1,7 +1,7 @@
 """WHEP (draft-ietf-wish-whep): players watch with `POST /live/SHOW/whep`.
 
-Nothing is loaded and no process started before the first viewer comes. Who may watch is asked before
-(`restream.playback`); a session's address cannot be guessed and is all that is needed to end it.
+Nothing is loaded and no process started before a viewer comes or `stand_by` expects one. Who may watch is
+asked before (`restream.playback`); a session's address cannot be guessed and is all that is needed to end it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import re
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
@@ -48,6 +48,7 @@ log = structlog.get_logger()
 PART: Final = "whep"
 ADDRESS: Final = re.compile(r"/live/(?P<slug>[^/]+)/whep(?:/(?P<id>[A-Za-z0-9_-]{1,64}))?")
 TEND_EVERY: Final = 1.0
+LOOK_EVERY: Final = 2.0
 SOON: Final[tuple[Header, ...]] = ((b"retry-after", b"2"),)
 LATER: Final[tuple[Header, ...]] = ((b"retry-after", b"10"),)
 OPTIONS: Final[tuple[Header, ...]] = (
@@ -127,6 +128,19 @@ class WhepDoor:
         """Of each viewer the share of packets lost lately, and the round trip in milliseconds."""
         sessions = [(name, one.seat.told.viewers) for name, one in self._sessions.items() if one.slug == slug]
         return [told[name] for name, told in sessions if name in told]
+
+    async def stand_by(self, shows: Callable[[], Iterable[WatchFeed]], every: float = LOOK_EVERY) -> None:
+        """While one of the shows can be watched, have a process ready, until cancelled.
+
+        The first viewer would wait a second or more for it.
+        """
+        while True:
+            try:
+                if any(_watchable(one) for one in shows()):
+                    await (await self._opened()).ready()
+            except CannotSend as error:  # the first viewer is told, and another try comes soon
+                log.warning("whep.not_ready", why=str(error))
+            await asyncio.sleep(every)
 
     async def close(self) -> None:
         """End every session, and the processes."""
@@ -331,6 +345,14 @@ class WhepDoor:
         task = asyncio.get_running_loop().create_task(work, name=name)
         self._work.add(task)
         task.add_done_callback(self._work.discard)
+
+
+def _watchable(watched: WatchFeed) -> bool:
+    try:
+        choose(watched)
+    except NotWatchable:
+        return False
+    return True
 
 
 def _chosen(watched: WatchFeed) -> Choice:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -9,8 +10,11 @@ from typing import Final
 LARGEST: Final = 1186
 """Bytes of a payload: with RTP's header, two bytes when it is sent again, and SRTP's tag, that is 1,216."""
 STAP_A, FU_A = 24, 28
-IDR, SPS, PPS, DELIMITER, FILLER = 5, 7, 8, 9, 12
+IDR, NOTE, SPS, PPS, DELIMITER, FILLER = 5, 6, 7, 8, 9, 12
 BEGINS, ENDS = 0x80, 0x40
+BUFFERING: Final = frozenset({0, 1, 3})
+"""Kinds of SEI messages that matter to a transmitter of constant rate only (H.264, D.1: buffering period,
+picture timing, filler). Encoders at such a rate send one with every picture."""
 MOST_PAYLOADS: Final = 0xFFFF
 """Of one picture; far more than any has."""
 
@@ -70,14 +74,15 @@ def picture(body: bytes, keyframe: bool, parameters: Parameters) -> list[bytes]:
 
 
 def _units(body: bytes, length_size: int) -> Iterator[bytes]:
-    """NAL units behind their lengths. What only fills up, or only separates, needs no packet."""
+    """NAL units behind their lengths. What fills up, separates, or times a buffer needs no packet."""
     at = 0
     while at < len(body):
         size = int.from_bytes(body[at : at + length_size], "big")
         unit = body[at + length_size : at + length_size + size]
         if len(unit) != size:
             raise BrokenPicture("a unit breaks off")
-        if size and unit[0] & 31 not in (DELIMITER, FILLER):
+        kind = unit[0] & 31 if size else FILLER
+        if kind not in (DELIMITER, FILLER) and not (kind == NOTE and _only_buffering(unit)):
             yield unit
         at += length_size + size
 
@@ -90,10 +95,26 @@ def _joined(units: Sequence[bytes]) -> list[bytes]:
     return [bytes([importance | STAP_A]) + b"".join(struct.pack(">H", len(unit)) + unit for unit in units)]
 
 
+def _only_buffering(note: bytes) -> bool:
+    """Whether an SEI unit says nothing about the picture (H.264, 7.3.2.3); captions, for one, do."""
+    data = note[1:].replace(b"\0\0\3", b"\0\0")
+    at = 0
+    while at + 2 <= len(data):
+        kind, size = data[at], data[at + 1]
+        if kind not in BUFFERING or size == 0xFF:
+            return False
+        at += 2 + size
+    return at > 0
+
+
 def _cut(unit: bytes) -> Iterator[bytes]:
-    """A unit in fragments, all as large as they may be but the last."""
+    """A unit in as few fragments as may be, all of one size but the last, which is little smaller.
+
+    So the fragments of all slices of a picture are of nearly one size, too.
+    """
     indicator, kind = bytes([unit[0] & 0xE0 | FU_A]), unit[0] & 31
-    step = LARGEST - 2
+    count = math.ceil((len(unit) - 1) / (LARGEST - 2))
+    step = math.ceil((len(unit) - 1) / count)
     for at in range(1, len(unit), step):
         flags = (BEGINS if at == 1 else 0) | (ENDS if at + step >= len(unit) else 0)
         yield indicator + bytes([flags | kind]) + unit[at : at + step]

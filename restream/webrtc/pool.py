@@ -1,4 +1,4 @@
-"""The sender processes: started when viewers come, ended when they have left."""
+"""The sender processes: started when viewers come or are expected, ended when they have left."""
 
 from __future__ import annotations
 
@@ -50,6 +50,13 @@ class Pool:
             seat.viewers.add(viewer)
             return seat
 
+    async def ready(self) -> None:
+        """One process at least, and none ended for lack of viewers in the next minute. Raises CannotSend."""
+        async with self._starting:
+            if not self.seats:
+                await self._start()
+            self._used[self.seats[0]] = self._loop.time()
+
     def leave(self, seat: Seat, viewer: str) -> None:
         """A viewer is gone."""
         seat.viewers.discard(viewer)
@@ -80,7 +87,7 @@ class Pool:
         seat = Seat(number, self._gone, self._died)
         try:
             await seat.begin(self._place)
-        except CannotSend:
+        except (CannotSend, asyncio.CancelledError):
             await seat.stop()
             raise
         self.seats.append(seat)

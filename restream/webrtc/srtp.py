@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import add
 from typing import Final, Protocol
 
 import pylibsrtp
@@ -101,11 +102,9 @@ class Gcm:
         self, headers: Sequence[bytes], index: int, source: int, payloads: Sequence[bytes]
     ) -> list[bytes]:
         """A packet is its header and the ciphertext with its tag."""
-        encrypt, salt = self._cipher.encrypt, self._salt ^ source << 48
-        return [
-            header + encrypt((salt ^ number).to_bytes(GCM_SALT, "big"), payload, header)
-            for number, (header, payload) in enumerate(zip(headers, payloads, strict=True), index)
-        ]
+        salt = self._salt ^ source << 48
+        nonces = [(salt ^ number).to_bytes(GCM_SALT, "big") for number in range(index, index + len(payloads))]
+        return list(map(add, headers, map(self._cipher.encrypt, nonces, payloads, headers)))
 
     def seal_one(self, header: bytes, index: int, source: int, payload: bytes) -> bytes:
         """The same for one packet, without the lists."""

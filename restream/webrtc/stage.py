@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 from restream.rtmp.codecs import OPUS_RATE, opus_samples
 from restream.webrtc.channel import Unit
+from restream.webrtc.track import padded
 
 RUN: Final = 24
 """Packets that leave in one burst; more would fill a router's buffer."""
@@ -58,16 +59,20 @@ class Line:
 
 
 class Picture:
-    """A unit, and how its packets can leave: runs of one size, with a smaller one at the end at most."""
+    """A unit, and how its packets can leave: runs of one size, with a smaller one at the end at most.
 
-    __slots__ = ("at", "keyframe", "payloads", "runs", "size")
+    Packets that are nearly as large as the largest are filled up to it, so that runs are long. `heads` are
+    the first bytes of their RTP headers, which say so.
+    """
+
+    __slots__ = ("at", "heads", "keyframe", "payloads", "runs", "size")
 
     def __init__(self, unit: Unit, at: int) -> None:
         self.at = at
         self.keyframe = unit.keyframe
-        self.payloads = unit.payloads
-        self.size = sum(map(len, unit.payloads))
-        self.runs = _runs(unit.payloads)
+        self.heads, self.payloads = padded(unit.payloads)
+        self.size = sum(map(len, self.payloads))
+        self.runs = _runs(self.payloads)
 
 
 def _runs(payloads: Sequence[bytes]) -> list[tuple[int, int]]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import secrets
 from collections import deque
 from collections.abc import Sequence
+from itertools import repeat
 from typing import Final, NamedTuple
 
 from restream.webrtc import rtcp
 from restream.webrtc.srtp import HEADER, Sealer
 
-VERSION: Final = 0x80
-EXTENDED: Final = 0x90
-"""The version, and that a header extension follows (RFC 3550, 5.3.1)."""
+VERSION, PADDED, EXTENDED = 0x80, 0x20, 0x10
+"""The version, that filling stands at the end, and that a header extension follows (RFC 3550, 5.1)."""
+MOST_PADDING: Final = 0xFF
+PLAIN: Final = bytes([VERSION])
 ONE_BYTE: Final = b"\xbe\xde\x00\x01"
 """One word of elements with a head of a byte (RFC 8285, 4.2)."""
 MARKER: Final = 0x80
@@ -21,10 +23,12 @@ KEPT: Final = 2048
 
 
 class Run(NamedTuple):
-    """Packets that left together. `last`: they end a picture. `hint`: what stands behind their headers."""
+    """Packets that left together. `last`: they end a picture. `hint`: what stands behind their headers, which
+    begin with `heads`."""
 
     begin: int
     payloads: Sequence[bytes]
+    heads: bytes
     timestamp: int
     last: bool
     hint: bytes
@@ -35,6 +39,7 @@ class Kept(NamedTuple):
 
     number: int
     payload: bytes
+    head: int
     timestamp: int
     last: bool
     hint: bytes
@@ -47,6 +52,24 @@ def shown(extension: int, *, at_once: bool) -> bytes:
     """
     most = 0 if at_once else 0xFFF
     return ONE_BYTE + bytes((extension << 4 | 2, 0, most >> 8, most & 0xFF))
+
+
+def padded(payloads: Sequence[bytes]) -> tuple[bytes, Sequence[bytes]]:
+    """The first bytes of the headers, and the payloads, filled up to the largest where little is missing.
+
+    The last one may be smaller.
+    """
+    largest = max(map(len, payloads))
+    missing = [largest - len(payload) for payload in payloads]
+    missing[-1] = 0
+    if not any(0 < few <= MOST_PADDING for few in missing):
+        return PLAIN * len(payloads), payloads
+    heads, filled = bytearray(), []
+    for few, payload in zip(missing, payloads, strict=True):
+        fits = 0 < few <= MOST_PADDING
+        heads.append(VERSION | PADDED if fits else VERSION)
+        filled.append(payload + bytes([few]).rjust(few, b"\0") if fits else payload)
+    return bytes(heads), filled
 
 
 class Track:
@@ -75,17 +98,28 @@ class Track:
         *,
         last: bool,
         keep: bool = True,
+        heads: bytes = b"",
         hint: bytes = b"",
     ) -> list[bytes]:
-        """The next packets; `last`: they end a picture. `hint` is a header extension, or nothing."""
+        """The next packets; `last`: they end a picture.
+
+        `heads` are the first bytes of their headers (nothing: none is filled up), `hint` is an extension
+        or nothing.
+        """
         index, source, kind, pack = self._index, self.source, self._type, HEADER.pack
-        first = EXTENDED if hint else VERSION
-        if keep:
-            self._keep(Run(index, payloads, timestamp, last, hint))
         end = self._index = index + len(payloads)
-        headers = [pack(first, kind, number & 0xFFFF, timestamp, source) for number in range(index, end)]
+        heads = heads or PLAIN * len(payloads)
+        if hint:
+            heads = bytes(head | EXTENDED for head in heads)
+        if keep:
+            self._keep(Run(index, payloads, heads, timestamp, last, hint))
+        # Loops in C: this is done for every packet and viewer.
+        numbers: Sequence[int] = range(index & 0xFFFF, (index & 0xFFFF) + len(payloads))
+        if numbers[-1] > 0xFFFF:
+            numbers = [number & 0xFFFF for number in numbers]
+        headers = list(map(pack, heads, repeat(kind), numbers, repeat(timestamp), repeat(source)))
         if last:
-            headers[-1] = pack(first, MARKER | kind, end - 1 & 0xFFFF, timestamp, source)
+            headers[-1] = pack(heads[-1], MARKER | kind, end - 1 & 0xFFFF, timestamp, source)
         if hint:
             headers = [header + hint for header in headers]
         self.packets += len(payloads)
@@ -110,14 +144,15 @@ class Track:
                 if at >= len(sent.payloads):
                     return None
                 final = sent.last and at == len(sent.payloads) - 1
-                return Kept(index, sent.payloads[at], sent.timestamp, final, sent.hint)
+                return Kept(index, sent.payloads[at], sent.heads[at], sent.timestamp, final, sent.hint)
         return None
 
     def seal_again(self, sealer: Sealer, found: Kept) -> bytes:
         """The same packet once more, as it was."""
         kind = self._type | (MARKER if found.last else 0)
-        first = EXTENDED if found.hint else VERSION
-        header = HEADER.pack(first, kind, found.number & 0xFFFF, found.timestamp, self.source) + found.hint
+        header = (
+            HEADER.pack(found.head, kind, found.number & 0xFFFF, found.timestamp, self.source) + found.hint
+        )
         return sealer.seal_one(header, found.number, self.source, found.payload)
 
     def report(self, wall: float, now: float) -> bytes:
@@ -138,6 +173,7 @@ class Repair(Track):
 
     def seal_repair(self, sealer: Sealer, found: Kept) -> bytes:
         """A packet of the other stream, with its number before it."""
-        body = (found.number & 0xFFFF).to_bytes(2, "big") + found.payload
+        payload = found.payload[: -found.payload[-1]] if found.head & PADDED else found.payload
+        body = (found.number & 0xFFFF).to_bytes(2, "big") + payload
         (packet,) = self.seal(sealer, (body,), found.timestamp, last=found.last, keep=False)
         return packet

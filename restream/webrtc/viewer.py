@@ -170,7 +170,9 @@ class Viewer:
             payloads = picture.payloads[begin:end]
             # With keyframes is enough: the viewer keeps to what it was told last.
             hint = self._hint() if picture.keyframe else b""
-            packets = self._video.seal(self._sealer, payloads, self._timestamp, last=last, hint=hint)
+            packets = self._video.seal(
+                self._sealer, payloads, self._timestamp, last=last, heads=picture.heads[begin:end], hint=hint
+            )
             self._port.send_run(packets, self.address)
             self._allowance.left -= len(packets[0]) * len(packets)
             if last:

@@ -4,7 +4,8 @@ Everything is real but the platforms: their fakes speak the real protocols, in a
 work process reads them with the shipped connectors and stores the feed in PostgreSQL; NATS and the gateway
 carry it to a studio screen. Instagram's comments come by webhook, one request and one job each, as Meta
 sends them: so its share is small. Latency is from the moment a viewer speaks to the moment the screen has
-the message.
+the message. Where that time goes, and which process works how much, is told beside it: all of them, the
+platforms and the screen too, share the machine.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from hub.auth.tokens import Ticket
 from hub.demo.fakes import Standing, environment_for
 from hub.demo.http import Outside
 from hub.settings import Settings
+from tests.bench.chat_stages import Way, engines_of, on_the_bus, rows_of, watched
 from tests.bench.holds import engines
 from tests.bench.rows import ROOT, CannotMeasure, Row, free_port, listening, median, percentile, process, row
 from tests.hub.shop import Shop
@@ -41,29 +43,37 @@ P99_BAR_MS: Final = 300
 PATIENCE: Final = 60.0
 
 
+@dataclass(frozen=True)
+class Storm:
+    """Where it happens, by whom, and which processes are there."""
+
+    settings: Settings
+    shop: Shop
+    crowd: subprocess.Popen[str]
+    pids: dict[str, int]
+    number: int
+
+
 @dataclass
 class Heard:
     """What the studio's screen was told: number of times and the latency, by message."""
 
     times: Counter[str] = field(default_factory=Counter)
     delays: list[float] = field(default_factory=list)
-    seqs: list[int] = field(default_factory=list)
+    way: Way = field(default_factory=Way)
 
     def take(self, event: dict[str, Any], run: int) -> None:
         """One event of a frame."""
-        if event["kind"] != "message.added":
-            return
-        said = event["data"]["text"].split()
-        if len(said) == 4 and said[0] == str(run):
-            self.times[" ".join(said[:3])] += 1
-            self.delays.append((time.monotonic_ns() - int(said[3])) / 1e6)
-            self.seqs.append(event["seq"])
+        if found := self.way.note("shown", event, run):
+            name, said = found
+            self.times[name] += 1
+            self.delays.append((time.monotonic_ns() - said) / 1e6)
 
 
 def run(quick: bool) -> tuple[int, list[Row]]:
     """(number of runs, rows)."""
     runs, seconds = (1, 4) if quick else (3, 10)
-    found = asyncio.run(measure(runs, seconds))
+    found, ways = asyncio.run(measure(runs, seconds))
     total, names = sum(RATES.values()), len(RATES)
     case = f"{total:.0f} messages a second from {names} platforms"
     p99 = median([one["p99"] for one in found])
@@ -83,21 +93,25 @@ def run(quick: bool) -> tuple[int, list[Row]]:
         row(case, "p99 to the studio", "ms", p99, {}, bar=f"<= {P99_BAR_MS}", ok=p99 <= P99_BAR_MS),
         row(case, "lost", "messages", lost, {}, bar="0", ok=lost == 0),
         row(case, "doubled", "messages", doubled, {}, bar="0", ok=doubled == 0),
+        *rows_of(case, ways),
     ]
 
 
-async def measure(runs: int, seconds: int) -> list[dict[str, float]]:
-    """Storms one after another, in one show."""
+async def measure(runs: int, seconds: int) -> tuple[list[dict[str, float]], list[Way]]:
+    """Storms one after another, in one show; the way of each one's messages."""
     with tempfile.TemporaryDirectory(prefix="simulcast-bench-") as folder:
         async with engines(Path(folder)) as (settings, shop):
             settings = settings.model_copy(update={"gateway_port": free_port(), "media_control_port": 9})
             with talking(settings) as (fakes, crowd):
                 await link(shop, fakes)
-                with running(settings, fakes):
+                with running(settings, fakes) as ours:
+                    pids = {"the platforms": crowd.pid, **ours, **engines_of(os.getpid())}
+                    storms = [Storm(settings, shop, crowd, pids, n) for n in range(runs + 1)]
                     await to_be_read(settings, len(RATES))
                     await hooked(settings, fakes)
-                    await one_run(settings, shop, crowd, 0, 2)  # plans, caches and connections
-                    return [await one_run(settings, shop, crowd, n + 1, seconds) for n in range(runs)]
+                    await one_run(storms[0], 2)  # plans, caches and connections
+                    found = [await one_run(storm, seconds) for storm in storms[1:]]
+                    return [said for said, _ in found], [way for _, way in found]
 
 
 @contextmanager
@@ -140,8 +154,8 @@ async def link(shop: Shop, fakes: dict[str, Standing]) -> None:
 
 
 @contextmanager
-def running(settings: Settings, fakes: dict[str, Standing]) -> Iterator[None]:
-    """The hub's processes."""
+def running(settings: Settings, fakes: dict[str, Standing]) -> Iterator[dict[str, int]]:
+    """The hub's processes, by name."""
     env = (
         os.environ
         | environment_for(fakes)
@@ -157,12 +171,14 @@ def running(settings: Settings, fakes: dict[str, Standing]) -> Iterator[None]:
         }
     )
     with ExitStack() as stack:
+        pids = {}
         for name in ("gateway", "work", "api"):
             argv = [sys.executable, "-m", "hub", "run", name]
-            stack.enter_context(process(argv, env=env, log=settings.data / f"{name}.log"))
+            started = stack.enter_context(process(argv, env=env, log=settings.data / f"{name}.log"))
+            pids[name] = started.pid
         listening(settings.gateway_port, "The gateway")
         listening(settings.http_port, "The API")
-        yield
+        yield pids
 
 
 async def hooked(settings: Settings, fakes: dict[str, Standing]) -> None:
@@ -198,17 +214,17 @@ async def to_be_read(settings: Settings, chats: int) -> None:
         await connection.close()
 
 
-async def one_run(
-    settings: Settings, shop: Shop, crowd: subprocess.Popen[str], number: int, seconds: int
-) -> dict[str, float]:
-    """One storm, and what the studio and the database know of it."""
-    heard = Heard()
-    async with screen(settings, shop, heard, number):
-        counts = await asyncio.to_thread(storm, crowd, number, seconds)
-        began, said = time.monotonic(), sum(counts["said"].values())
-        while len(heard.times) < said and time.monotonic() < began + PATIENCE:
-            await asyncio.sleep(0.05)
-    stored = await in_database(settings, shop, number)
+async def one_run(storm: Storm, seconds: int) -> tuple[dict[str, float], Way]:
+    """What the studio and the database know of one storm, and the way there."""
+    heard, settings = Heard(), storm.settings
+    bus = on_the_bus(settings.nats_url or "", heard.way, storm.number)
+    async with screen(settings, storm.shop, heard, storm.number), bus:
+        with watched(storm.pids, heard.way):
+            counts = await asyncio.to_thread(talked, storm.crowd, storm.number, seconds)
+            began, said = time.monotonic(), sum(counts["said"].values())
+            while len(heard.times) < said and time.monotonic() < began + PATIENCE:
+                await asyncio.sleep(0.05)
+    stored = await in_database(settings, storm.shop, storm.number)
     extra = sum(heard.times.values()) - len(heard.times) + sum(stored.values()) - len(stored)
     return {
         "rate": said / counts["seconds"],
@@ -216,10 +232,10 @@ async def one_run(
         "p99": percentile(heard.delays, 99),
         "lost": said - min(len(heard.times), len(stored)),
         "doubled": float(extra),
-    }
+    }, heard.way
 
 
-def storm(crowd: subprocess.Popen[str], number: int, seconds: int) -> dict[str, Any]:
+def talked(crowd: subprocess.Popen[str], number: int, seconds: int) -> dict[str, Any]:
     """How many were said on each platform, and how long that took."""
     assert crowd.stdin
     assert crowd.stdout

@@ -15,19 +15,19 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import asyncpg
-import uvicorn
 from fastapi import FastAPI
 
 from hub.app import create_app
 from hub.clock import wall_clock
 from hub.db import Database
-from hub.errors import Conflict
+from hub.errors import Conflict, HubError
 from hub.ids import new_id
 from hub.news import Coalescer
-from hub.serve import configure_logs
+from hub.serve import configure_logs, run_http
 from hub.settings import Settings
 from hub.stock.facts import Held, taken_of
-from hub.stock.reserve import Reservations, Taken, Wish
+from hub.stock.lane import LanedApp
+from hub.stock.reserve import Reservations, Taken, Waiter, Wish
 
 TAKE = """
 UPDATE stock SET held = held + $2, version = version + 1
@@ -57,6 +57,19 @@ class PlainReservations(Reservations):
 
     def __init__(self, db: Database) -> None:
         super().__init__(db, wall_clock, Coalescer(1.0, _nobody), HOLD_FOR)
+        self._taking: set[asyncio.Task[None]] = set()
+
+    def queue(self, wish: Wish, waiter: Waiter) -> None:
+        """Nobody is queued: each buyer's request is a task."""
+        task = asyncio.get_running_loop().create_task(self._tell(wish, waiter))
+        self._taking.add(task)
+        task.add_done_callback(self._taking.discard)
+
+    async def _tell(self, wish: Wish, waiter: Waiter) -> None:
+        try:
+            waiter.set_result(await self.take(wish))
+        except HubError as error:
+            waiter.set_exception(error)
 
     async def take(self, wish: Wish) -> Taken:
         """The row update, the hold and the ledger row, then commit."""
@@ -112,7 +125,7 @@ async def _nobody(_: object) -> None:
 KINDS = {"plain": PlainReservations, "optimistic": OptimisticReservations}
 
 
-def otherwise(app: FastAPI, kind: type[PlainReservations]) -> FastAPI:
+def otherwise(app: LanedApp, kind: type[PlainReservations]) -> LanedApp:
     """The same app with another way of taking holds."""
     inner = app.router.lifespan_context
 
@@ -133,17 +146,7 @@ def main() -> None:
     configure_logs("WARNING")
     app = create_app(settings, dict(os.environ))
     kind = KINDS.get(sys.argv[1])
-    uvicorn.run(
-        otherwise(app, kind) if kind else app,
-        host="127.0.0.1",
-        port=settings.http_port,
-        loop="uvloop",
-        http="httptools",
-        ws="none",
-        log_config=None,
-        access_log=False,
-        backlog=4096,
-    )
+    run_http(otherwise(app, kind) if kind else app, settings)
 
 
 if __name__ == "__main__":

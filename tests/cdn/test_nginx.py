@@ -21,7 +21,7 @@ from tests.cdn.nginx import LUA, ROOT, SECONDS, Front, fronted, lua_modules
 from tests.cdn.origin import SECRET
 
 FEW: Final = 30
-MANY: Final = int(os.environ.get("CDN_VIEWERS", "300"))
+MANY: Final = int(os.environ.get("CDN_VIEWERS", "150"))
 """2,000 need a machine that does little else: `CDN_VIEWERS=2000 CDN_PART_MS=1000 pytest tests/cdn`."""
 PART_MS: Final = int(os.environ.get("CDN_PART_MS", "333"))
 WATCHED: Final = 4.0

@@ -245,9 +245,9 @@ async def test_money_is_given_back_in_parts_and_never_more_than_was_taken(rig: R
         answer = await gateway_of(rig).refund(result.ref, back, key=f"r{number}")
         assert answer.state in ("done", "pending")
         assert answer.ref
-        if rig.connector.payment_memory:
-            again = await gateway_of(rig).refund(result.ref, back, key=f"r{number}")
-            assert again.ref == answer.ref
+        # With keys or without: a repeat finds what was given back the first time.
+        again = await gateway_of(rig).refund(result.ref, back, key=f"r{number}")
+        assert again.ref == answer.ref
     assert (await books(rig, result.ref))["refunded"] == 2900
     untouched = await held(rig)
     for ref, too_much in ((result.ref, Money(amount=2001, currency="EUR")), (untouched.ref, PRICE)):

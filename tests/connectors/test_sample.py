@@ -24,7 +24,7 @@ def checkout(to: Path) -> None:
     for name in RUNS_TESTS:
         source = ROOT / name
         if source.is_dir():
-            shutil.copytree(source, to / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, to / name)  # what is compiled with it: a copy is as old as its source
         elif source.exists():
             (to / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, to / name)

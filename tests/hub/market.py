@@ -24,6 +24,7 @@ from hub.auth.service import SESSION_LASTS, digest
 from hub.db import run
 from hub.demo.fakes import Standing
 from hub.services import Services
+from hub.stock.fast import protocol_of
 from hub.work.jobs import job_app
 from tests.hub.platforms import until
 from tests.hub.shop import Shop
@@ -188,7 +189,8 @@ async def fronted(hub: Services) -> AsyncIterator[str]:
     app = application(hub.settings, {})
     app.state.services = hub
     listener = socket.create_server(("127.0.0.1", 0), backlog=512)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off", ws="none"))
+    config = uvicorn.Config(app, log_level="warning", lifespan="off", ws="none", http=protocol_of(app))
+    server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not task.done():
         await asyncio.sleep(0.01)

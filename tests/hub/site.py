@@ -12,12 +12,12 @@ from typing import Any
 
 import httpx
 import uvicorn
-from fastapi import FastAPI
 from starlette.routing import BaseRoute
 
 from hub.app import create_app
 from hub.seed import seed_brand
 from hub.settings import Settings
+from hub.stock.lane import LanedApp
 
 OWNER = "owner@example.com"
 
@@ -30,7 +30,7 @@ def rooms() -> dict[int, BaseRoute]:
     return {at: route for at, route in enumerate(routes) if hasattr(route, "effective_candidates")}
 
 
-def application(settings: Settings, environ: dict[str, str]) -> FastAPI:
+def application(settings: Settings, environ: dict[str, str]) -> LanedApp:
     """The real application, with rooms that other tests have been in."""
     app = create_app(settings, environ)
     for at, room in rooms().items():

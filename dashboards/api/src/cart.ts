@@ -164,6 +164,8 @@ export interface OrderRequest {
   shipping_method_id?: string;
   code?: string;
   key?: string;
+  /** Whether they ticked that they want to hear of the next shows. */
+  news?: boolean;
 }
 
 export interface Shopper {

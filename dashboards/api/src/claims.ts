@@ -69,6 +69,7 @@ export class ClaimsApi {
   name = (showId: string, name: { product_id: string; number: number | null; word: string | null }) =>
     this.send("PUT", showId, "/names", name);
   again = (showId: string, messageId: string) => this.send("POST", showId, `/${messageId}/again`);
+  qrUrl = (showId: string, messageId: string) => `/api/v1/shows/${showId}/claims/${messageId}/qr.svg`;
   restrict = (showId: string, messageId: string, on: boolean) =>
     this.send("POST", showId, `/${messageId}/restrict`, { on });
 

@@ -65,7 +65,7 @@ export interface PersonEvidence {
 
 export interface PersonChange {
   id: string;
-  kind: "merged" | "split" | "confirmed" | "dismissed" | "quarantined" | "named" | "undone";
+  kind: "merged" | "split" | "confirmed" | "dismissed" | "quarantined" | "undone";
   why: string;
   author: string | null;
   at: string;

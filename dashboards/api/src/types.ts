@@ -172,7 +172,8 @@ export interface DeliveryTrouble {
   received_at: string;
 }
 
-export type ConnectionState = "ok" | "reconnect" | "off";
+/** `gone`: this version no longer has the connector; the account can be unlinked. */
+export type ConnectionState = "ok" | "reconnect" | "off" | "gone";
 
 export interface Connection {
   id: string;
@@ -301,6 +302,9 @@ export interface NewShow {
   starts_at?: string;
   product_ids?: string[];
   target_connection_ids?: string[];
+  hold_policy?: StockRules["hold_policy"];
+  hold_seconds?: number | null;
+  units_per_buyer?: number;
 }
 
 export interface IngestAddress {
@@ -697,12 +701,16 @@ export interface ShowSnapshot {
 /** "all", or a list of target ids and "own" (the chat of our own watch page). */
 export type Recipients = "all" | string[];
 
-/** An answer goes to its message's own platform, unless `to` says more; `aloud`: as an announcement. */
+/**
+ * An answer goes to its message's own platform, unless `to` says more; `aloud`: as an announcement.
+ * `key`: random; sent again with the same one, it is said once.
+ */
 export interface NewMessage {
   text: string;
   to?: Recipients;
   answers?: string;
   aloud?: boolean;
+  key?: string;
 }
 
 export interface OrderLine {
@@ -750,6 +758,14 @@ export interface PublicVariant {
   available: number;
   /** Of the newest news of its stock; the page's document does not say. */
   version?: number;
+  /** It was sold out while this page was open, and is there again. */
+  back?: boolean;
+}
+
+/** A product as it is since somebody edited it; null: off sale. */
+export interface ProductNews {
+  product_id: string;
+  product: Omit<PublicProduct, "highlighted"> | null;
 }
 
 export interface PublicProduct {
@@ -864,6 +880,7 @@ export interface EventData {
   /** Staff hear all the counters, viewers what is available. An older `version` than the last one is stale. */
   "stock.changed": { variant_id: string; available: number; version: number } & Partial<Stock>;
   "product.highlighted": { product_id: string | null };
+  "product.changed": ProductNews;
   /** An offer was launched or has ended. */
   "offer.changed": PublicOffer;
   "offer.counted": OfferCount;

@@ -13,6 +13,8 @@ class Peer extends EventTarget {
   framesReceived = 0;
   closed = false;
   readonly asked: [string, string][] = [];
+  /** Of a browser that lets pages say how much it keeps back, and of one that does not. */
+  readonly receivers = [{ jitterBufferTarget: null }, {}];
 
   addTransceiver(kind: string, { direction }: { direction: string }): void {
     this.asked.push([kind, direction]);
@@ -26,6 +28,9 @@ class Peer extends EventTarget {
   }
   setRemoteDescription({ sdp }: { sdp: string }) {
     this.remote = sdp;
+    for (const receiver of this.receivers) {
+      this.dispatchEvent(Object.assign(new Event("track"), { track: {}, receiver }));
+    }
     return Promise.resolve();
   }
   getTransceivers() {
@@ -99,6 +104,7 @@ describe("a WHEP session", () => {
       credentials: "omit",
     });
     expect(peer.remote).toBe("answer");
+    expect(peer.receivers).toEqual([{ jitterBufferTarget: 0 }, {}]);
     expect(open).toBe(false);
     peer.framesReceived = 1;
     await vi.advanceTimersByTimeAsync(100);

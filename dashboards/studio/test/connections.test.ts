@@ -1,7 +1,7 @@
 import type { Alarm, Connection, Connector } from "@simulcast/api";
 import { expect, test } from "vitest";
 import { alarmTimes } from "../src/connections/alarm-words";
-import { budgetLine, keyLine, loginLine, problemWords } from "../src/connections/connection-words";
+import { budgetLine, keyLine, loginLine, problemWords, stateOf } from "../src/connections/connection-words";
 import { changesOf, settingsOf, shownOf } from "../src/connections/form";
 import { landedBy } from "../src/connections/landed";
 
@@ -105,4 +105,14 @@ test("an alarm names its dates", () => {
   const times = alarmTimes(alarm, "en-GB");
   expect(times).toMatch(/^The login ends on 27 Nov 2026.*“Evening” begins on 27 Nov 2026/);
   expect(alarmTimes({ ...alarm, kind: "login_dead", show_title: null })).toBe("");
+});
+
+test("an account of a platform that is gone says so and asks for no login", () => {
+  const gone: Connection = { ...LINNEA, state: "gone" };
+  expect(stateOf(gone).label).toBe("No longer known");
+  expect(loginLine(gone, NOW)).toBeNull();
+});
+
+test("a login that the hub died over asks to start once more", () => {
+  expect(problemWords("cut_off", null)).toMatch(/nothing was linked\. Start once more\.$/);
 });

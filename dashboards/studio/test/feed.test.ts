@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { chatTroubles, deliveryWords, linesOf, unseen } from "../src/show/chat/feed";
+import { chatTroubles, deliveryWords, keyed, linesOf, unseen } from "../src/show/chat/feed";
 import { countOf, minorOf } from "../src/products/amounts";
 import { aMessage, anOrder } from "./a-show";
 
@@ -57,4 +57,13 @@ test("prices are read to the last cent", () => {
 
 test("a count is a whole number", () => {
   expect([countOf("12"), countOf("1.5"), countOf(""), countOf("-3")]).toEqual([12, null, null, null]);
+});
+
+test("what is sent again keeps its key, and other words or another place get a fresh one", () => {
+  let given = 0;
+  const fresh = () => `key-${++given}`;
+  const first = keyed({ text: "hello", to: "all", aloud: false }, null, fresh);
+  expect(keyed({ text: "hello", to: "all", aloud: false }, first, fresh)).toEqual(first);
+  expect(keyed({ text: "hello!", to: "all", aloud: false }, first, fresh).key).toBe("key-2");
+  expect(keyed({ text: "hello", to: ["t1"], aloud: false }, first, fresh).key).toBe("key-3");
 });

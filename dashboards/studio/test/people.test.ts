@@ -56,6 +56,11 @@ test("what somebody did is said in a line", () => {
   expect(did(moment("visit", { source: null }))).toBe("Came by themselves");
   expect(did(moment("hold", { product: "Bag", quantity: 2, state: "expired" }))).toBe("Reserved 2 × Bag (ran out)");
   expect(did(moment("message", { platform: "youtube", text: "Hi", deleted: false }))).toBe("Wrote on YouTube: “Hi”");
+  expect(did(moment("chat", { source: "tiktok" }))).toBe("Was in the chat on TikTok");
+  const order = { number: "SH-7", channel: "own", state: "paid", currency: "EUR" };
+  expect(did(moment("order", { ...order, minor: 4900 }))).toContain("49.00");
+  expect(did(moment("order", order))).toMatch(/^Ordered SH-7 on [^:]+ \(paid\)$/);
+  expect(did(moment("refund", order))).toContain("Money given back for SH-7");
   expect(did(moment("consent", { purpose: "ads", granted: false }))).toBe("Said no to advertising");
 });
 

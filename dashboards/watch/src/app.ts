@@ -1,12 +1,23 @@
 /** The page: video, the product on screen, chat, the other products; and what to say without a show. */
 
-import { CheckoutApi, ClaimLinkApi, countdown, formatMoney, offersFor, type PublicProduct, type PublicShow, secondsLeft, type Skipped, ViewerApi, type ViewerOffer, WaitlistApi } from "@simulcast/api";
+import {
+  CheckoutApi,
+  ClaimLinkApi,
+  offersFor,
+  type PublicProduct,
+  type PublicShow,
+  type Skipped,
+  ViewerApi,
+  type ViewerOffer,
+  WaitlistApi,
+} from "@simulcast/api";
 import { programmeOf } from "@simulcast/player";
 import { html, LitElement, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { Account } from "./account";
+import { landing, slugOf, withoutPass } from "./address";
 import { appStyles } from "./app-styles";
-import { firstEndOf } from "./checkout-parts";
+import { cartBar } from "./cart-bar";
 import { answerWords, claimIn, ClaimLink, withoutClaim } from "./claim-link";
 import { PageConsent } from "./consent";
 import { PageEvents } from "./events";
@@ -280,7 +291,7 @@ export class WatchApp extends LitElement {
     const closed = closedBecause(show);
     return html`
       <section class="featured" aria-label="On screen now" ?hidden=${!first}>
-        ${this.payment()} ${this.basket()} ${closed ? html`<p class="closed">${closed}</p>` : nothing}
+        ${cartBar(this.purchase, this.told, this.room.clock.now())} ${closed ? html`<p class="closed">${closed}</p>` : nothing}
         ${this.bundles(show, Boolean(closed))} ${first ? this.card(show, first, Boolean(closed)) : nothing}
       </section>
       <nav class="tabs" aria-label="Below the video">
@@ -332,34 +343,8 @@ export class WatchApp extends LitElement {
     );
   }
 
-  /** What is kept for later, with the time it is still reserved for. */
-  private basket() {
-    const { lines, open } = this.purchase;
-    const first = lines[0];
-    const told = this.told ? html`<p class="payment" role="alert">${this.told}</p>` : nothing;
-    if (!first || open) return told;
-    const count = lines.reduce((sum, { quantity }) => sum + quantity, 0);
-    const total = lines.reduce((sum, { amount_minor }) => sum + amount_minor, 0);
-    const ends = firstEndOf(lines);
-    const left = ends ? secondsLeft(ends, this.room.clock.now()) : 0;
-    return html`${told}
-      <button class="basket number" @click=${() => void this.purchase.start(null)}>
-        <span>Your cart: ${count} · ${formatMoney(total, first.currency)}</span>
-        <span>${left ? html`reserved ${countdown(left)}` : "not reserved"} · Check out</span>
-      </button>`;
-  }
-
   private tabButton(name: Tab, text: string) {
     return html`<button aria-pressed=${this.tab === name} @click=${() => (this.tab = name)}>${text}</button>`;
-  }
-
-  /** A payment whose sheet was closed. */
-  private payment() {
-    const { checkout, open } = this.purchase;
-    if (!checkout || open) return nothing;
-    return html`<button class="payment" @click=${() => this.purchase.show()}>
-      Confirming payment: ${checkout.item?.title ?? "your cart"}
-    </button>`;
   }
 
   private accountSheet({ show }: PublicShow) {
@@ -394,23 +379,4 @@ export class WatchApp extends LitElement {
       @keep=${() => this.purchase.dismiss(true)}
     ></buy-sheet>`;
   }
-}
-
-/** Where the viewer came from, without the keys to a private show and to a claim. */
-export function landing(address: string): string {
-  const url = new URL(withoutClaim(address));
-  url.searchParams.delete("access");
-  return url.href;
-}
-
-/** The address without a visitor's pass: it was used, and is nobody else's. */
-export function withoutPass(address: string): string {
-  const url = new URL(address);
-  url.searchParams.delete("sh_v");
-  return url.href;
-}
-
-/** "/watch/spring-show" → "spring-show". */
-export function slugOf(path: string): string {
-  return decodeURIComponent(path.replace(/\/+$/, "").split("/").pop() ?? "");
 }

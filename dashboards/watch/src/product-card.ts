@@ -263,7 +263,7 @@ export class ProductCard extends LitElement {
           ${variant
             ? html`<p class="facts number">
                 <span class="price">${formatMoney(this.priceOf(variant), variant.currency)}</span>
-                <span class="stock ${left > 0 && left <= 5 ? "few" : ""}">${stockLabel(left)}</span>
+                <span class="stock ${left > 0 && left <= 5 ? "few" : ""}">${stockLabel(left, variant.back)}</span>
                 ${place ? html`<span class="stock" role="status">${placeWords(place)}</span>` : nothing}
               </p>`
             : nothing}

@@ -47,6 +47,8 @@ export interface Item {
 export interface Buyer {
   email: string;
   name: string;
+  /** They want to hear of the next shows. */
+  news?: boolean;
 }
 
 /** What must survive a reload of the page. `item` is null for the whole cart. */

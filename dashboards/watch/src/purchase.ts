@@ -86,7 +86,7 @@ export class Purchase {
     this.open = false;
     if (checkout.step.name !== "paying") {
       checkout.close(keep);
-      this.buyer = checkout.buyer;
+      this.buyer = { ...checkout.buyer, news: false }; // asked anew with each purchase
       this.address = checkout.address;
       this.checkout = null;
       this.options.memory.set(null);

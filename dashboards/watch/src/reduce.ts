@@ -3,6 +3,7 @@
 import {
   type GatewayEvent,
   type Message,
+  type ProductNews,
   type PublicProduct,
   type PublicShow,
   type PublicVariant,
@@ -42,6 +43,8 @@ export function reduce(show: PublicShow, event: GatewayEvent): PublicShow {
       return { ...show, offers: withOffer(show.offers ?? [], event.data) };
     case "offer.counted":
       return { ...show, offers: withOfferCount(show.offers ?? [], event.data) };
+    case "product.changed":
+      return withProduct(show, event.data);
     case "product.highlighted": {
       const { product_id: id } = event.data;
       return { ...show, products: show.products.map((p) => ({ ...p, highlighted: p.id === id })) };
@@ -97,7 +100,8 @@ export function withStock(show: PublicShow, news: StockNews): PublicShow {
     if (variant.id !== news.variant_id) return variant;
     if ((news.version ?? Infinity) < (variant.version ?? 0)) return variant;
     const { available, version = variant.version } = news;
-    return version === undefined ? { ...variant, available } : { ...variant, available, version };
+    const back = available > 0 && (variant.back || variant.available <= 0);
+    return { ...variant, available, ...(version === undefined ? {} : { version }), back };
   };
   const products = show.products.map((product) =>
     product.variants.some(({ id }) => id === news.variant_id)
@@ -107,15 +111,30 @@ export function withStock(show: PublicShow, news: StockNews): PublicShow {
   return { ...show, products };
 }
 
+/** A product as it is since somebody edited it. The stock has news of its own. */
+export function withProduct(show: PublicShow, { product_id, product }: ProductNews): PublicShow {
+  const others = show.products.filter(({ id }) => id !== product_id);
+  if (!product) return { ...show, products: others };
+  const before = show.products.find(({ id }) => id === product_id);
+  const variants = product.variants.map((variant): PublicVariant => {
+    const known = before?.variants.find(({ id }) => id === variant.id);
+    return { ...known, ...variant, available: known?.available ?? variant.available };
+  });
+  const fresh = { ...product, variants, highlighted: before?.highlighted ?? false };
+  const products = before ? show.products.map((one) => (one === before ? fresh : one)) : [...others, fresh];
+  return { ...show, products };
+}
+
 /** The product under the video: the highlighted one, else the first. */
 export function featured(show: PublicShow): PublicProduct | undefined {
   return show.products.find((product) => product.highlighted) ?? show.products[0];
 }
 
-/** "12 left". */
-export function stockLabel(available: number): string {
+/** "12 left"; `back`: it was sold out a moment ago. */
+export function stockLabel(available: number, back = false): string {
   if (available <= 0) return "Sold out";
-  return available > COUNTED_STOCK ? "In stock" : `${available} left`;
+  if (available > COUNTED_STOCK) return back ? "Back in stock" : "In stock";
+  return back ? `Back in stock: ${available} left` : `${available} left`;
 }
 
 /** Why nothing can be bought here, or null when it can. */

@@ -4,6 +4,9 @@ import { type Address, type CartLine, type CountryRule, formatMoney, type Sums }
 import { html, nothing } from "lit";
 import type { Buyer } from "./purchase-types";
 
+/** As the consent record has it (`hub/consent/texts.py`). */
+export const NEWS = "Tell me about the next shows.";
+
 export type Wrong = Record<string, string>;
 
 export function contactFields(buyer: Buyer, { mailHint = false } = {}) {
@@ -35,6 +38,10 @@ export function contactFields(buyer: Buyer, { mailHint = false } = {}) {
       maxlength="320"
     />
     ${mailHint ? html`<small id="mail-hint">Your confirmation goes there.</small>` : nothing}
+    <label class="check">
+      <input name="news" type="checkbox" ?checked=${buyer.news ?? false} />
+      ${NEWS}
+    </label>
   `;
 }
 
@@ -115,7 +122,7 @@ export function addressIn(form: HTMLFormElement): Address {
 export function buyerIn(form: HTMLFormElement): Buyer {
   const fields = new FormData(form);
   const text = (name: string) => String(fields.get(name) ?? "").trim();
-  return { name: text("name"), email: text("email") };
+  return { name: text("name"), email: text("email"), news: fields.has("news") };
 }
 
 export const addressLine = ({ line1, postcode, city, region, country }: Address): string =>

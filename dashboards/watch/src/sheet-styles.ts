@@ -86,6 +86,19 @@ export const sheetStyles = css`
   form > input {
     margin-bottom: 0.5rem;
   }
+  label.check {
+    display: flex;
+    gap: 0.5rem;
+    align-items: center;
+    min-height: 2.75rem;
+  }
+  .check input {
+    width: 1.25rem;
+    height: 1.25rem;
+    flex: none;
+    margin: 0;
+    accent-color: var(--accent);
+  }
   .means {
     padding: 0.625rem 0.875rem;
     border: 1px solid var(--line);

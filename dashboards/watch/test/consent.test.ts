@@ -1,6 +1,6 @@
 import { ApiError, type ConsentAnswer, type ConsentQuestion, type ConsentWords } from "@simulcast/api";
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import { landing, withoutPass } from "../src/app";
+import { landing, withoutPass } from "../src/address";
 import { consentMode, NOTHING, sendsGpc } from "../src/consent/allowed";
 import { Attention } from "../src/consent/attention";
 import { ConsentBanner, ConsentFoot } from "../src/consent/banner";

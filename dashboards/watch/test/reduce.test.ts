@@ -1,6 +1,6 @@
 // @vitest-environment node
 import { describe, expect, it } from "vitest";
-import type { Message, PublicShow } from "@simulcast/api";
+import type { GatewayEvent, Message, PublicShow } from "@simulcast/api";
 import { chatLines, closedBecause, featured, opened, reduce, stockLabel, withMessage } from "../src/reduce";
 
 const message = (id: string, seq: number): Message => ({
@@ -106,9 +106,42 @@ describe("reduce", () => {
   });
 });
 
+describe("a product that is edited while the page is open", () => {
+  const edited = (product_id: string, product: object | null) =>
+    reduce(show, { kind: "product.changed", data: { product_id, product } } as unknown as GatewayEvent);
+  const { highlighted: _, ...bag } = product("bag");
+  const dearer = { ...bag, title: "Big bag", variants: [{ ...bag.variants[0]!, price_minor: 150, available: 99 }] };
+
+  it("is shown as it is now, in its place, with the stock that the page knows", () => {
+    const after = edited("bag", dearer);
+    expect(after.products.map(({ title }) => title)).toEqual(["mug", "Big bag"]);
+    expect(after.products[1]?.variants[0]).toMatchObject({ price_minor: 150, currency: "EUR", available: 3 });
+  });
+  it("goes when it is off sale, and comes when it is on sale again", () => {
+    expect(edited("bag", null).products.map(({ id }) => id)).toEqual(["mug"]);
+    expect(edited("hat", { ...bag, id: "hat" }).products.map(({ id }) => id)).toEqual(["mug", "bag", "hat"]);
+  });
+});
+
+describe("what is back in stock", () => {
+  it("is said only of what was sold out while the page was open", () => {
+    const news = (seen: PublicShow, available: number, version: number) =>
+      reduce(seen, { kind: "stock.changed", data: { variant_id: "bag-v", available, version } } as GatewayEvent);
+    const label = ({ products }: PublicShow) => {
+      const variant = products[1]?.variants[0];
+      return stockLabel(variant?.available ?? 0, variant?.back);
+    };
+    const gone = news(news(show, 2, 1), 0, 2);
+    expect(label(news(show, 2, 1))).toBe("2 left");
+    expect(label(gone)).toBe("Sold out");
+    expect(label(news(gone, 3, 3))).toBe("Back in stock: 3 left");
+    expect(label(news(news(gone, 3, 3), 0, 4))).toBe("Sold out");
+  });
+});
+
 describe("stockLabel", () => {
   it("counts down what is scarce", () => {
-    expect([0, 1, 12, 99, 100].map(stockLabel)).toEqual(["Sold out", "1 left", "12 left", "99 left", "In stock"]);
+    expect([0, 1, 12, 99, 100].map((left) => stockLabel(left))).toEqual(["Sold out", "1 left", "12 left", "99 left", "In stock"]);
   });
 });
 

@@ -17,7 +17,7 @@ Row = dict[str, Any]
 
 WHOLE: Final = (
     *("orders", "order_line", "variant", "refund", "refund_part", "hold", "waitlist", "offer", "offer_use"),
-    *("touch", "show", "order_event"),
+    *("touch", "show", "order_event", "visit", "tracked_link", "customer", "identity"),
 )
 COLUMNS: Final = ("id", "show_id", "viewer_id", "kind", "at", "source", "order_id")
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -14,7 +16,9 @@ from sqlalchemy import text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from hub.analytics.audit.credits import MILLION, credits_of
 from hub.analytics.audit.facts import Facts, gather, read_events
+from hub.analytics.audit.lives import migration_figures, shown, worth_figures
 from hub.analytics.audit.money import Figures, Sale, money_figures, sales_of
 from hub.analytics.audit.people import (
     buyer_figures,
@@ -23,10 +27,12 @@ from hub.analytics.audit.people import (
     per_viewer,
     viewer_figures,
 )
+from hub.analytics.lifetime import SOCIAL
 from hub.analytics.money import Scope
 from hub.analytics.service import Analytics
 from hub.attribution.service import Attribution
 from hub.attribution.words import MODELS, WINDOWS, By, Credits, Model, Query, Window
+from hub.auth.models import Brand
 from hub.db import Database, run
 from hub.errors import NotFound
 from hub.shows.models import Show
@@ -40,6 +46,8 @@ WHERE: Final[Mapping[str, str]] = {
     "holds": "tables hold, order_event, waitlist · hub/analytics/audience.py",
     "offers": "tables offer, offer_use, order_line · hub/analytics/offers.py",
     "credits": "tables touch, orders, refund, and the newest run of attribution · hub/attribution",
+    "lifetime": "tables touch, orders, customer · hub/analytics/lifetime.py",
+    "migration": "tables identity, touch, orders, customer · hub/analytics/lifetime.py",
     "stock": "tables stock, stock_movement, hold · hub/stock/ledger.py",
     "events": "event files, and what copies orders into them · hub/events/copier.py",
 }
@@ -51,7 +59,7 @@ CREDITED: Final[tuple[Asked, ...]] = (
     ("linear", "30d", "target"),
     ("linear", "30d", "link"),
 )
-"""Every model, every window and every key of attribution once: each sum must be the orders' money."""
+"""Every model, every window and every key of attribution once."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +121,8 @@ class Auditor:
             shown, figures = await self._shown(session, row), recomputed(facts, sales)
             for name in sorted(shown.keys() | figures.keys()):
                 verdict.compare(name, shown.get(name), figures.get(name))
-            await self._credits(session, row, sales, verdict)
+            await self._credits(session, row, facts, sales, verdict)
+            await self._lives(session, row, facts, verdict)
             findings = await check(session)
             verdict.compare("stock problems of the ledger", len(findings), 0)
             verdict.notes += [f"Stock: {one.what} {one.id}: {one.detail}" for one in findings]
@@ -138,8 +147,19 @@ class Auditor:
             figures |= {f"offers {kind.kind} {key}": number for key, number in said.items()}
         return figures
 
-    async def _credits(self, session: AsyncSession, show: Show, sales: list[Sale], verdict: Verdict) -> None:
-        """Whatever the model, window and key: the credits of all rows are the orders' money."""
+    async def _lives(self, session: AsyncSession, show: Show, facts: Facts, verdict: Verdict) -> None:
+        """Of the whole brand: a person's life is not a show's."""
+        told = shown((await self.analytics.lifetime(session, show.brand_id)).model_dump())
+        brand = await session.get_one(Brand, show.brand_id)
+        figures = worth_figures(facts, brand.currency) | migration_figures(facts, SOCIAL)
+        for name in sorted(told.keys() | figures.keys()):
+            verdict.compare(name, told.get(name), figures.get(name))
+
+    async def _credits(
+        self, session: AsyncSession, show: Show, facts: Facts, sales: list[Sale], verdict: Verdict
+    ) -> None:
+        """Row by row what each channel gets; and whatever the model, window and key, the credits of all rows
+        are the orders' money."""
         kept: dict[str, int] = {}
         for sale in sales:
             currency = sale.order["currency"]
@@ -151,9 +171,48 @@ class Auditor:
             for currency in sorted(kept.keys() | sums.keys()):
                 name = f"credits {query.model} {query.window} {query.by} {currency}"
                 verdict.compare(name, sums.get(currency, 0), kept.get(currency, 0))
+            await self._by_row(session, show, facts, sales, found, verdict)
             if found.version != "live" and found.as_of:
                 note = f"Credits come from run {found.version} of {found.as_of:%d %b %H:%M}."
                 verdict.notes += [] if note in verdict.notes else [note]
+
+    async def _by_row(
+        self,
+        session: AsyncSession,
+        show: Show,
+        facts: Facts,
+        sales: list[Sale],
+        told: Credits,
+        verdict: Verdict,
+    ) -> None:
+        """Every channel's credits by the model that was really used."""
+        effects: Mapping[str, int] = {}
+        if told.used == "markov":
+            effects = await self._effects(session, show, told.window, told.by)
+            if not effects:
+                note = (
+                    "Markov's effects were learned for this answer alone: its channels were not recomputed."
+                )
+                verdict.notes += [] if note in verdict.notes else [note]
+                return
+        mine = credits_of(facts, sales, told.used, told.window, told.by, effects)
+        rows = {(row.currency, row.key): row for row in told.rows if row.currency}
+        for place in sorted(mine.keys() | rows.keys()):
+            name = f"credits {told.model} {told.window} {told.by} {' '.join(place)}"
+            row, sums = rows.get(place), mine.get(place, {})
+            for figure in ("credit_minor", "sold_minor"):
+                verdict.compare(f"{name} {figure}", getattr(row, figure, 0), sums.get(figure, 0))
+            orders = row.orders if row else Decimal(0)
+            verdict.compare(f"{name} orders", orders, Decimal(sums.get("millionths", 0)) / MILLION)
+
+    async def _effects(self, session: AsyncSession, show: Show, window: Window, by: By) -> Mapping[str, int]:
+        """Markov's removal effects as the newest run wrote them: by channel, in billionths."""
+        newest = await self.attribution.runs.newest(session, show.brand_id)
+        file = self.attribution.runs.file_of(newest) if newest else None
+        if file is None:
+            return {}
+        learned: dict[str, dict[str, int]] = json.loads(file.with_suffix(".json").read_text())
+        return learned.get(f"{window} {by}", {})
 
 
 async def find(session: AsyncSession, show: str) -> Show:

@@ -1,6 +1,7 @@
 """What attribution should say, reckoned slowly and plainly in Python: the tests' second opinion.
 
-Nothing here shares code with hub/attribution but the words; weights are whole numbers, as the SQL has them.
+Nothing here shares code with hub/attribution but the words; weights and shares are those of the audit
+(`hub/analytics/audit/credits.py`), which are whole numbers as the SQL has them.
 """
 
 from __future__ import annotations
@@ -8,19 +9,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from fractions import Fraction
 from itertools import combinations, groupby
 from math import factorial
 from uuid import UUID
 
+from hub.analytics.audit.credits import BACK, share, weights
 from hub.attribution.words import Model, Window
-
-BACK: Mapping[Window, timedelta] = {
-    "24h": timedelta(hours=24),
-    "7d": timedelta(days=7),
-    "30d": timedelta(days=30),
-}
 
 
 @dataclass(frozen=True)
@@ -77,43 +73,6 @@ def path(story: Story, order: Order, window: Window) -> list[Touch]:
 
     mine = [one for one in story.touches if one.person == order.person and one.at <= order.at and within(one)]
     return sorted(mine, key=lambda one: (one.at, one.id.bytes))
-
-
-def weights(
-    model: Model, touches: Sequence[Touch], at: datetime, effects: Mapping[str, int]
-) -> dict[UUID, int]:
-    """Each touch's weight."""
-    last = len(touches) - 1
-    times = Counter(one.key for one in touches)
-    found: dict[UUID, int] = {}
-    chosen = max(range(len(touches)), key=lambda n: (not touches[n].direct, n), default=0)
-    for n, one in enumerate(touches):
-        age = (at - one.at) / timedelta(days=7)
-        found[one.id] = {
-            "first": int(n == 0),
-            "last": int(n == last),
-            "last_non_direct": int(n == chosen),
-            "linear": 1,
-            "time_decay": round(1e6 * 2.0**-age),
-            "position": 1 if last <= 1 else 2 * (last - 1) if n in (0, last) else 1,
-            "shapley": 10**9 // times[one.key],
-            "markov": max(1, effects.get(one.key, 1) * 1000 // times[one.key]),
-        }[model]
-    return found
-
-
-def share(amount: int, parts: Mapping[UUID, int]) -> dict[UUID, int]:
-    """By the largest remainder; of equal remainders the one that comes first."""
-    whole = sum(parts.values())
-    exact = {one: Fraction(abs(amount) * weight, whole) for one, weight in parts.items()}
-    found = {one: int(part) for one, part in exact.items()}
-    places = {one: place for place, one in enumerate(parts)}
-    ranked = sorted(
-        (one for one in parts if parts[one]), key=lambda one: (-(exact[one] - found[one]), places[one])
-    )
-    for one in ranked[: abs(amount) - sum(found.values())]:
-        found[one] += 1
-    return {one: part if amount >= 0 else -part for one, part in found.items()}
 
 
 def shares(story: Story, model: Model, window: Window, effects: Mapping[str, int] | None = None) -> Credit:

@@ -15,7 +15,7 @@ from hub.bus import Event
 from hub.customers.service import Person
 from hub.orders.models import Order
 from hub.privacy.masks import mask_address, mask_email, mask_name, mask_phone
-from tests.hub.auth.test_fence import OPEN, routes
+from tests.hub.auth.fence import OPEN, routes
 from tests.hub.market import Market, Trade
 from tests.hub.site import Client
 

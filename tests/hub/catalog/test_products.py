@@ -6,6 +6,7 @@ import asyncio
 import json
 from typing import Any
 
+from hub.bus import Event
 from tests.hub.catalog.conftest import Desk
 from tests.hub.market import SKU
 
@@ -84,6 +85,27 @@ async def test_what_is_archived_is_off_the_page_and_comes_back(desk: Desk) -> No
     await desk.call("POST", f"{blue}/restore")
     assert [one["sku"] for one in (await desk.public())[0]["variants"]] == [SKU, "BAG-BLUE"]
     assert shown["id"] == str(desk.market.shop.product_id)
+
+
+async def test_open_pages_hear_of_an_edit_all_that_a_page_loaded_now_would_show(desk: Desk) -> None:
+    market, heard = desk.market, asyncio.Queue[Event]()
+    stop = await market.hub.bus.subscribe(f"show.{market.shop.show_id}.viewer.product.changed", heard.put)
+    bag = await desk.read({"id": str(market.shop.product_id)})
+    [variant] = bag["variants"]
+    prices = [{"currency": "USD", "price_minor": 5900}]
+    await desk.change(
+        bag, title="Big bag", variants=[{"id": variant["id"], "price_minor": 5200, "prices": prices}]
+    )
+    news = await asyncio.wait_for(heard.get(), 20)
+    [shown] = await desk.public()
+    assert news.data["product"] | {"highlighted": False} == shown
+    assert (shown["title"], shown["variants"][0]["price_minor"]) == ("Big bag", 5200)
+    # Our own page, its offers and its checkout know the base currency alone; the others are for shops.
+    assert {one["currency"] for one in shown["variants"]} == {"EUR"}
+    await desk.call("POST", f"/products/{bag['id']}/archive")
+    gone = await asyncio.wait_for(heard.get(), 20)
+    assert (gone.data["product"], gone.latest) == (None, bag["id"])
+    await stop()
 
 
 async def test_products_are_found_by_title_variant_and_sku(desk: Desk) -> None:

@@ -20,7 +20,7 @@ from hub.chat.out import MessageOut
 from hub.chat.replies import Address, Words
 from hub.db import run
 from hub.services import Services
-from hub.shows.models import Show, ShowTarget
+from hub.shows.models import ShowTarget
 from tests.hub.shop import SetClock, Shop
 
 DUE = """
@@ -153,12 +153,19 @@ class Stage:
             return await self.hub.chat.feed(session, self.shop.show_id, limit=500, viewers=viewers)
 
     async def say(
-        self, words: str, to: Any = "all", *, answers: UUID | None = None, aloud: bool = False
+        self,
+        words: str,
+        to: Any = "all",
+        *,
+        answers: UUID | None = None,
+        aloud: bool = False,
+        key: str | None = None,
     ) -> MessageOut:
         async with self.hub.db.session() as session:
-            show = await session.get_one(Show, self.shop.show_id)
+            show = await self.hub.shows.get(session, self.shop.brand_id, self.shop.show_id, lock=True)
             asked = await session.get(Message, answers) if answers else None
-            sent = await self.hub.replies.reply(session, show, Words(words, asked, aloud), Address.of(to))
+            told = Words(words, asked, aloud, key)
+            sent = await self.hub.replies.reply(session, show, told, Address.of(to))
         return next(one for one in await self.feed() if one.id == sent.id)
 
     async def moderate(self, message_id: UUID, verb: Verb, seconds: int | None = None) -> ActionOut:

@@ -64,6 +64,40 @@ async def test_what_is_said_after_a_chat_was_cleared_stays(stage: Stage) -> None
     assert await shown(stage) == ["m9", "m4"]
 
 
+async def test_a_message_that_was_deleted_before_it_came_never_appears(stage: Stage) -> None:
+    """Webhooks come in any order, and a removal may be minutes ahead of what it removes."""
+    for name in ("facebook", "twitch"):
+        await stage.add(name)
+    told: list[Event] = []
+
+    async def hear(event: Event) -> None:
+        told.append(event)
+
+    leave = await stage.hub.bus.subscribe(f"show.{stage.shop.show_id}.>", hear)
+    await stage.hear("facebook", ChatDeletion(message_ids=("m1", "m2")))
+    await stage.hear("facebook", said(1), ChatDeletion(message_ids=("m3",)), said(3), said(4))
+    await stage.hear("facebook", said(2), said(1), said(3))
+    await stage.hear("twitch", said(1))  # another platform's
+    assert [(one.platform, one.external_id) for one in await stage.feed()] == [
+        ("facebook", "m4"),
+        ("twitch", "m1"),
+    ]
+    await stage.hear("facebook", ChatDeletion(message_ids=("m4",)))
+    await until(lambda: deleted(told))
+    await leave()
+    assert [one.data["external_id"] for one in told if one.kind == "message.added"] == ["m4", "m1"]
+    # A removal is no sign that everything before it was heard.
+    since = stage.clock()
+    stage.clock.tick(9)
+    await stage.hear("facebook", said(2), resumed=since)
+    assert [one.kind for one in await stage.feed() if one.platform == "facebook"] == ["text", "gap"]
+
+
+async def deleted(told: list[Event]) -> bool:
+    await asyncio.sleep(0)
+    return any(one.kind == "message.deleted" for one in told)
+
+
 async def test_our_own_words_coming_back_hide_no_gap(stage: Stage) -> None:
     platform = await stage.add("twitch", can="send")
     await stage.hear("twitch", said(1))

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
+
+import pytest
 
 from connectors.errors import RetryLater
 from connectors.types import ChatLimits
+from hub.app import services
+from hub.errors import Conflict
 from tests.hub.chat.stage import Stage, said
 
 LIMITS = ChatLimits(characters=20, messages=4, seconds=30)
@@ -97,3 +102,39 @@ async def test_a_platform_that_is_away_for_a_moment_gets_it_later_and_once(stage
     await stage.later()
     assert platform.words() == ["hello"]
     assert (await stage.ways(sent.id))["shaky"] == ("sent", None)
+
+
+async def test_a_reply_that_is_sent_twice_with_its_key_is_said_once(stage: Stage) -> None:
+    """Two clicks at once, and one more try because the answer got lost."""
+    platform = await stage.add("plain", can="send")
+    first, second = await asyncio.gather(*(stage.say("hello", key="a-key-of-mine") for _ in range(2)))
+    await stage.work()
+    again = await stage.say("hello", key="a-key-of-mine")
+    assert first.id == second.id == again.id
+    assert {one.platform: one.state for one in again.deliveries} == {"own": "confirmed", "plain": "sent"}
+    with pytest.raises(Conflict, match="Something else was sent with this key"):
+        await stage.say("goodbye", key="a-key-of-mine")
+    await stage.say("hello", key="another-key")
+    await stage.work()
+    assert platform.words() == ["hello", "hello"]
+    assert len(await stage.feed()) == 2
+
+
+async def test_several_work_processes_keep_a_platforms_pace_together(stage: Stage) -> None:
+    """Both go for the same chat at the same moment, over and over, without the queue that keeps order."""
+    platform = await stage.add("slow", can="send", limits=LIMITS)
+    for number in range(6):
+        await stage.say(f"words {number}")
+    ways = [row.id for row in await stage.sql("SELECT id FROM delivery WHERE platform = 'slow' ORDER BY id")]
+    async with services(stage.hub.settings, {}, stage.clock) as other:
+        other.connections.connectors = stage.hub.connections.connectors
+        while len(platform.sent) < len(ways):
+            tries = [one.replies.send(way) for way in ways for one in (stage.hub, other)]
+            ended = await asyncio.gather(*tries, return_exceptions=True)
+            assert all(one is None or isinstance(one, RetryLater) for one in ended)
+            stage.clock.tick(10)
+    assert sorted(platform.words()) == [f"words {number}" for number in range(6)]
+    window = timedelta(seconds=LIMITS.seconds)
+    times = [at for at, _, _ in platform.sent]
+    assert all(sum(start <= at < start + window for at in times) <= LIMITS.messages for start in times)
+    assert times[-1] > times[0] + window

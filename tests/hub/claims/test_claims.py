@@ -21,6 +21,8 @@ from hub.shows.models import Show
 from hub.stock.models import Hold
 from hub.visits.models import Touch
 from tests.hub.chat.stage import Stage, said
+from tests.hub.market import Trade
+from tests.hub.stock.crowd import chat_of
 
 WIDE = ChatLimits(characters=200, messages=1000, seconds=1)
 
@@ -225,6 +227,24 @@ async def test_a_public_link_asks_whose_it_is_and_binds_to_one_browser(stage: St
     assert [line.quantity for line in cart] == [1]
     assert cart[0].group_ids == [ana.hold_id]
     await stage.shop.check_ledger()
+
+
+async def test_the_link_is_a_picture_too_while_there_is_something_to_pay(trade: Trade) -> None:
+    market = await trade()
+    owner, shop = await market.owner(), market.shop
+    target = await chat_of(market.hub, shop)
+    async with market.hub.db.session() as session:
+        await market.hub.chat.receive(session, target, [said(1, "sold 1")])
+    path = f"/api/v1/shows/{shop.show_id}/claims"
+    [claim] = (await owner.call("GET", path))["claims"]
+    picture = f"{path}/{claim['message_id']}/qr.svg"
+    assert (await owner.call("GET", picture, ok=409))["code"] == "nothing_to_pay"
+    market.clock.tick(WINDOW.total_seconds() + 1)
+    await market.hub.claims.judge.sweep()
+    [claim] = (await owner.call("GET", path))["claims"]
+    answer = await owner.http.get(picture)
+    assert answer.headers["content-type"] == "image/svg+xml"
+    assert claim["link"].partition("://")[2] in answer.text
 
 
 async def test_unpaid_claims_lapse_and_can_be_offered_again_or_their_author_restricted(stage: Stage) -> None:

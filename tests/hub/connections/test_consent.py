@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID, uuid4
 
 from connectors._template import CONNECTOR
+from hub.auth.guard import COOKIE
+from hub.auth.service import Staff, digest
 from tests.hub.connections.conftest import NAME, Bench
+from tests.hub.platforms import until
 from tests.hub.site import Client
+
+TOKEN, ACCOUNTS = "/v1/oauth/token", "/v1/me/channels"
 
 
 async def test_pressing_allow_links_the_account_and_the_app_is_entered_once(bench: Bench) -> None:
@@ -52,6 +58,65 @@ async def test_a_way_back_is_good_once_for_ten_minutes_and_for_whoever_began(ben
     assert len(await owner.call("GET", "/api/v1/connections")) == 1
 
 
+async def returning(bench: Bench, who: Client, way: str, at: str) -> None:
+    """Come back to a process that is killed while the platform keeps it waiting there."""
+    mine = digest(who.http.cookies[COOKIE])
+    query = "SELECT member_id, brand_id, id FROM staff_session WHERE token_hash = :mine"
+    [row] = await bench.market.sql(query, mine=mine)
+    asked = {name: values[0] for name, values in parse_qs(urlsplit(way).query).items()}
+    bench.platform.held[at] = asyncio.Event()
+    before = bench.platform.times(at)
+    staff = Staff(row["member_id"], row["brand_id"], "owner", row["id"])
+    dying = asyncio.create_task(bench.hub.consents.returned(staff, asked["state"], asked["code"], ""))
+    await until(lambda: waits(bench, at, before))
+    dying.cancel()
+    await asyncio.gather(dying, return_exceptions=True)
+    bench.platform.held.pop(at).set()
+
+
+async def waits(bench: Bench, at: str, before: int) -> bool:
+    return bench.platform.times(at) > before
+
+
+async def test_a_hub_that_dies_over_a_login_links_nothing_by_half(bench: Bench) -> None:
+    """While the code is exchanged: one begins anew. Afterwards: the page loaded again goes on."""
+    owner = await bench.member()
+    way = await bench.allow(await bench.begin(owner, app=bench.app))
+    await returning(bench, owner, way, TOKEN)
+    assert await bench.come_back(owner, way) == {"problem": "cut_off"}
+    assert await owner.call("GET", "/api/v1/connections") == []
+
+    way = await bench.allow(await bench.begin(owner, app=bench.app))
+    await returning(bench, owner, way, ACCOUNTS)
+    assert await owner.call("GET", "/api/v1/connections") == []
+    [half] = await bench.market.sql("SELECT id FROM linking WHERE found_sealed IS NOT NULL")
+    await owner.call("GET", f"/api/v1/connections/pending/{half['id']}", ok=404)
+    exchanged = bench.platform.times(TOKEN)
+    said = await bench.come_back(owner, way)
+    assert bench.platform.times(TOKEN) == exchanged, "a code is good once"
+    assert (await bench.shown(owner, said["linked"]))["state"] == "ok"
+    assert await bench.come_back(owner, way) == {"problem": "stale"}
+    await owner.call("DELETE", f"/api/v1/connections/{said['linked']}", ok=204)
+    await bench.market.work()
+
+    # Nobody loads it again: what was exchanged is given back, with what else nobody came for.
+    await bench.control("consent", accounts=2)
+    way = await bench.allow(await bench.begin(owner, app=bench.app))
+    await returning(bench, owner, way, ACCOUNTS)
+    given_back = bench.platform.times("/v1/oauth/revoke")
+    bench.clock.tick(601)
+    await bench.hub.consents.expire()
+    await bench.market.work()
+    assert bench.platform.times("/v1/oauth/revoke") == given_back + 1
+    assert await bench.market.sql("SELECT id FROM linking") == []
+
+    # A choice that waits is offered again, and what was refused is said again.
+    way = await bench.allow(await bench.begin(owner, app=bench.app))
+    said = await bench.come_back(owner, way)
+    assert await bench.come_back(owner, way) == said
+    assert said.keys() == {"choose"}
+
+
 async def test_what_goes_wrong_on_the_way_is_said_and_links_nothing(bench: Bench) -> None:
     owner = await bench.member()
     await bench.control("consent", answer="deny")
@@ -63,6 +128,7 @@ async def test_what_goes_wrong_on_the_way_is_said_and_links_nothing(bench: Bench
     code = parse_qs(urlsplit(way).query)["code"][0]
     said = await bench.come_back(owner, way.replace(code, forged))
     assert said["problem"] == "refused"
+    assert await bench.come_back(owner, way) == said
     waiting = await owner.call("GET", f"/api/v1/connections/pending/{said['login']}")
     assert waiting["accounts"] == []
     assert waiting["problem"].startswith("The platform refused")

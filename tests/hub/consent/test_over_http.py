@@ -94,6 +94,7 @@ async def test_a_yes_keeps_the_cookie_for_a_year_and_taking_it_back_deletes_it(t
         "allow",
         64,
     )
+    await what_browsers_are_called_goes_with_each_no(market, window)
     market.clock.tick(60)
     assert (await window.answers(analytics=False))["analytics"] is False
     assert not window.http.cookies
@@ -114,6 +115,24 @@ async def test_a_yes_keeps_the_cookie_for_a_year_and_taking_it_back_deletes_it(t
     async with market.hub.db.session() as session:
         allowed = await market.hub.consent_book.of(session, market.shop.brand_id, other.viewer)
     assert allowed.analytics
+
+
+async def what_browsers_are_called_goes_with_each_no(market: Market, window: Window) -> None:
+    """Google's name for measuring, the advertisers' for ads; at once, not when the page tells them again."""
+
+    async def kept() -> list[Any]:
+        return await market.sql("SELECT ga_client, fbp, ip_sealed IS NOT NULL AS ip FROM ad_ids")
+
+    await window.post("/ad-ids", ga_client="11.22", fbp="fb.1.1790000000000.77")
+    assert [tuple(row.values()) for row in await kept()] == [("11.22", "fb.1.1790000000000.77", True)]
+    market.clock.tick(60)
+    await window.answers(analytics=True, ads=False)
+    assert [tuple(row.values()) for row in await kept()] == [("11.22", None, False)]
+    market.clock.tick(60)
+    await window.answers(analytics=False)
+    assert await kept() == []
+    market.clock.tick(60)
+    await window.answers(analytics=True)
 
 
 async def test_global_privacy_control_is_heard_shown_and_published(trade: Trade) -> None:

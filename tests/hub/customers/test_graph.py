@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.customers.graph import MOST_ACCOUNTS, Graph, Link, Node, people, persons
+from hub.customers.graph import MOST_ACCOUNTS, MOST_STRANGERS, Graph, Link, Node, people, persons
 
 BEGAN = datetime(2026, 11, 1, tzinfo=UTC)
 KINDS = ("email", "phone", "platform_user", "visitor", "account", "payment")
@@ -219,3 +219,34 @@ def test_a_no_is_remembered_when_the_same_is_said_again() -> None:
     no = replace(link(1, 2), revoked=True)
     assert len(people(nodes, [no, link(1, 2, day=5, n=55)]).parts) == 2
     assert len(people(nodes, [no, link(1, 2, "staff", n=56)]).parts) == 1
+
+
+@pytest.mark.parametrize("strangers", [1, 2, 3, 6, MOST_STRANGERS, MOST_STRANGERS + 1])
+@pytest.mark.parametrize("platforms", [1, 3])
+def test_strangers_who_type_a_proved_address_take_nothing_of_its_owner(
+    strangers: int, platforms: int
+) -> None:
+    """Two orders under two names made it everybody's, and parted the owner from what they had bought."""
+    ana = frozenset({"ana", "lind"})
+    own = [
+        node(1, verified=True, name=ana),
+        node(2, "platform_user", platform="shopify", name=ana),
+        node(3, "platform_user", platform="tiktok_shop", name=frozenset({"ana"})),
+    ]
+    ties = [link(1, 2), link(1, 3, day=1)]
+    for n in range(strangers):
+        name = frozenset({f"somebody{n}", "else"})
+        own.append(node(10 + n, "platform_user", platform=f"shop{n % platforms}", name=name))
+        ties.append(link(1, 10 + n, day=2 + n))
+    graph = people(own, ties)
+    theirs = graph.part_of()[UUID(int=1)]
+    if strangers > MOST_STRANGERS:
+        assert graph.states[UUID(int=1)] == "shared"  # a reseller's own
+        return
+    assert graph.states[UUID(int=1)] == "ok"
+    assert {UUID(int=n) for n in (1, 2, 3)} <= theirs
+    if strangers > 1:  # staff are asked about each
+        assert (len(theirs), len(graph.held)) == (3, strangers)
+    # Nobody has proved it: it is as much the one's as the other's.
+    unproved = people([replace(own[0], verified=False), *own[1:]], ties)
+    assert (unproved.states[UUID(int=1)] == "shared") == (strangers > 1)

@@ -6,9 +6,15 @@ import csv
 import io
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from hub.chat.models import Message
+from hub.secrets import Vault
+from hub.settings import secrets_of
+from hub.visits.chats import note_chats
+from tests.hub.auth.test_roles import member
 from tests.hub.customers.test_customers import ANA, buys_from_us, visit
 from tests.hub.market import SKU, Buyer, Market, Trade
 from tests.hub.shoppers.conftest import sign_in
@@ -70,6 +76,57 @@ async def test_a_person_is_found_by_what_they_are_and_shown_with_all_they_did(ma
     times = [datetime.fromisoformat(one["at"]) for one in seen]
     assert sorted(times, reverse=True) == times
     assert len({one["id"] for one in seen}) == len(seen)
+    await no_amounts_for_moderators(market, ana["id"], seen)
+    await a_chat_is_a_touch(market, owner, ana["id"])
+
+
+async def no_amounts_for_moderators(market: Market, ana: str, seen: list[Any]) -> None:
+    """What they see is the same otherwise."""
+    assert [one["facts"]["minor"] for one in seen if one["kind"] == "order"] == [4900, 4900]
+    moderator = await member(market, "moderator")
+    assert [one["revenue"] for one in await listed(moderator)] == [[], []]
+    assert {one["revenue_minor"] for one in await moderator.call("GET", "/api/v1/customers")} == {None}
+    masked = await pages(moderator, f"{PEOPLE}/{ana}/timeline")
+    assert [one["id"] for one in masked] == [one["id"] for one in seen]
+    assert not [one for one in masked if "minor" in one["facts"]]
+
+
+async def a_chat_is_a_touch(market: Market, owner: Client, ana: str) -> None:
+    """Known by an account, they wrote there: in this show before they were known, and once more since."""
+    hub, shop, vault = market.hub, market.shop, Vault(secrets_of(market.hub.settings).secret_key)
+    node = "SELECT value_sealed FROM identity WHERE kind = 'platform_user' AND customer_id = :ana"
+    [row] = await market.sql(node, ana=UUID(ana))
+    platform, _, account = vault.open(bytes(row["value_sealed"])).partition(":")
+
+    async def writes(n: int, author: str) -> None:
+        async with hub.db.session() as session:
+            said = Message(
+                brand_id=shop.brand_id,
+                show_id=shop.show_id,
+                seq=700 + n,
+                platform=platform,
+                external_id=f"m{n}",
+                author_id=author,
+                text="Mine!",
+            )
+            session.add(said)
+
+    async def swept(now: datetime) -> int:
+        async with hub.db.session() as session:
+            return await note_chats(session, hub.visits, vault, now)
+
+    await writes(1, account)
+    await writes(2, "a stranger")
+    assert [await swept(market.clock()) for _ in range(2)] == [1, 0]
+    await writes(3, account)
+    assert await swept(market.clock()) == 0  # one for each show
+    # Nobody had told us who they are when they wrote: their account came later.
+    await market.sql("DELETE FROM touch WHERE kind = 'chat'")
+    await market.sql("UPDATE message SET received_at = received_at - interval '9 days'")
+    assert await swept(market.clock()) == 1
+    timeline = await pages(owner, f"{PEOPLE}/{ana}/timeline")
+    [chat] = [one for one in timeline if one["kind"] == "chat"]
+    assert (chat["facts"]["source"], chat["facts"]["medium"]) == (platform, "social")
 
 
 async def pages(owner: Client, path: str) -> list[Any]:

@@ -23,6 +23,7 @@ FOR_EVERYBODY = {
     "offer.changed",
     "offer.counted",
     "playback.changed",
+    "product.changed",
     "product.highlighted",
     "show.changed",
     "stock.changed",

@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.bus import Event
+from hub.gateway.news import HEAD
 from hub.gateway.room import Member, Room
 
 SHOW: Final = UUID(int=7)
@@ -63,7 +64,7 @@ class Gateway:
 
     def __init__(self, table: Table) -> None:
         self.table = table
-        self.room = Room(table.seq)
+        self.room = Room(table.seq, together=1)
         self.deaf = False
 
     def hear(self, event: Event) -> None:
@@ -150,10 +151,10 @@ class Wire:
         self.room = gateway.room
         self.member = Member(self, page.viewer_id)
 
-    def send(self, frame: bytes) -> None:
+    def send(self, frame: bytearray) -> None:
         if self.page.wire in (self, None):
             self.page.wire = self
-            self.page.receive(json.loads(frame))
+            self.page.receive(json.loads(frame[HEAD:]))
 
     def close(self) -> None:
         self.page.disconnect()
@@ -218,7 +219,7 @@ class World:
             for page in self.pages:
                 if page.wire and page.wire.room is gateway.room:
                     page.wire.close()
-        gateway.room = Room(self.table.seq)
+        gateway.room = Room(self.table.seq, together=1)
         gateway.deaf = False
 
     def drop_a_screen(self) -> None:

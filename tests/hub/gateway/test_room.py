@@ -11,7 +11,8 @@ import pytest
 
 from hub.bus import Event
 from hub.gateway.figures import Figures
-from hub.gateway.room import BREATH, MOST_PENDING, Member, Room
+from hub.gateway.news import HEAD
+from hub.gateway.room import MOST_PENDING, TOGETHER, Member, Room
 
 SHOW = uuid4()
 
@@ -24,8 +25,8 @@ class Screen:
         self.closed = False
         self.heard = asyncio.Event()
 
-    def send(self, frame: bytes) -> None:
-        self.frames.append(json.loads(frame))
+    def send(self, frame: bytearray) -> None:
+        self.frames.append(json.loads(frame[HEAD:]))
         self.heard.set()
 
     def close(self) -> None:
@@ -205,5 +206,36 @@ async def test_others_have_their_turn_while_a_big_room_is_told() -> None:
     room.hear(said(1))
     while not (told := sum(bool(one.seqs()) for one in screens)):
         await asyncio.sleep(0)
-    assert told == BREATH
+    assert told == TOGETHER
     await asyncio.gather(*(one.hears("message.added") for one in screens))
+
+
+async def test_nobody_waits_for_longer_than_one_round() -> None:
+    room = Room(seq=0)
+    screens = [inside(room, str(number))[1] for number in range(3 * TOGETHER)]
+    room.hear(said(1))
+    while not screens[0].seqs():
+        await asyncio.sleep(0)
+    room.hear(said(2))
+    await screens[-1].hears("message.added")
+    assert {tuple(one.seqs()) for one in screens[:TOGETHER]} == {(1,)}
+    assert {tuple(event["seq"] for event in one.frames[1]) for one in screens[TOGETHER:]} == {(1, 2)}
+    while len(screens[0].frames) < 3:
+        screens[0].heard.clear()
+        await screens[0].heard.wait()
+    assert {tuple(one.seqs()) for one in screens} == {(1, 2)}
+
+
+async def test_places_of_those_who_left_are_taken_and_news_goes_on() -> None:
+    room = Room(seq=0)
+    first = [inside(room, str(number)) for number in range(2 * TOGETHER)]
+    room.hear(said(1))
+    for member, _ in first[:TOGETHER]:
+        room.leave(member)
+        room.leave(member)
+    others = [inside(room, "new")[1] for _ in range(TOGETHER)]
+    assert (len(room.members), room.watching) == (2 * TOGETHER, 2 * TOGETHER)
+    room.hear(said(2))
+    await asyncio.gather(*(one.hears("message.added") for one in (first[-1][1], others[-1])))
+    assert first[-1][1].seqs() == [1, 2]
+    assert others[-1].seqs()[-1] == 2

@@ -185,7 +185,7 @@ async def test_addresses_of_cdn_and_turn_are_as_the_installation_says(stage: Sta
             "turn_secret": SecretStr("shared with coturn"),
         }
     )
-    playback = Playback(hub.db, hub.clock, Vault(SecretStr("x")), hub.shows, settings=settings)
+    playback = Playback(hub.db, hub.clock, Vault(SecretStr("x")), hub.shows, hub.edges, settings=settings)
     await stage.on_air()
     async with hub.db.session() as session:
         show = await hub.shows.get(session, stage.studio.market.shop.brand_id, UUID(stage.studio.show))

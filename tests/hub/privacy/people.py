@@ -67,6 +67,7 @@ async def somebody(market: Market, first: str, n: int) -> Somebody:
             "email": email,
             "name": f"{first.title()} Person{n}",
             "payment": {"source": "pm_card_visa", "save": True},
+            "news": True,
             "address": {
                 "line1": street,
                 "city": "Jena",

@@ -29,5 +29,11 @@ async def test_stock_rules_are_changed_by_name_within_reason_and_no_platform_is_
     wish = {"hold_policy": None, "hold_seconds": None, "units_per_buyer": None}
     answer = await staged.call("PATCH", "", wish, ok=200)
     assert answer["stock_rules"] == CHOSEN | {"hold_seconds": None}
+    # A show may be planned with them.
+    planned = await staged.owner.call("POST", "/api/v1/shows", {"title": "Next"} | CHOSEN, ok=201)
+    snapshot = await staged.owner.call("GET", f"/api/v1/shows/{planned['id']}")
+    assert snapshot["show"]["stock_rules"] == CHOSEN
+    for wish in SENSELESS:
+        await staged.owner.call("POST", "/api/v1/shows", {"title": "Next"} | wish, ok=422)
     # A change of texts would be on its way now.
     assert (await staged.target("_template"))["details_state"] == "applied"

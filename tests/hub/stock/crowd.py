@@ -6,17 +6,20 @@ import asyncio
 import random
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from sqlmodel import col, select
 
 from connectors import types as platform
+from hub.claims.intake import WINDOW
+from hub.claims.models import Claim
 from hub.connections.models import Connection
 from hub.errors import Conflict, Unavailable
 from hub.orders.models import Order
 from hub.services import Services
+from hub.shows.models import ShowTarget
 from hub.stock.reserve import Taken, Wish
-from tests.hub.shop import Shop, open_shop
+from tests.hub.shop import SetClock, Shop, open_shop
 
 PRICE = platform.Money(amount=4900, currency="EUR")
 HANDS = 8
@@ -28,6 +31,27 @@ async def shop_account(hub: Services, shop: Shop, name: str) -> Connection:
         row = Connection(brand_id=shop.brand_id, connector=name, name=name, config_sealed=b"")
         session.add(row)
     return row
+
+
+async def chat_of(hub: Services, shop: Shop) -> UUID:
+    """A chat that we read and cannot write in; the target's id."""
+    account = await shop_account(hub, shop, "tiktok")
+    async with hub.db.session() as session:
+        target = ShowTarget(
+            brand_id=shop.brand_id,
+            show_id=shop.show_id,
+            connection_id=account.id,
+            connector="tiktok",
+            name="TikTok",
+        )
+        session.add(target)
+    return target.id
+
+
+def comment(number: int) -> platform.ChatMessage:
+    """Somebody claims one."""
+    who = f"person-{number}"
+    return platform.ChatMessage(id=f"m{number}", author_id=who, author_name=who, text="sold 1")
 
 
 def platform_order(number: int, at: datetime, state: str = "paid") -> platform.Order:
@@ -56,11 +80,11 @@ class Evening:
         self.sold_out = 0
         self._hands = asyncio.Semaphore(HANDS)
 
-    async def click(self, channel: str) -> None:
-        """A buyer on the own site, or in a chat; whoever hears nothing clicks again with the same key."""
+    async def click(self) -> None:
+        """A buyer on the own site; whoever hears nothing clicks again with the same key."""
         key, viewer = uuid4().hex, uuid4().hex
         shop = self.shop
-        wish = Wish(shop.brand_id, shop.show_id, viewer, shop.variant_id, 1, key, channel=channel)
+        wish = Wish(shop.brand_id, shop.show_id, viewer, shop.variant_id, 1, key)
         while True:
             try:
                 self.taken.append(await self.hub.reservations.take(wish))
@@ -71,6 +95,22 @@ class Evening:
                 assert refusal.code == "sold_out"  # noqa: PT017 - any other is a bug
                 self.sold_out += 1
             return
+
+    async def comments(self, number: int) -> None:
+        """People claim in a chat, which tells it in pieces, some of them twice. Their two seconds pass."""
+        target, said = await chat_of(self.hub, self.shop), [comment(n) for n in range(number)]
+        self.rng.shuffle(said)
+        while said:
+            some, said = said[:5], said[5:]
+            for _ in range(self.rng.choice((1, 1, 2))):
+                async with self.hub.db.session() as session:
+                    await self.hub.chat.receive(session, target, some)
+        assert isinstance(self.hub.clock, SetClock)
+        self.hub.clock.tick(WINDOW.total_seconds())
+
+    async def judge(self) -> None:
+        """What the clockwork does twice a second."""
+        await self.hub.claims.judge.sweep()
 
     async def order(self, account: Connection, number: int) -> None:
         """A shop's order: told once, twice, or first as still unpaid, in any order."""
@@ -93,27 +133,35 @@ class Evening:
             else:
                 return
 
-    async def finish(self, orders: int) -> None:
+    async def finish(self, orders: int, comments: int) -> None:
         """Exactly fifty went out, nobody was told two things, and the books are right."""
         on_hand, held, committed = await self.shop.stock()
         where = f"seed {self.seed}"
         assert (on_hand, held + committed) == (50, 50), where
-        assert held == len(self.taken) == len({one.hold_id for one in self.taken}), where
         async with self.hub.db.session() as session:
             query = select(Order.state).where(col(Order.brand_id) == self.shop.brand_id)
             states = Counter(await session.exec(query))
+            claims = [*await session.exec(select(Claim).where(col(Claim.brand_id) == self.shop.brand_id))]
+        won = [one.hold_id for one in claims if one.state == "held"]
+        assert len(claims) == comments, where
+        assert {one.state for one in claims} <= {"held", "sold_out"}, where
+        assert held == len({*won, *(one.hold_id for one in self.taken)}), where
+        assert held == len(won) + len(self.taken), where
         assert states == Counter(paid=committed, sold_out=orders - committed) + Counter(), where
         await self.shop.check_ledger()
 
 
 async def play(hub: Services, seed: int) -> None:
-    """The whole evening, 73 buyers or more."""
+    """The whole evening: 85 buyers, of whom 15 to 40 are in shops and 10 to 25 in a chat."""
     shop = await open_shop(hub)
     accounts = [await shop_account(hub, shop, name) for name in ("shopify", "tiktok_shop")]
     evening = Evening(hub, shop, seed)
-    orders = evening.rng.randint(15, 40)
-    acts = [evening.click(evening.rng.choice(("own", "own", "claim"))) for _ in range(85 - orders)]
+    orders, comments = evening.rng.randint(15, 40), evening.rng.randint(10, 25)
+    await evening.comments(comments)
+    acts = [evening.click() for _ in range(85 - orders - comments)]
     acts += [evening.order(accounts[n % 2], n) for n in range(orders)]
+    # Two, as while one process dies and another takes over.
+    acts += [evening.judge(), evening.judge()]
     evening.rng.shuffle(acts)
     await asyncio.gather(*acts)
-    await evening.finish(orders)
+    await evening.finish(orders, comments)

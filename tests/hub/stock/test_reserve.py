@@ -10,7 +10,7 @@ import pytest
 
 from hub.errors import Conflict, HubError, NotFound
 from hub.services import Services
-from hub.stock.reserve import Taken, Wish
+from hub.stock.reserve import Taken, Wish, turn_of
 from tests.hub.shop import SetClock, Shop, open_shop
 
 
@@ -127,6 +127,26 @@ async def test_a_payment_too_late_for_sold_out_stock_is_refused(hub: Services, c
     async with hub.db.session() as session:
         assert not await hub.stock.commit_hold(session, hold.hold_id)
     assert await shop.stock() == (1, 1, 0)
+
+
+async def test_who_comes_while_another_process_decides_is_judged_with_the_next(
+    shop: Shop, hub: Services
+) -> None:
+    other = await open_shop(hub)
+    async with hub.db.pool.acquire() as elsewhere:
+        async with elsewhere.transaction():
+            await elsewhere.execute("SELECT pg_advisory_xact_lock($1)", turn_of(shop.show_id))
+            first = asyncio.create_task(shop.hold("ana"))
+            waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+            while not await elsewhere.fetchval(waiting):
+                await asyncio.sleep(0.001)
+            late = asyncio.create_task(shop.hold("bo"))
+            apart = asyncio.create_task(other.hold("cy"))
+        [one, two, three] = await asyncio.gather(first, late, apart)
+        written = "SELECT xmin::text FROM hold WHERE id = $1"
+        a, b, c = [await elsewhere.fetchval(written, held.hold_id) for held in (one, two, three)]
+    assert a == b  # in one transaction
+    assert c != a  # whose shelf was not locked
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -39,7 +40,9 @@ async def test_a_reply_reaches_each_platform_once_and_is_confirmed_by_its_echo(b
     await evening.go_live()
     await until(lambda: chats_are(evening, "connected"))
     path = f"/api/v1/shows/{evening.show_id}/messages"
-    sent = await evening.owner.call("POST", path, {"text": "Yes, real leather.", "to": "all"}, ok=202)
+    wish = {"text": "Yes, real leather.", "to": "all", "key": "one-click-or-two"}
+    sent, again = await asyncio.gather(*(evening.owner.call("POST", path, wish, ok=202) for _ in range(2)))
+    assert sent["id"] == again["id"]
 
     async def arrived() -> bool:
         messages = (await evening.snapshot())["messages"]

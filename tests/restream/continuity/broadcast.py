@@ -109,27 +109,19 @@ class Broadcast:
     async def encoder(
         self, shape: Shape, key: str = KEY, *, camera_after: float = 0.0, then: Shape | None = None
     ) -> AsyncIterator[asyncio.subprocess.Process]:
-        """ffmpeg sends a recording at its own pace; killed at the end.
+        """ffmpeg sends a recording at its own pace, again and again; killed at the end.
 
-        `camera_after` seconds of sound the pictures begin; after four seconds it goes on with `then`.
+        `camera_after` seconds of sound the pictures begin; after four seconds it goes on with `then`, once.
         """
         with tempfile.NamedTemporaryFile(suffix=".flv") as file:
             file.write(joined(shape, then) if then else recorded(shape))
             file.flush()
             address = f"rtmp://127.0.0.1:{self.port}/live/{key}"
-            inputs = ["-re", "-i", file.name]
+            feed = ["-re", "-stream_loop", "0" if then else "-1"]
+            inputs = [*feed, "-i", file.name]
             if camera_after:
-                inputs += [
-                    "-re",
-                    "-itsoffset",
-                    str(camera_after),
-                    "-i",
-                    file.name,
-                    "-map",
-                    "0:a",
-                    "-map",
-                    "1:v",
-                ]
+                inputs += [*feed, "-itsoffset", str(camera_after), "-i", file.name]
+                inputs += ["-map", "0:a", "-map", "1:v"]
             async with ffmpeg(*inputs, "-c", "copy", "-f", "flv", address) as process:
                 yield process
 

@@ -25,9 +25,10 @@ from tests.restream.continuity.recording import media
 from tests.restream.encoder import ended
 from tests.restream.hls.feed import Shape
 
-ONE = Shape(seconds=60, gop=30)
-TWO = Shape(seconds=60, gop=60, size="480x270", bframes=2)
+ONE = Shape(seconds=20, gop=30)
+TWO = Shape(seconds=20, gop=60, size="480x270", bframes=2)
 CD = Shape(seconds=60, gop=30, rate=44_100)
+"""Nothing of it may come twice: it is longer than any test."""
 
 
 async def slated(show: Broadcast) -> None:
@@ -114,7 +115,7 @@ async def test_a_sticky_standby_covers_a_frozen_primary_and_stays(tmp_path: Path
 
 
 async def test_another_size_and_b_frames_from_the_returning_encoder_are_shown(tmp_path: Path) -> None:
-    other = Shape(seconds=60, gop=30, size="480x270", bframes=2)
+    other = Shape(seconds=20, gop=30, size="480x270", bframes=2)
     async with broadcast(tmp_path) as show:
         async with show.encoder(ONE):
             first = await show.ready()
@@ -150,7 +151,7 @@ async def test_a_size_that_changes_in_the_middle_of_a_feed_is_shown_and_the_slat
 
 
 async def test_a_video_only_feed_gets_a_slate_without_sound(tmp_path: Path) -> None:
-    shape = Shape(seconds=60, gop=30, audio=False)
+    shape = Shape(seconds=20, gop=30, audio=False)
     async with broadcast(tmp_path) as show:
         async with show.encoder(shape):
             slate = await show.ready()

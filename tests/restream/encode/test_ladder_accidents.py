@@ -213,8 +213,8 @@ async def test_a_standby_with_b_frames_takes_over_and_the_same_child_goes_on() -
 
 async def test_a_publisher_drop_with_its_slate_and_a_return_keep_all_moments(tmp_path: Path) -> None:
     """Real encoders, the real ingest. The slate has its own parameter sets, the return has B-frames."""
-    first = Shape(seconds=60, gop=25, size="480x270")
-    back = Shape(seconds=60, gop=40, size="480x270", bframes=2)
+    first = Shape(seconds=20, gop=25, size="480x270")
+    back = Shape(seconds=20, gop=40, size="480x270", bframes=2)
     async with broadcast(tmp_path) as show, Desk(180, 144, live=show.programme.live) as desk:
         async with show.encoder(first):
             await show.ready()

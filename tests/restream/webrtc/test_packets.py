@@ -41,7 +41,7 @@ def taken_apart(payloads: list[bytes], depacketiser: Depacketiser | None = None)
 
 unit = st.builds(
     lambda kind, rest: bytes([0x60 | kind]) + rest,
-    st.sampled_from([1, 6]),
+    st.sampled_from([1, 5]),
     st.binary(min_size=1, max_size=4000),
 )
 
@@ -64,9 +64,12 @@ def test_parameter_sets_go_before_a_keyframe_and_only_there() -> None:
     assert taken_apart(picture(body(own, PPS, b"\x65key"), True, parameters)) == [own, PPS, b"\x65key"]
 
 
-def test_fragments_are_all_of_one_size_but_the_last() -> None:
-    payloads = picture(body(b"\x41" + bytes(10_000)), False, Parameters(configuration()))
-    assert {len(payload) for payload in payloads[:-1]} == {LARGEST}
+@given(st.integers(LARGEST, 200_000))
+def test_fragments_are_few_and_all_of_one_size_but_the_last(size: int) -> None:
+    payloads = picture(body(b"\x41" + bytes(size)), False, Parameters(configuration()))
+    assert len(payloads) <= size // (LARGEST - 2) + 1
+    (common,) = {len(payload) for payload in payloads[:-1]}
+    assert common - len(payloads) < len(payloads[-1]) <= common <= LARGEST
     assert all(payload[0] & 31 == FU_A for payload in payloads)
     assert [payload[1] & 0xC0 for payload in payloads] == [0x80, *[0] * (len(payloads) - 2), 0x40]
 
@@ -74,6 +77,22 @@ def test_fragments_are_all_of_one_size_but_the_last() -> None:
 def test_what_only_fills_up_is_left_out() -> None:
     parameters = Parameters(configuration())
     assert picture(body(b"\x09\xf0", b"\x41x", b"\x0c" + bytes(900)), False, parameters) == [b"\x41x"]
+
+
+@pytest.mark.parametrize(
+    ("note", "wanted"),
+    [
+        (b"\x06\x01\x01\x32\x80", False),  # picture timing, as encoders of constant rate send it
+        (b"\x06\x00\x02\xaa\xbb\x01\x04\x00\x00\x03\x02\x10\x80", False),  # buffering, timing, with an escape
+        (b"\x06\x01\x01\x32\x04\x03\xb5\x00\x31\x80", True),  # timing and captions
+        (b"\x06\x05\x02ab\x80", True),
+        (b"\x06", True),
+    ],
+)
+def test_notes_about_the_encoders_buffer_are_left_out_and_captions_are_not(note: bytes, wanted: bool) -> None:
+    sets = Parameters(configuration())
+    units = taken_apart(picture(body(note, b"\x65key"), True, sets))
+    assert units == [SPS, PPS, *([note] if wanted else []), b"\x65key"]
 
 
 def test_the_stream_of_an_encoder_survives() -> None:

@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from restream.webrtc.channel import Unit
+from restream.webrtc.packets import _cut
 from restream.webrtc.stage import JUMP_MS, RUN, Line, Picture, Pictures, Sound
+from restream.webrtc.track import PADDED
 
 STEP = 33
 OPUS_20_MS = b"\xf8x"
@@ -63,14 +65,27 @@ def test_a_late_picture_is_only_late() -> None:
 
 @given(st.lists(st.integers(1, 1186), min_size=1, max_size=120))
 def test_a_run_has_one_size_and_a_smaller_end(sizes: list[int]) -> None:
-    payloads = tuple(bytes(size) for size in sizes)
-    runs = Picture(Unit(1, 0, 0.0, False, payloads), 0).runs
+    payloads = tuple(b"x" * size for size in sizes)
+    picture = Picture(Unit(1, 0, 0.0, False, payloads), 0)
+    runs, sizes = picture.runs, [len(payload) for payload in picture.payloads]
+    for head, filled, payload in zip(picture.heads, picture.payloads, payloads, strict=True):
+        added = filled[-1] if head & PADDED else 0
+        assert filled[: len(filled) - added] == payload
+        assert added < 256
     assert [at for begin, end in runs for at in range(begin, end)] == list(range(len(sizes)))
     for begin, end in runs:
         first, *rest = sizes[begin:end]
         assert end - begin <= RUN
         assert all(size == first for size in rest[:-1])
         assert not rest or rest[-1] <= first
+
+
+def test_a_picture_of_several_slices_leaves_in_one_run() -> None:
+    slices = [b"\x41" + bytes(size) for size in (9_000, 7_500)]
+    payloads = [payload for one in slices for payload in _cut(one)]
+    picture = Picture(Unit(1, 0, 0.0, False, tuple(payloads)), 0)
+    assert picture.runs == [(0, len(payloads))]
+    assert picture.size < 1.02 * sum(map(len, payloads))
 
 
 def test_joiners_find_everything_since_the_last_keyframe() -> None:

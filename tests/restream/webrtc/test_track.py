@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from restream.ingest.rtp import parse
 from restream.webrtc.pacing import AT_ONCE, LEAST_RATE, Allowance, rate
-from restream.webrtc.track import KEPT, Repair, Track, shown
+from restream.webrtc.track import KEPT, Repair, Track, padded, shown
 
 
 class Open:
@@ -62,6 +62,21 @@ def test_what_is_sent_again_names_the_packet_it_stands_for() -> None:
     assert (again.payload_type, again.source, again.timestamp, again.marker) == (97, 8, 5, True)
     assert again.payload == packet.sequence.to_bytes(2, "big") + b"picture"
     assert repair.find(again.sequence) is None
+
+
+def test_what_was_filled_up_is_read_as_it_was_and_comes_again_so() -> None:
+    track, repair = Track(7, 96, 90), Repair(8, 97, 90)
+    heads, filled = padded([b"slice", b"other slice", b"end"])
+    for packet, wanted in zip(
+        track.seal(Open(), filled, 5, last=True, heads=heads), (b"slice", b"other slice", b"end"), strict=True
+    ):
+        read = parse(packet)
+        assert read.payload == wanted
+        found = track.find(read.sequence)
+        assert found
+        assert track.seal_again(Open(), found) == packet
+        again = parse(repair.seal_repair(Open(), found))
+        assert again.payload == read.sequence.to_bytes(2, "big") + wanted
 
 
 @pytest.mark.parametrize(("at_once", "most"), [(True, 0), (False, 4095)])

@@ -69,6 +69,29 @@ async def test_nothing_runs_before_somebody_watches_and_nothing_is_encoded_for_n
     await until(lambda: not [line for line in children().values() if "libopus" in line])
 
 
+async def test_a_process_stands_by_for_the_first_viewer_of_a_show_that_is_on_the_air(stage: Show) -> None:
+    looks = 0
+
+    def shows() -> list[WatchFeed]:
+        nonlocal looks
+        looks += 1
+        return [stage.watched or WatchFeed(stage.live, HLS)]
+
+    standing = asyncio.create_task(stage.door.stand_by(shows, every=0.02))
+    try:
+        await until(lambda: looks > 2)
+        assert not senders_and_encoders()  # nobody publishes
+        stage.publish()
+        await until(senders_and_encoders)
+        before = [pid for pid, line in children().items() if "restream.webrtc" in line]
+        async with viewer() as watching:
+            await watching.watch(stage.address)
+            await shown(watching)
+            assert [pid for pid, line in children().items() if "restream.webrtc" in line] == before
+    finally:
+        standing.cancel()
+
+
 async def test_a_joiner_gets_the_kept_pictures_and_is_not_behind_afterwards(stage: Show) -> None:
     stage.publish(replace(SHAPE, seconds=8.0, gop=240))  # a keyframe every eight seconds
     async with viewer() as early:

@@ -72,7 +72,11 @@ export class WhepSession {
   private async negotiate(): Promise<MediaStream> {
     const { peer } = this;
     const stream = new MediaStream();
-    peer.addEventListener("track", ({ track }) => stream.addTrack(track));
+    peer.addEventListener("track", ({ track, receiver }) => {
+      // No more than the network makes necessary: browsers keep back some pictures otherwise. Not all know it.
+      if ("jitterBufferTarget" in receiver) receiver.jitterBufferTarget = 0;
+      stream.addTrack(track);
+    });
     peer.addTransceiver("video", { direction: "recvonly" });
     peer.addTransceiver("audio", { direction: "recvonly" });
     const offer = await peer.createOffer();

@@ -37,7 +37,8 @@ export function ConnectionCard({ connection, connector }: Props) {
           .filter(Boolean)
           .join(" ")}
       </p>
-      {!ok && (
+      {connection.state === "gone" && <Notice tone="warn">{connection.reason}</Notice>}
+      {connection.state === "reconnect" && (
         <Notice tone="bad" action={reconnect}>
           {connection.reason ?? "The login no longer works."} Nothing is sent or read here until you reconnect
           it.

@@ -30,6 +30,8 @@ export function stateOf(connection: Connection): { label: string; tone: Tone } {
       return { label: "Reconnect", tone: "bad" };
     case "off":
       return { label: "Unlinked", tone: "quiet" };
+    case "gone":
+      return { label: "No longer known", tone: "warn" };
   }
 }
 
@@ -77,6 +79,7 @@ export function budgetLine(budget: Budget, locale?: string): Line {
 const PROBLEMS: Record<string, string> = {
   denied: "You did not allow it there, so nothing was linked.",
   stale: "That login had been used already, or took longer than ten minutes. Start once more.",
+  cut_off: "The hub was restarted just then, and nothing was linked. Start once more.",
   failed: "The platform did not let you through. Look at your app's settings there, then start once more.",
   refused:
     "The platform did not accept the login. Compare your app's credentials, and the redirect address in its " +

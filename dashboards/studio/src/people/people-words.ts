@@ -58,7 +58,6 @@ const CHANGES: Record<PersonChange["kind"], string> = {
   split: "Something was split off",
   dismissed: "Kept apart from another person",
   quarantined: "A shared handle was taken out",
-  named: "Renamed",
   undone: "Taken back",
 };
 
@@ -84,18 +83,21 @@ export function movesAlong(moves: PersonMoves): string {
 export function did(moment: PersonMoment): string {
   const { facts } = moment;
   const said = (name: string) => String(facts[name] ?? "");
-  const money = () => formatMoney(Number(facts.minor ?? 0), said("currency"));
+  /** Moderators and viewers are told no amounts. */
+  const money = facts.minor === undefined ? "" : formatMoney(Number(facts.minor), said("currency"));
   switch (moment.kind) {
     case "message":
       return `Wrote on ${platformName(said("platform"))}: “${said("text")}”${facts.deleted ? " (taken down)" : ""}`;
+    case "chat":
+      return `Was in the chat on ${platformName(said("source"))}`;
     case "hold":
       return `Reserved ${said("quantity")} × ${said("product")} (${HOLDS[said("state")] ?? said("state")})`;
     case "claim":
       return `Claimed on ${platformName(said("platform"))}: “${said("text")}”`;
     case "order":
-      return `Ordered ${said("number")} on ${platformName(said("channel"))}: ${money()} (${said("state").replaceAll("_", " ")})`;
+      return `Ordered ${said("number")} on ${platformName(said("channel"))}${money && `: ${money}`} (${said("state").replaceAll("_", " ")})`;
     case "refund":
-      return `${money()} given back for ${said("number")}${facts.state === "done" ? "" : " (under way)"}`;
+      return `${money || "Money"} given back for ${said("number")}${facts.state === "done" ? "" : " (under way)"}`;
     case "consent":
       return `${facts.granted ? "Agreed to" : "Said no to"} ${PURPOSES[said("purpose")] ?? said("purpose")}`;
     case "change":

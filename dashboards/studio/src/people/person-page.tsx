@@ -8,7 +8,7 @@ import { PersonView } from "./person-view";
 import { personKey, usePeople } from "./use-people";
 
 /** One person: who they are, why we think so, and all they did. */
-export function PersonPage({ id }: { id: string }) {
+export function PersonPage({ id, role }: { id: string; role: string }) {
   const api = usePeople();
   const person = useQuery({ queryKey: personKey(id), queryFn: ({ signal }) => api.person(id, signal) });
   return (
@@ -19,7 +19,7 @@ export function PersonPage({ id }: { id: string }) {
       </p>
       {person.isPending && <Loading what="this person" />}
       {person.error && <Problem error={person.error} retry={() => void person.refetch()} />}
-      {person.data && <PersonView person={person.data} />}
+      {person.data && <PersonView person={person.data} role={role} />}
     </div>
   );
 }

@@ -7,12 +7,13 @@ import { EvidenceCard } from "./evidence-card";
 import { MergeDialog } from "./merge-dialog";
 import { MomentsCard } from "./moments-card";
 import { handle, handleState, NOBODY } from "./people-words";
+import { RightsCard } from "./rights-card";
 import { SplitDialog } from "./split-dialog";
 import { SuggestionLine } from "./suggestions-card";
 
 type Open = "merge" | "split" | null;
 
-export function PersonView({ person }: { person: PersonDetail }) {
+export function PersonView({ person, role }: { person: PersonDetail; role: string }) {
   const [open, setOpen] = useState<Open>(null);
   const close = () => setOpen(null);
   const several = person.nodes.filter((node) => node.kind !== "visitor" && node.kind !== "payment").length > 1;
@@ -69,6 +70,7 @@ export function PersonView({ person }: { person: PersonDetail }) {
           </section>
           <EvidenceCard person={person} />
           <ChangesCard person={person} />
+          <RightsCard person={person} role={role} />
         </div>
       </div>
       {open === "merge" && <MergeDialog person={person} onClose={close} />}

@@ -10,7 +10,7 @@ import { CONFIRM, removals } from "./privacy-words";
 import { REQUESTS } from "./requests-card";
 
 interface Props {
-  person: FoundPerson;
+  person: Pick<FoundPerson, "id" | "name">;
   api: PrivacyApi;
   onClose: () => void;
 }

@@ -7,15 +7,16 @@ import { Problem } from "../parts/problem";
 import { proofFile, stateOf } from "./privacy-words";
 
 export const REQUESTS = ["privacy", "requests"];
-const BUSY_MS = 1_500;
+export const BUSY_MS = 1_500;
+
+export const isBusy = (request: RightsRequest) => request.state === "queued" || request.state === "working";
 
 /** Copies and erasures, how far they are, and what came of them. */
 export function RequestsCard({ api, owner }: { api: PrivacyApi; owner: boolean }) {
   const requests = useQuery({
     queryKey: REQUESTS,
     queryFn: ({ signal }) => api.requests(signal),
-    refetchInterval: (query) =>
-      query.state.data?.some((one) => one.state === "queued" || one.state === "working") ? BUSY_MS : false,
+    refetchInterval: (query) => (query.state.data?.some(isBusy) ? BUSY_MS : false),
   });
   return (
     <section className="card stack" aria-labelledby="privacy-requests">
@@ -23,19 +24,19 @@ export function RequestsCard({ api, owner }: { api: PrivacyApi; owner: boolean }
       {requests.isPending && <Loading what="requests" />}
       <Problem error={requests.error} retry={() => void requests.refetch()} />
       {requests.data?.length === 0 && <p>Nobody has asked for a copy or to be forgotten.</p>}
-      {requests.data?.map((one) => <Request key={one.id} request={one} api={api} owner={owner} />)}
+      {requests.data?.map((one) => <RequestLine key={one.id} request={one} api={api} owner={owner} />)}
     </section>
   );
 }
 
-function Request({ request, api, owner }: { request: RightsRequest; api: PrivacyApi; owner: boolean }) {
+/** One request: how far it is, and what can be done about it. */
+export function RequestLine({ request, api, owner }: { request: RightsRequest; api: PrivacyApi; owner: boolean }) {
   const cache = useQueryClient();
   const again = useMutation({
     mutationFn: () => api.again(request.id),
     onSettled: () => cache.invalidateQueries({ queryKey: REQUESTS }),
   });
   const { label, tone } = stateOf(request);
-  const busy = request.state === "queued" || request.state === "working";
   const what = request.kind === "erase" ? "Erasure" : "Copy";
   return (
     <div className="stack tight">
@@ -63,7 +64,7 @@ function Request({ request, api, owner }: { request: RightsRequest; api: Privacy
           )}
         </span>
       </div>
-      {busy && <progress aria-label={what} max={request.steps || 1} value={request.step} />}
+      {isBusy(request) && <progress aria-label={what} max={request.steps || 1} value={request.step} />}
       {request.problem && <Notice tone={request.state === "failed" ? "bad" : "quiet"}>{request.problem}</Notice>}
       <Problem error={again.error} />
     </div>

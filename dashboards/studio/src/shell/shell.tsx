@@ -75,7 +75,7 @@ function Screen({ path, session }: { path: string; session: Session }) {
     case "people":
       return <PeoplePage />;
     case "person":
-      return <PersonPage id={page.id} />;
+      return <PersonPage id={page.id} role={session.member.role} />;
     case "orders":
       return <OrdersPage />;
     case "order":

@@ -1,16 +1,20 @@
 import "./shows.css";
-import type { Connection, NewShow, Product } from "@simulcast/api";
+import type { Connection, NewShow, Product, StockRules } from "@simulcast/api";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { useApi } from "../api";
 import { SHOWS } from "../cache";
 import { go, linkTo, PATHS } from "../navigation";
 import { Problem } from "../parts/problem";
+import { TextArea } from "../parts/text-area";
 import { TextField } from "../parts/text-field";
 import { plural } from "../parts/words";
-import "../show/platforms/platforms.css";
-import { TextArea } from "../show/platforms/text-area";
+import { stockChangeOf, stockDraftOf, stockProblems } from "../show/stock/stock-draft";
+import { StockFields } from "../show/stock/stock-fields";
 import { Choices } from "./choices";
+
+/** What a show has unless somebody chooses otherwise. */
+const USUAL: StockRules = { hold_policy: "hold", hold_seconds: null, units_per_buyer: 5 };
 
 export function PlanForm({ products, places }: { products: Product[]; places: Connection[] }) {
   const [title, setTitle] = useState("");
@@ -18,10 +22,18 @@ export function PlanForm({ products, places }: { products: Product[]; places: Co
   const [startsAt, setStartsAt] = useState("");
   const [sold, setSold] = useState<string[]>([]);
   const [shown, setShown] = useState(() => places.filter(isReady).map((place) => place.id));
+  const [stock, setStock] = useState(() => stockDraftOf(USUAL));
   const plan = usePlan();
-  const submit = (event: FormEvent) => {
+  const problems = stockProblems(stock);
+  const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    const show: NewShow = { title: title.trim(), product_ids: sold, target_connection_ids: shown };
+    if (Object.keys(problems).length) {
+      const form = event.currentTarget;
+      requestAnimationFrame(() => form.querySelector<HTMLElement>("[aria-invalid]")?.focus());
+      return;
+    }
+    const rules = stockChangeOf(stock, USUAL);
+    const show: NewShow = { title: title.trim(), product_ids: sold, target_connection_ids: shown, ...rules };
     if (description.trim()) show.description = description.trim();
     if (startsAt) show.starts_at = new Date(startsAt).toISOString();
     if (!plan.isPending) plan.mutate(show);
@@ -55,6 +67,16 @@ export function PlanForm({ products, places }: { products: Product[]; places: Co
           </>
         }
       />
+      <details className="card">
+        <summary>How the stock is shared out</summary>
+        <div className="stack">
+          <StockFields
+            draft={stock}
+            problems={problems}
+            onDraft={(part) => setStock((before) => ({ ...before, ...part }))}
+          />
+        </div>
+      </details>
       <Choices
         legend="Where it plays"
         note="Your own watch page always plays the show."

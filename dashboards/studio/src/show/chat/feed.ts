@@ -1,6 +1,14 @@
 /** The merged feed: what was said everywhere, and what was sold meanwhile. Pure. */
 
-import type { ChatSource, Delivery, ShowOrder, StaffMessage, Verb, Voice } from "@simulcast/api";
+import type {
+  ChatSource,
+  Delivery,
+  NewMessage,
+  ShowOrder,
+  StaffMessage,
+  Verb,
+  Voice,
+} from "@simulcast/api";
 import { platformName } from "../../parts/words";
 import type { Skip } from "./crowd";
 
@@ -106,6 +114,14 @@ export function chatTroubles(chats: ChatSource[]): string[] {
       const what = chat.state === "down" ? `${name} chat is not coming in.` : `${name} chat may have holes.`;
       return `${what} ${chat.detail}`.trim();
     });
+}
+
+export type Keyed = NewMessage & { key: string };
+
+/** What is to be sent, with the key it was tried with before: a lost answer costs no second message. */
+export function keyed(message: NewMessage, tried: Keyed | null, fresh: () => string): Keyed {
+  const again = tried && JSON.stringify(tried) === JSON.stringify({ ...message, key: tried.key });
+  return { ...message, key: again ? tried.key : fresh() };
 }
 
 /** How many characters of a platform's own kind. */

@@ -1,9 +1,10 @@
 import type { NewMessage, StaffMessage, Voice } from "@simulcast/api";
 import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useEffect, useId, useRef, useState } from "react";
+import { randomKey } from "../../orders/use-orders";
 import { Problem } from "../../parts/problem";
 import type { Room } from "../room";
-import { tooMuch } from "./feed";
+import { type Keyed, keyed, tooMuch } from "./feed";
 
 /** The hub's limit; each platform has its own. */
 const LONGEST = 500;
@@ -23,6 +24,7 @@ export function ReplyForm({ room, voices, answered, onForget }: Props) {
   const [text, setText] = useState("");
   const [to, setTo] = useState("all");
   const [aloud, setAloud] = useState(false);
+  const tried = useRef<Keyed | null>(null);
   const input = useRef<HTMLInputElement>(null);
   const id = useId();
   useEffect(() => {
@@ -31,6 +33,7 @@ export function ReplyForm({ room, voices, answered, onForget }: Props) {
   const send = useMutation({
     mutationFn: (message: NewMessage) => room.say(message),
     onSuccess: () => {
+      tried.current = null;
       setText("");
       setTo("all");
       setAloud(false);
@@ -41,8 +44,11 @@ export function ReplyForm({ room, voices, answered, onForget }: Props) {
     event.preventDefault();
     const words = text.trim();
     if (!words || send.isPending) return;
-    if (answered) send.mutate({ text: words, answers: answered.id });
-    else send.mutate({ text: words, to: to === "all" ? "all" : [to], aloud });
+    const message: NewMessage = answered
+      ? { text: words, answers: answered.id }
+      : { text: words, to: to === "all" ? "all" : [to], aloud };
+    tried.current = keyed(message, tried.current, randomKey);
+    send.mutate(tried.current);
   };
   const target = answered ? (answered.target_id ?? "own") : to === "all" ? null : to;
   const troubles = tooMuch(text.trim(), voices, target);

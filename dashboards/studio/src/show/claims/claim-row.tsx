@@ -5,6 +5,7 @@ import { Pill } from "../../parts/pill";
 import { PlatformBadge } from "../../parts/platform-badge";
 import { Problem } from "../../parts/problem";
 import { timeOfDay } from "../../parts/words";
+import { Fold } from "../fold";
 import { claimSentences, claimState, goodsWords, linkToTell, offerable } from "./claim-words";
 import { useClaimsChange } from "./use-claims";
 
@@ -46,6 +47,20 @@ export const ClaimRow = memo(function ClaimRow({ api, showId, claim, products, n
           </span>
           <CopyButton text={link} label="Copy link" />
         </div>
+      )}
+      {link && (
+        <Fold title={`QR code for ${who}`}>
+          {/* The link changes when the claim is offered again, and the picture with it. */}
+          <img
+            key={link}
+            className="claim-qr"
+            src={api.qrUrl(showId, id)}
+            alt={`QR code of ${link}`}
+            width="240"
+            height="264"
+          />
+          <p className="quiet-text">Hold it into the camera. Whoever opens it first is asked for the name.</p>
+        </Fold>
       )}
       <div className="row">
         {offerable(claim) && !ended && (

@@ -6,13 +6,13 @@ import { useApi } from "../../api";
 import { SHOWS } from "../../cache";
 import { Dialog } from "../../parts/dialog";
 import { Problem } from "../../parts/problem";
+import { TextArea } from "../../parts/text-area";
 import { TextField } from "../../parts/text-field";
 import { stockChangeOf, stockDraftOf, stockProblems } from "../stock/stock-draft";
 import { StockFields } from "../stock/stock-fields";
 import { changeOf, type Draft, draftOf, draftProblems } from "./draft";
 import { MoreFields } from "./more-fields";
 import { ShowPicture } from "./show-picture";
-import { TextArea } from "./text-area";
 import { Told } from "./told";
 
 interface Props {

@@ -5,9 +5,9 @@ import { useApi } from "../../api";
 import { CheckField } from "../../parts/check-field";
 import { Dialog } from "../../parts/dialog";
 import { Problem } from "../../parts/problem";
+import { TextArea } from "../../parts/text-area";
 import { TextField } from "../../parts/text-field";
 import { platformName } from "../../parts/words";
-import { TextArea } from "../platforms/text-area";
 import { AddressFields, addressProblems } from "./address-fields";
 import { ProfileField } from "./profile-field";
 

@@ -1,0 +1,82 @@
+"""What nobody answers or tells: refunds and voids whose answer is lost, and webhooks that stop."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from connectors.errors import RetryLater
+from tests.hub.market import Market, Trade
+from tests.hub.payments.till import bought, paid, refund, row, stripe
+
+
+@pytest.fixture
+async def market(trade: Trade) -> Market:
+    return await trade("stripe", units=6)
+
+
+@pytest.mark.parametrize("trouble", [{"kind": "lose"}, {"kind": "status", "status": 500}])
+async def test_two_equal_refunds_without_an_answer_are_not_taken_for_each_other(
+    market: Market, trouble: dict[str, Any]
+) -> None:
+    """Whether the first one happened or not, its key is forgotten when it is asked about."""
+    _, order = await paid(market)
+    first, second = [(await refund(market, order, 1000)).id for _ in range(2)]
+    send = market.hub.payments.refunds.send
+    await stripe(market, "fault", **trouble)
+    for one in (first, second, second):
+        with pytest.raises(RetryLater):
+            await send(one)
+    await stripe(market, "fault", kind="forget_keys")
+    market.clock.tick(21 * 3600)
+    await send(first)
+    assert [intent["refunded"] for intent in await market.intents()] == [1000]
+    for one in (second, first, second):
+        await send(one)
+    assert [intent["refunded"] for intent in await market.intents()] == [2000]
+    assert await market.states("refund") == {"done": 2}
+
+
+async def test_a_void_that_is_killed_sends_nothing_that_was_never_sent(market: Market) -> None:
+    buyer, order = await bought(market)
+    payment, steps = (await row(market))["id"], market.hub.payments.steps
+    await stripe(market, "fault", kind="status", status=429)
+    with pytest.raises(RetryLater):
+        await steps.authorise(payment)
+    await market.sql("UPDATE payment SET due_at = :now", now=market.clock())
+    await market.sweep()
+    # What a void does first, and then it is killed.
+    assert await steps._start(payment, ("voiding",), None)
+    await market.later()
+    assert await market.intents() == []
+    assert (await buyer.status(order))["state"] == "expired"
+    assert await market.shop.stock() == (6, 0, 0)
+
+
+async def test_a_gateway_whose_webhooks_stopped_is_noticed_and_what_to_do_is_said(market: Market) -> None:
+    async def alarms() -> list[str]:
+        await market.hub.payments.sweep.look_after()
+        async with market.hub.db.session() as session:
+            found = await market.hub.alarms.of_brand(session, market.shop.brand_id)
+        return [one.sentence for one in found]
+
+    await paid(market)
+    await market.arrived("stripe")
+    market.clock.tick(3600)
+    await stripe(market, "fault", kind="lost_webhook", count=99)
+    for _ in range(2):
+        await paid(market)
+    # A webhook may be late; and of what was told before there is nothing to say.
+    assert await alarms() == []
+    market.clock.tick(301)
+    [sentence] = await alarms()
+    assert "no longer tells us of its payments" in sentence
+    assert f"/webhooks/stripe/{market.connections['stripe']}, is switched on" in sentence
+    await stripe(market, "fault", kind="clear")
+    # Signatures are of the real time, and old ones are refused.
+    market.clock.ahead = timedelta()
+    await paid(market)
+    await market.arrived("stripe")
+    assert await alarms() == []
