@@ -21,7 +21,7 @@ from hub.settings import Settings
 if TYPE_CHECKING:
     from hub.stock.lane import LanedApp
 
-LAST_SECONDS: Final = 15
+LAST_SECONDS: Final = 8
 BACKLOG: Final = 4096
 NOT_STARTED: Final = 3
 """Exit code, as uvicorn has it."""

@@ -58,7 +58,7 @@ def disk_problem(folder: Path, needed: int = DISK_NEEDED) -> str | None:
     )
 
 
-async def ready(child: Child, url: str | None, seconds: float = 30.0) -> Child:
+async def ready(child: Child, url: str | None, seconds: float = 60.0) -> Child:
     """The child, once GET `url` is answered (at once without one). OSError says why it is not.
 
     A child that does not become ready is stopped, and so is one whose start is called off.

@@ -34,6 +34,9 @@ PROCESSES: Final = 2
 """API processes, for all kinds: one for each core."""
 UNITS: Final = 50_000_000
 VIEWERS: Final = 40_000
+WARM_VIEWERS: Final = 8_000
+WARM_SECONDS: Final = 2
+"""Not measured: a process that has just started plans its statements and grows its memory."""
 HOLDS_BAR: Final = 5000
 P99_BAR_MS: Final = 50
 LUA: Final = Path(__file__).with_name("holds.lua")
@@ -107,12 +110,13 @@ async def engines(data: Path) -> AsyncIterator[tuple[Settings, Shop]]:
 
 
 def mint(shop: Shop, file: Path) -> None:
-    """A token for each of many viewers, one a line."""
-    tokens = shop.hub.tokens
-    minted = (
-        tokens.viewer(Viewer(uuid4().hex, shop.show_id, shop.brand_id, shop.slug)) for _ in range(VIEWERS)
-    )
-    file.write_text("\n".join(minted))
+    """A token for each of many viewers, one a line; and others for warming up."""
+
+    def token() -> str:
+        return shop.hub.tokens.viewer(Viewer(uuid4().hex, shop.show_id, shop.brand_id, shop.slug))
+
+    file.write_text("\n".join(token() for _ in range(VIEWERS)))
+    file.with_suffix(".warm").write_text("\n".join(token() for _ in range(WARM_VIEWERS)))
 
 
 def answering(port: int) -> None:
@@ -143,29 +147,50 @@ async def one_run(
             log = settings.data / f"{kind}-{number}.log"
             pids.append(stack.enter_context(process(argv, env=env, log=log)).pid)
         await asyncio.to_thread(answering, settings.http_port)
-        before = sum(map(cpu_seconds, pids))
-        load = [wrk, "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(LUA)]
-        load += [f"http://127.0.0.1:{settings.http_port}", "--", str(tokens)]
-        load += [shop.slug, str(shop.variant_id), uuid4().hex[:12]]
-        done = await asyncio.to_thread(subprocess.run, load, capture_output=True, text=True, check=True)
+        where = [f"http://127.0.0.1:{settings.http_port}", "--"]
+        what = [shop.slug, str(shop.variant_id)]
+        await loaded(wrk, WARM_SECONDS, [*where, str(tokens.with_suffix(".warm")), *what])
+        early, before = await held(settings), sum(map(cpu_seconds, pids))
+        result = await loaded(wrk, seconds, [*where, str(tokens), *what])
         used = sum(map(cpu_seconds, pids)) - before
-    result = json.loads(done.stdout.split("RESULT ")[1].splitlines()[0])
-    connection = await asyncpg.connect(settings.database_url)
-    try:
-        held, rows = await connection.fetchrow(
-            "SELECT (SELECT held FROM stock), (SELECT coalesce(sum(quantity), 0) FROM hold)"
-        )
-        await connection.execute("TRUNCATE hold CASCADE")
-        await connection.execute("DELETE FROM stock_movement WHERE kind = 'hold'")
-        await connection.execute("UPDATE stock SET held = 0")
-        await connection.execute("VACUUM stock")
-    finally:
-        await connection.close()
-    taken = int(rows)
+    whole = await held(settings)
+    counted = await emptied(settings)
+    taken = whole - early
     return {
         "rate": taken / result["seconds"],
         "p99": result["p99"],
         "errors": result["errors"],
         "cpu_us": used / max(1, taken) * 1e6,
-        "oversold": max(0, int(held) - UNITS) + abs(int(held) - taken),
+        "oversold": max(0, counted - UNITS) + abs(counted - whole),
     }
+
+
+async def loaded(wrk: str, seconds: int, what: list[str]) -> dict[str, Any]:
+    """What the load generator saw. `what`: the address, `--`, the tokens, the show and the variant."""
+    load = [wrk, "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(LUA), *what, uuid4().hex[:12]]
+    done = await asyncio.to_thread(subprocess.run, load, capture_output=True, text=True, check=True)
+    found: dict[str, Any] = json.loads(done.stdout.split("RESULT ")[1].splitlines()[0])
+    return found
+
+
+async def held(settings: Settings) -> int:
+    """Units in holds."""
+    connection = await asyncpg.connect(settings.database_url)
+    try:
+        return int(await connection.fetchval("SELECT coalesce(sum(quantity), 0) FROM hold"))
+    finally:
+        await connection.close()
+
+
+async def emptied(settings: Settings) -> int:
+    """What the shelf said was held. Everything is as before the run."""
+    connection = await asyncpg.connect(settings.database_url)
+    try:
+        counted = int(await connection.fetchval("SELECT held FROM stock"))
+        await connection.execute("TRUNCATE hold CASCADE")
+        await connection.execute("DELETE FROM stock_movement WHERE kind = 'hold'")
+        await connection.execute("UPDATE stock SET held = 0")
+        await connection.execute("VACUUM stock")
+        return counted
+    finally:
+        await connection.close()
