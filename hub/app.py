@@ -147,14 +147,13 @@ def assembled(ground: Ground) -> Services:
     )
     offers = Offers(db, clock)
     reservations = Reservations(db, clock, ground.stock_news, timedelta(seconds=settings.hold_seconds))
-    pace = settings.payment_pace / settings.api_processes
     sold = counter(
         *(settings, clock, vault, db),
         orders=orders,
         stock=room,
         reservations=reservations,
         payments_of=lambda outcomes: Payments(
-            *(db, clock, vault, links, room), outcomes=outcomes, site=site, faster=pace
+            *(db, clock, vault, links, room), outcomes=outcomes, site=site, faster=settings.payment_pace
         ),
         offers=offers,
         customers=known["customers"],

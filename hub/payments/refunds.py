@@ -176,6 +176,16 @@ class Refunds:
             return None
         raise RetryLater("It is not known whether this refund went through; look at the gateway.", 600)
 
+    async def _nameless(self, session: AsyncSession, payment: Payment, amount_minor: int) -> Refund | None:
+        """One that was found done by its sum (`_known`), so that nobody said what the gateway calls it."""
+        query = select(Refund).where(
+            col(Refund.payment_id) == payment.id,
+            col(Refund.state) == "done",
+            col(Refund.ref).is_(None),
+            col(Refund.amount_minor) == amount_minor,
+        )
+        return (await session.exec(query.order_by(col(Refund.id)).limit(1).with_for_update())).first()
+
     async def _over(self, refund_id: UUID, result: RefundResult) -> None:
         async with self._db.session() as session:
             refund = await session.get(Refund, refund_id)
@@ -199,6 +209,11 @@ class Refunds:
         if (await session.exec(ours)).first():
             # Whether it is that one its own call will tell; then this word finds it, or was about another.
             raise RetryLater("A refund is on its way; its answer comes first.", 5.0)
+        if told.amount and (found := await self._nameless(session, payment, told.amount.amount)):
+            found.ref = told.ref
+            if told.state == "failed":
+                await self._book.refund_over(session, found, "failed", told.message or "The bank refused it.")
+            return
         if told.state == "failed" or told.amount is None:
             return
         claim = {"id": payment.id, "amount": told.amount.amount}

@@ -97,8 +97,12 @@ class HoldsProtocol(HttpToolsProtocol):
 
     @property
     def _idle(self) -> bool:
-        """Nothing of another request is on its way, neither in nor out."""
-        return not self._inside and (self.cycle is None or self.cycle.response_complete)
+        """Nothing of another request is on its way, neither in nor out, and the client reads its answers.
+
+        Who doesn't is left to uvicorn, which waits for them.
+        """
+        done = self.cycle is None or self.cycle.response_complete
+        return done and not self._inside and not self.flow.write_paused
 
     def _ask(self, data: bytes) -> bool:
         """Queue a wish; False when the request must go the usual way."""
@@ -136,30 +140,38 @@ class HoldsProtocol(HttpToolsProtocol):
         """Send it, and go on with what came meanwhile."""
         self._asking = False
         self.transport.write(answer)
-        if self._last:
-            self.transport.close()
         self.server_state.total_requests += 1
+        if self._last:
+            self._held = b""  # nobody would hear of what it asks for
+            self.transport.close()
+            return
         self._rest()
         if self._held:
             held, self._held = self._held, b""
             self.data_received(held)
 
     def _rest(self) -> None:
-        """Wait for the next request, but not for ever. One timer serves many requests: it looks how long ago
-        the last one was."""
+        """Wait for the next request, but not for ever. One timer serves many requests: when it rings it looks
+        how long ago the last answer was.
+        """
         self._answered_at = self.loop.time()
         if self.timeout_keep_alive_task is None:
-            self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self._look)
+            self._wait(self.timeout_keep_alive)
 
-    def _look(self) -> None:
-        left = self._answered_at + self.timeout_keep_alive - self.loop.time()
+    def timeout_keep_alive_handler(self) -> None:
+        """uvicorn's timer, or ours: a request may have come since it was set."""
         self.timeout_keep_alive_task = None
-        if self._asking or self.transport.is_closing():
-            return
-        if left <= 0:
-            self.timeout_keep_alive_handler()
+        left = self._answered_at + self.timeout_keep_alive - self.loop.time()
+        if self._asking:
+            return  # its answer sets the next one
+        if left > 0:
+            self._wait(left)
         else:
-            self.timeout_keep_alive_task = self.loop.call_later(left, self._look)
+            super().timeout_keep_alive_handler()
+
+    def _wait(self, seconds: float) -> None:
+        ring = self.timeout_keep_alive_handler
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, ring)
 
 
 def is_plain(head: bytes) -> bool:
@@ -172,6 +184,7 @@ def is_plain(head: bytes) -> bool:
         or b"expect:" in head
         or b"upgrade" in head
         or b"\0" in head
+        or b"length :" in head
         or b"\n " in head
         or b"\n\t" in head
         or b"close" in value_of(head, head, CONNECTION)

@@ -166,11 +166,14 @@ class Reservations:
             self._wake.clear()
         return late
 
-    async def _decide(self, connection: asyncpg.Connection, batch: list[Waiting]) -> None:
-        """`batch` grows by those who are judged along, also when this fails."""
+    async def _decide(
+        self, connection: asyncpg.Connection, batch: list[Waiting], *, along: bool = True
+    ) -> None:
+        """`batch` grows by those who are judged `along`, also when this fails: they are the caller's then."""
 
         def wishes() -> list[Wish]:
-            batch.extend(self._late(batch))
+            if along:
+                batch.extend(self._late(batch))
             return [wish for wish, _ in batch]
 
         answers = await self._transact(connection, [wish for wish, _ in batch], wishes)
@@ -202,7 +205,7 @@ class Reservations:
                 continue
             try:
                 async with self._db.pool.acquire() as connection:
-                    await self._decide(connection, [one])
+                    await self._decide(connection, [one], along=False)
             except Exception as failure:  # noqa: BLE001 - a supervisor, as above
                 log.warning("reserve.failed", error=type(failure).__name__)
                 self._give_up([one])
@@ -239,14 +242,18 @@ class Reservations:
     async def _facts(self, connection: asyncpg.Connection, wishes: Sequence[Wish]) -> Facts:
         """Everything about these wishes, true until the transaction ends."""
         _, variants, offers = locks_of(wishes)
+        sorts: dict[tuple[UUID, UUID, UUID], int] = {}
+        numbers = [
+            sorts.setdefault((wish.show_id, wish.variant_id, wish.brand_id), len(sorts) + 1)
+            for wish in wishes
+        ]
         found: str = await connection.fetchval(
             READ,
             *(list(variants), list(offers)),
-            [wish.show_id for wish in wishes],
-            [wish.variant_id for wish in wishes],
+            *(list(column) for column in zip(*sorts, strict=True)),
             [wish.viewer_id for wish in wishes],
-            [wish.brand_id for wish in wishes],
             [wish.key for wish in wishes],
+            numbers,
             self._clock() - HOARDING_WINDOW,
         )
         return facts_of(json.loads(found))

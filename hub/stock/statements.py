@@ -49,9 +49,10 @@ WITH wanted AS MATERIALIZED (
     UNION SELECT variant_id FROM bundle_item WHERE bundle_variant_id = ANY($1)
     UNION SELECT variant_id FROM offer_item WHERE offer_id = ANY($2::uuid[])),
 pair AS MATERIALIZED (
-    SELECT DISTINCT * FROM unnest($3::uuid[], $4::uuid[]) AS one(show_id, variant_id)),
+    SELECT DISTINCT show_id, variant_id FROM unnest($3::uuid[], $4::uuid[]) AS one(show_id, variant_id)),
 buyer AS MATERIALIZED (
-    SELECT DISTINCT * FROM unnest($5::text[], $3::uuid[]) AS one(viewer_id, show_id)),
+    SELECT DISTINCT viewer_id, ($3::uuid[])[s] AS show_id
+    FROM unnest($6::text[], $8::int[]) AS one(viewer_id, s)),
 touched AS MATERIALIZED (
     SELECT offer.* FROM offer WHERE id = ANY(ARRAY(
         SELECT unnest($2::uuid[]) UNION SELECT offer_id FROM offer_item WHERE variant_id = ANY($1)))
@@ -101,31 +102,31 @@ SELECT json_build_object(
         FROM hold
         WHERE hold.viewer_id = buyer.viewer_id AND hold.show_id = buyer.show_id
             AND (state IN ('held', 'committed') OR (state = 'expired' AND order_id IS NULL
-                AND channel <> 'waitlist' AND expires_at > $8::timestamptz)) OFFSET 0) AS hold),
+                AND channel <> 'waitlist' AND expires_at > $9::timestamptz)) OFFSET 0) AS hold),
 'queued', (
     SELECT json_agg(json_build_array(own.viewer_id, own.show_id, own.variant_id, own.id, own.state, (
         SELECT coalesce(sum(quantity), 0) FROM waitlist
         WHERE variant_id = own.variant_id AND state = 'waiting' AND n < own.n), quantity, hold_id))
-    FROM unnest($5::text[], $3::uuid[], $4::uuid[]) AS buyer(viewer_id, show_id, variant_id)
+    FROM unnest($6::text[], $8::int[]) AS buyer(viewer_id, s)
     CROSS JOIN LATERAL (
-        SELECT * FROM waitlist WHERE viewer_id = buyer.viewer_id AND show_id = buyer.show_id
-            AND variant_id = buyer.variant_id AND state IN ('waiting', 'offered') LIMIT 1) AS own),
+        SELECT * FROM waitlist WHERE viewer_id = buyer.viewer_id AND show_id = ($3::uuid[])[s]
+            AND variant_id = ($4::uuid[])[s] AND state IN ('waiting', 'offered') LIMIT 1) AS own),
 'known', (
     SELECT json_agg(json_build_array(first.brand_id, first.key, first.viewer_id, first.show_id, first.state,
         first.group_id, first.expires_at, part.id, part.variant_id, part.quantity, part.unit_minor,
         part.list_minor, part.currency, part.offer_id, part.tier_id, part.units,
         (SELECT on_hand - held - committed FROM stock WHERE variant_id = first.variant_id))
         ORDER BY part.units DESC, part.id)
-    FROM unnest($6::uuid[], $7::text[]) AS wish(brand_id, key)
+    FROM unnest($7::text[], $8::int[]) AS wish(key, s)
     CROSS JOIN LATERAL (
-        SELECT * FROM hold WHERE hold.brand_id = wish.brand_id AND hold.key = wish.key LIMIT 1) AS first
+        SELECT * FROM hold WHERE hold.brand_id = ($5::uuid[])[s] AND hold.key = wish.key LIMIT 1) AS first
     CROSS JOIN LATERAL (
         SELECT * FROM hold WHERE hold.viewer_id = first.viewer_id AND hold.show_id = first.show_id
             AND hold.group_id = first.group_id OFFSET 0) AS part)
 )::text
 """
-"""$1 the variants wished, $2 the offers named, then wish by wish: $3 show, $4 variant, $5 viewer, $6 brand,
-$7 key; $8 since when holds that were let expire count against a buyer."""
+"""$1 the variants wished, $2 the offers named; $3 show, $4 variant and $5 brand of each sort of wish; wish by
+wish: $6 viewer, $7 key, $8 which sort; $9 since when holds that were let expire count against a buyer."""
 
 WRITE: Final = """
 WITH made AS (

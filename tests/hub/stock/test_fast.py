@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import uvicorn
 from hypothesis import given
 from hypothesis import strategies as st
+from uvicorn.server import ServerState
 
-from hub.stock.fast import is_plain, value_of
+from hub.clock import wall_clock
+from hub.errors import Conflict
+from hub.stock.fast import HoldsProtocol, is_plain, value_of
+from hub.stock.lane import LanedApp
+from hub.stock.reserve import Waiter
 from tests.hub.market import Market, Trade
 
 PATH = "/api/v1/public/holds"
@@ -158,6 +166,117 @@ async def test_a_buyer_who_leaves_before_the_answer_costs_nobody_theirs(market: 
     async with wired(market) as wire:
         wire.writer.write(ask("click-number-2"))
         assert (await wire.answer())[0] == 201
+
+
+class Timer:
+    """One that rings unless it was cancelled."""
+
+    def __init__(self, at: float, ring: Callable[[], None]) -> None:
+        self.at, self.ring, self.cancelled = at, ring, False
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+
+class MadeUpLoop:
+    """Time that passes when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.timers: list[Timer] = []
+
+    def time(self) -> float:
+        return self.now
+
+    def call_later(self, seconds: float, ring: Callable[[], None]) -> Timer:
+        self.timers.append(timer := Timer(self.now + seconds, ring))
+        return timer
+
+    def pass_to(self, moment: float) -> None:
+        while due := [one for one in self.timers if one.at <= moment and not one.cancelled]:
+            self.timers.remove(first := min(due, key=lambda one: one.at))
+            self.now = first.at
+            first.ring()
+        self.now = moment
+
+
+class Line(asyncio.Transport):
+    """The client's end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent: list[bytes] = []
+        self.closed = False
+
+    def write(self, data: Any) -> None:
+        self.sent.append(bytes(data))
+
+    def close(self) -> None:
+        self.closed = True
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def resume_reading(self) -> None:
+        """It always reads."""
+
+
+@dataclass
+class Connected:
+    """A connection without a socket, in made-up time; who asks is answered when a test says so."""
+
+    loop: MadeUpLoop
+    line: Line
+    protocol: HoldsProtocol
+    asked: list[Waiter]
+
+
+@pytest.fixture
+def connected() -> Connected:
+    loop, line, asked = MadeUpLoop(), Line(), list[Waiter]()
+    app = LanedApp()
+    reservations = SimpleNamespace(queue=lambda _, waiter: asked.append(waiter))
+    app.state.services = SimpleNamespace(reservations=reservations, clock=wall_clock)
+    app.holds.asked = lambda *_: None  # type: ignore[method-assign, assignment]
+    config = uvicorn.Config(app, timeout_keep_alive=5, log_config=None)
+    protocol = HoldsProtocol(app, config=config, server_state=ServerState(), app_state={}, _loop=loop)
+    protocol.connection_made(line)
+    return Connected(loop, line, protocol, asked)
+
+
+REQUEST = b"POST %b HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}" % PATH.encode()
+
+
+def test_a_connection_is_not_closed_over_a_buyer_who_waits(connected: Connected) -> None:
+    """Nor by the clock that was set when another request of it was answered the usual way."""
+    connected.protocol.on_response_complete()
+    connected.loop.pass_to(3)
+    connected.protocol.data_received(REQUEST)
+    connected.loop.pass_to(20)
+    assert not connected.line.closed
+    connected.asked[0].set_exception(Conflict("sold_out", "Sold out."))
+    assert b" 409 Conflict\r\n" in connected.line.sent[0]
+    connected.loop.pass_to(24.9)
+    assert not connected.line.closed
+    connected.loop.pass_to(25.1)
+    assert connected.line.closed
+
+
+def test_who_does_not_read_is_not_written_to_for_ever(connected: Connected) -> None:
+    connected.protocol.pause_writing()
+    assert not connected.protocol._idle
+    connected.protocol.resume_writing()
+    assert connected.protocol._idle
+
+
+def test_a_server_that_ends_answers_who_asked_and_asks_nothing_more(connected: Connected) -> None:
+    connected.protocol.data_received(REQUEST)
+    connected.protocol.data_received(REQUEST)
+    connected.protocol.shutdown()
+    connected.asked[0].set_exception(Conflict("sold_out", "Sold out."))
+    assert b"connection: close\r\n" in connected.line.sent[0]
+    assert connected.line.closed
+    assert len(connected.asked) == 1
 
 
 @given(st.binary(max_size=60))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
 
-from hub.errors import Conflict, HubError, NotFound
+from hub.errors import Conflict, HubError, NotFound, Unavailable
 from hub.services import Services
 from hub.stock.reserve import Taken, Wish, turn_of
 from tests.hub.shop import SetClock, Shop, open_shop
@@ -147,6 +148,35 @@ async def test_who_comes_while_another_process_decides_is_judged_with_the_next(
         a, b, c = [await elsewhere.fetchval(written, held.hold_id) for held in (one, two, three)]
     assert a == b  # in one transaction
     assert c != a  # whose shelf was not locked
+
+
+async def test_who_comes_while_a_bad_wish_is_tried_again_is_not_swallowed_with_it(
+    shop: Shop, hub: Services
+) -> None:
+    async with hub.db.pool.acquire() as one, hub.db.pool.acquire() as two:
+        waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        turn = "SELECT pg_advisory_xact_lock($1)"
+        first, second = one.transaction(), two.transaction()
+        await first.start()
+        await second.start()
+        await one.execute(turn, turn_of(shop.show_id))
+        bad = asyncio.create_task(hub.reservations.take(replace(shop.wish(), viewer_id="\0")))
+        while await one.fetchval(waiting) < 1:
+            await asyncio.sleep(0.001)
+        behind = asyncio.create_task(two.execute(turn, turn_of(shop.show_id)))
+        while await one.fetchval(waiting) < 2:
+            await asyncio.sleep(0.001)
+        await first.rollback()
+        await behind  # the batch has failed, and is tried wish by wish
+        while await one.fetchval(waiting) < 1:
+            await asyncio.sleep(0.001)
+        good = asyncio.create_task(shop.hold("bo"))
+        await asyncio.sleep(0)
+        await second.rollback()
+        with pytest.raises(Unavailable):
+            await bad
+        await asyncio.wait_for(good, 20)
+    assert await shop.stock() == (50, 1, 0)
 
 
 @pytest.mark.parametrize("seed", range(5))

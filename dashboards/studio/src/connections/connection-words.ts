@@ -79,7 +79,7 @@ export function budgetLine(budget: Budget, locale?: string): Line {
 const PROBLEMS: Record<string, string> = {
   denied: "You did not allow it there, so nothing was linked.",
   stale: "That login had been used already, or took longer than ten minutes. Start once more.",
-  cut_off: "The hub was restarted just then, and nothing was linked. Start once more.",
+  cut_off: "This login is still being worked on, or was cut off. Look whether the account is there; if not, start once more.",
   failed: "The platform did not let you through. Look at your app's settings there, then start once more.",
   refused:
     "The platform did not accept the login. Compare your app's credentials, and the redirect address in its " +
