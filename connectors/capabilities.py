@@ -260,6 +260,11 @@ class PaymentGateway(Protocol):
 class Delivery(Protocol):
     """A CDN in front of playback. Signing is pure; `until` is aware."""
 
+    @property
+    def signs(self) -> bool:
+        """Whether its settings hold a key: its edge may then refuse addresses that are not signed."""
+        ...
+
     def base_url(self, show: str) -> str:
         """What stands before `/live/SHOW/…` in the addresses players get: an origin, no slash at the end."""
         ...

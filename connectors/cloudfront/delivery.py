@@ -109,6 +109,11 @@ class CloudFrontDelivery:
         self._host = urlsplit(session.addresses.base_url).netloc
         self._now = now
 
+    @property
+    def signs(self) -> bool:
+        """Whether there is a key to sign with."""
+        return bool(self._config.key_pair_id)
+
     def base_url(self, show: str) -> str:
         """The same for every show."""
         return f"https://{self._config.domain}"

@@ -73,6 +73,11 @@ class FastlyDelivery:
         self._http = session.http
         self._config = session.config
 
+    @property
+    def signs(self) -> bool:
+        """Whether there is a secret to sign with."""
+        return bool(self._config.signing_secret.get_secret_value())
+
     def base_url(self, show: str) -> str:
         """The same for every show."""
         return f"https://{self._config.domain}"

@@ -26,14 +26,18 @@ class Edges:
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
-        self._bases: dict[tuple[UUID, str], tuple[bytes, str]] = {}
+        self._bases: dict[tuple[UUID, str], tuple[bytes, str | None]] = {}
 
     async def base_url(self, session: AsyncSession, show: Show) -> str | None:
-        """What stands before `/live/SHOW/…` for viewers: the first CDN that works; None without one."""
+        """What stands before `/live/SHOW/…` for viewers: the first CDN that works; None without one.
+
+        One with a key to sign with is passed over: players ask for what is in a playlist without a signature.
+        """
         for row in await self._linked(session, show.brand_id):
             if row.state == "ok":
                 try:
-                    return await self._base(row, show.slug)
+                    if base := await self._base(row, show.slug):
+                        return base
                 except ValueError as error:  # no reason to keep viewers out: the origin plays as well
                     log.warning("delivery.unreadable", connection=str(row.id), why=type(error).__name__)
         return None
@@ -56,15 +60,18 @@ class Edges:
         async with self._connections.use(connection_id) as opened:
             await delivery_of(opened).purge([f"/live/{slug}/"], key=once)
 
-    async def _base(self, row: Connection, slug: str) -> str:
-        """What its settings say. Nobody is asked, and no second database connection is taken: viewers come in
-        crowds. Raises ValueError when the settings can't be read."""
+    async def _base(self, row: Connection, slug: str) -> str | None:
+        """What its settings say; None where it signs. Raises ValueError when the settings can't be read.
+
+        Nobody is asked, and no second database connection is taken: viewers come in crowds.
+        """
         known = self._bases.pop((row.id, slug), None)
         if known is None or known[0] != row.config_sealed:
             connector, config = self._connections.connector(row.connector), self._connections.config_of(row)
             async with self._connections.without_login(connector) as http:
                 opened = connector.session(http, config, self._connections.addresses(connector), None)
-                known = (row.config_sealed, delivery_of(Opened(row, connector, opened)).base_url(slug))
+                edge = delivery_of(Opened(row, connector, opened))
+                known = (row.config_sealed, None if edge.signs else edge.base_url(slug))
         self._bases[row.id, slug] = known
         while len(self._bases) > REMEMBERED:
             del self._bases[next(iter(self._bases))]

@@ -49,6 +49,8 @@ PART: Final = "whep"
 ADDRESS: Final = re.compile(r"/live/(?P<slug>[^/]+)/whep(?:/(?P<id>[A-Za-z0-9_-]{1,64}))?")
 TEND_EVERY: Final = 1.0
 LOOK_EVERY: Final = 2.0
+AFTER_FAILURE: Final = 60.0
+"""A process that cannot start is not tried again and again beside a live feed."""
 SOON: Final[tuple[Header, ...]] = ((b"retry-after", b"2"),)
 LATER: Final[tuple[Header, ...]] = ((b"retry-after", b"10"),)
 OPTIONS: Final[tuple[Header, ...]] = (
@@ -135,12 +137,14 @@ class WhepDoor:
         The first viewer would wait a second or more for it.
         """
         while True:
+            wait = every
             try:
                 if any(_watchable(one) for one in shows()):
                     await (await self._opened()).ready()
-            except CannotSend as error:  # the first viewer is told, and another try comes soon
+            except (CannotSend, OSError) as error:  # viewers are told, and try as well
                 log.warning("whep.not_ready", why=str(error))
-            await asyncio.sleep(every)
+                wait = AFTER_FAILURE
+            await asyncio.sleep(wait)
 
     async def close(self) -> None:
         """End every session, and the processes."""

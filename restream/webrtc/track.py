@@ -72,6 +72,13 @@ def padded(payloads: Sequence[bytes]) -> tuple[bytes, Sequence[bytes]]:
     return bytes(heads), filled
 
 
+def filling_of(heads: bytes, payloads: Sequence[bytes]) -> int:
+    """Bytes that were only filled up, which reports do not count (RFC 3550, 6.4.1)."""
+    if VERSION | PADDED not in heads:
+        return 0
+    return sum(one[-1] for head, one in zip(heads, payloads, strict=True) if head & PADDED)
+
+
 class Track:
     """`index` counts packets and does not begin anew at 65,536; `source` is the SSRC."""
 
@@ -109,6 +116,7 @@ class Track:
         index, source, kind, pack = self._index, self.source, self._type, HEADER.pack
         end = self._index = index + len(payloads)
         heads = heads or PLAIN * len(payloads)
+        self.octets += sum(map(len, payloads)) - filling_of(heads, payloads)
         if hint:
             heads = bytes(head | EXTENDED for head in heads)
         if keep:
@@ -123,7 +131,6 @@ class Track:
         if hint:
             headers = [header + hint for header in headers]
         self.packets += len(payloads)
-        self.octets += sum(map(len, payloads))
         return sealer.seal(headers, index, source, payloads)
 
     def seal_one(self, sealer: Sealer, payload: bytes, timestamp: int) -> bytes:

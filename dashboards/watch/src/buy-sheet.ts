@@ -151,7 +151,7 @@ export class BuySheet extends LitElement {
     this.signing = false;
     if (!shopper) return;
     const { checkout } = this;
-    checkout.buyer = { name: shopper.name || checkout.buyer.name, email: shopper.email };
+    checkout.buyer = { ...checkout.buyer, name: shopper.name || checkout.buyer.name, email: shopper.email };
     checkout.address ??= shopper.address;
     void checkout.renew();
   }
@@ -304,9 +304,9 @@ export class BuySheet extends LitElement {
     return html`
       ${this.lines()} ${this.reserved()} ${this.wrong(problem)} ${sends ? nothing : this.returning()}
       <form @submit=${this.submit}>
-        ${sends && address
+        ${(sends && address) || checkout.paying
           ? html`<p class="means">
-              ${buyer.name}<br /><small>${addressLine(address)} · ${buyer.email}</small>
+              ${buyer.name}<br /><small>${address ? `${addressLine(address)} · ` : ""}${buyer.email}</small>
             </p>`
           : contactFields(buyer)}
         ${quote && ready ? sumsTable(quote.sums, checkout.lines, method) : nothing}

@@ -77,6 +77,7 @@ def test_what_was_filled_up_is_read_as_it_was_and_comes_again_so() -> None:
         assert track.seal_again(Open(), found) == packet
         again = parse(repair.seal_repair(Open(), found))
         assert again.payload == read.sequence.to_bytes(2, "big") + wanted
+    assert track.octets == len(b"slice" + b"other slice" + b"end")  # what fills up is not reported
 
 
 @pytest.mark.parametrize(("at_once", "most"), [(True, 0), (False, 4095)])

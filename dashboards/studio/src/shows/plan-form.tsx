@@ -29,7 +29,11 @@ export function PlanForm({ products, places }: { products: Product[]; places: Co
     event.preventDefault();
     if (Object.keys(problems).length) {
       const form = event.currentTarget;
-      requestAnimationFrame(() => form.querySelector<HTMLElement>("[aria-invalid]")?.focus());
+      requestAnimationFrame(() => {
+        const wrong = form.querySelector<HTMLElement>("[aria-invalid]");
+        wrong?.closest("details")?.setAttribute("open", "");
+        wrong?.focus();
+      });
       return;
     }
     const rules = stockChangeOf(stock, USUAL);
