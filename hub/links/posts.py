@@ -171,6 +171,8 @@ class LinkPosts:
     async def _say(self, session: AsyncSession, post_id: UUID) -> bool:
         """One post that is due and locked. Its next time counts from now: nothing is made up for."""
         [found] = await self._posted(session, col(LinkPost.id) == post_id)
+        if why := self._silent(found.target):
+            raise Conflict("cannot_say", why)
         post, before, now = found.post, found.delivery, self._clock()
         if before and before.state == "queued":
             post.next_at = now + PATIENCE

@@ -108,7 +108,7 @@ async def test_a_link_is_said_at_once_again_and_no_more_after_the_end(stage: Sta
     stage.hub.connections.connectors = known
     assert await swept(stage) == 1
     [gone] = [one for one in (await seen(stage, link_id)).posts if one.target_id == stage.targets["gone"]]
-    assert (gone.state, "gone" in (gone.problem or "")) == ("failed", True)
+    assert (gone.state, "no longer known" in (gone.problem or "")) == ("failed", True)
     async with stage.hub.db.session() as session:
         await run(session, text("UPDATE show SET state = 'ended'"))
     assert await swept(stage, 600) == 0
