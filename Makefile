@@ -39,7 +39,7 @@ install: ## into .venv; skipped when nothing changed
 
 bench: ## every promise measured beside a peer; fails when a bar was not reached
 	@$(PYTHON) scripts/install.py --bench
-	@failed=0; for name in relay hls whep glass holds gateway chat analytics; do $(VENV)/simulcast bench $$name || failed=1; done; exit $$failed
+	@failed=0; for name in relay hls whep glass holds gateway chat links analytics; do $(VENV)/simulcast bench $$name || failed=1; done; exit $$failed
 
 soak: ## long runs: trouble for the media worker, ten minutes in every player; SOAK_SECONDS=120 for a first look
 	@$(PYTHON) scripts/install.py --soak

@@ -16,7 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-NAMES = ("relay", "hls", "whep", "glass", "holds", "gateway", "chat", "analytics")
+NAMES = ("relay", "hls", "whep", "glass", "holds", "gateway", "chat", "links", "analytics")
 ROOT = Path(__file__).parent.parent
 
 

@@ -59,8 +59,6 @@ UNMUTE: Final = f"""
     DELETE FROM chat_mute USING {THEIRS}
     WHERE brand_id = :brand AND (chat_mute.platform, author_id) = (theirs.platform, theirs.author)
 """  # noqa: S608
-FORGET_TURNS: Final = text("DELETE FROM chat_turn WHERE brand_id = :brand AND next_at < now()")
-"""Whose they were needs no looking up: all that are over are of no use any more."""
 MENTION: Final = text(
     r"""
     UPDATE message SET text = regexp_replace(text, :pattern, '@…', 'gi'), fragments = '[]'
@@ -88,7 +86,6 @@ async def export(session: AsyncSession, who: Who) -> Rows:
 async def erase(session: AsyncSession, who: Who) -> Counts:
     """Empty their messages, forget who was moderated, and take their name out of others' mentions."""
     names = ("platforms", "author_ids")
-    await run(session, FORGET_TURNS, {"brand": who.brand_id})
     answered = await done(session, who, ANSWERS, *names)
     relayed = await done(session, who, RELAYED, *names)
     counts = {

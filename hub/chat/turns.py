@@ -24,6 +24,7 @@ TAKE: Final = text(
 )
 """Looked at and taken in one statement: of two messages sent at once, one goes."""
 NEXT: Final = text("SELECT next_at FROM chat_turn WHERE show_id = :show AND viewer_hash = :viewer")
+OVER: Final = text("DELETE FROM chat_turn WHERE next_at <= :now")
 
 
 async def take_turn(session: AsyncSession, show: Show, viewer: Viewer, now: datetime, every: float) -> None:
@@ -37,3 +38,8 @@ async def take_turn(session: AsyncSession, show: Show, viewer: Viewer, now: date
     next_at: datetime = (await run(session, NEXT, mine)).scalar_one()
     wait = max(1, math.ceil((next_at - now).total_seconds()))
     raise SlowDown("slow_down", f"One message every {every:g} seconds, please.", retry_after=wait)
+
+
+async def forget_turns(session: AsyncSession, now: datetime) -> None:
+    """Whoever may speak again by now is known no more."""
+    await run(session, OVER, {"now": now})

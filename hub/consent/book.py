@@ -64,7 +64,14 @@ NOT_MEASURED: Final = """
 NOTHING_LEFT: Final = """
     DELETE FROM ad_ids WHERE brand_id = :brand AND visitor_id = ANY(:visitors)
         AND coalesce(ga_client, gclid, fbp, fbc, ttp, ttclid) IS NULL AND CAST(ga_sessions AS text) = '{}'
+        AND ip_sealed IS NULL AND user_agent_sealed IS NULL
 """
+LOCKS: Final = text(
+    """
+    SELECT pg_advisory_xact_lock(hashtextextended('consent:' || visitor, 0))
+    FROM unnest(CAST(:visitors AS text[])) AS visitor
+    """
+)
 
 
 @dataclass(frozen=True)
@@ -104,6 +111,12 @@ class ConsentBook:
             for purpose in PURPOSES
         }
         return Allowed(granted["analytics"], granted["ads"] and not gpc, granted["email"], gpc)
+
+    async def hold(self, session: AsyncSession, visitor_ids: Collection[str]) -> None:
+        """Until this transaction ends, what these browsers refuse waits: for whoever asks what is allowed and
+        then keeps something because of it."""
+        # In one order for everybody, so that nobody waits in a circle.
+        await run(session, LOCKS, {"visitors": sorted(visitor_ids)})
 
     async def choices(
         self,
@@ -146,7 +159,7 @@ class ConsentBook:
         proof: Mapping[str, Any] | None = None,
         gpc: bool = False,
     ) -> list[ConsentChoice]:
-        """Write down what somebody said; what they said within a day already is not written again.
+        """Write down what somebody said; what they said within a day already is obeyed, not written again.
 
         `version` is that of the text they were shown; `proof` names its language and what was clicked.
         """
@@ -177,9 +190,8 @@ class ConsentBook:
             written.append(row)
         session.add_all(written)
         await session.flush()
-        await self._obey(
-            session, brand_id, {row.purpose for row in written if not row.granted}, visitor_id, customer_id
-        )
+        refused = [purpose for purpose, granted in said.items() if not granted]
+        await self._obey(session, brand_id, refused, visitor_id, customer_id)
         return written
 
     async def _obey(
@@ -197,6 +209,7 @@ class ConsentBook:
         rows = await run(session, NODES, {"brand": brand_id, "visitor": visitor_id, "customer": customer_id})
         visitors = {str(row["node"]) for row in rows.mappings() if not row["person"]}
         visitors |= {visitor_id} if visitor_id else set()
+        await self.hold(session, visitors)
         for statement in (*statements, NOTHING_LEFT):
             await run(session, text(statement), {"brand": brand_id, "visitors": sorted(visitors)})
 

@@ -85,6 +85,7 @@ async def ad_ids(body: AdIdsIn, viewer: Watching, request: Request, hub: Hub) ->
     own_show(viewer, body.show)
     ip = request.client.host if request.client else None
     async with hub.db.session() as session:
+        await hub.consent_book.hold(session, [viewer.id])
         allowed = await hub.consent_book.of(session, viewer.brand_id, viewer.id, viewer.customer_id)
         await hub.conversions.ad_ids.note(
             *(session, viewer.brand_id, viewer.id, body, allowed),

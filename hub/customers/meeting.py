@@ -66,6 +66,11 @@ class Meeting:
         """The kind of evidence that ties a handle: a browser proves nothing else than that it was used."""
         return "cookie" if handle.kind == "visitor" else self.evidence.kind
 
+    def names(self, node: Identity) -> bool:
+        """Whether what they call themselves is this node's name: anybody can type an address that its owner
+        has signed in with, and must not become the owner by it."""
+        return node.verified_at is None or self.signed_in or self.person.verified
+
     def standing(self, handle: Handle) -> Standing:
         """How much it counts."""
         return RANKS[self.kind(handle)], self.evidence.at
@@ -177,6 +182,6 @@ def decides(meeting: Meeting, ties: dict[Tie, Standing], new: Sequence[Handle]) 
 
 def renamed(meeting: Meeting, main: Identity) -> bool:
     """Whether they call themselves something else now, where names say who is who."""
-    if main.kind != "platform_user" and main.verified_at is None:
+    if not meeting.names(main) or (main.kind != "platform_user" and main.verified_at is None):
         return False
     return name_words(meeting.person.name) not in (frozenset(), name_words(main.name))

@@ -298,7 +298,7 @@ class Customers:
     def _name(self, meeting: Meeting, node: Identity) -> None:
         """How they call themselves, if nothing newer is known; the same for what they are alike by."""
         person, at = meeting.person, meeting.evidence.at
-        name = (person.name or "").strip()
+        name = (person.name or "").strip() if meeting.names(node) else ""
         if name and (node.named_at is None or (at, name) > (node.named_at, node.name or "")):
             node.name, node.named_at = name, at
             node.likeness_hash = self._hashed("like", person.likeness()) or node.likeness_hash

@@ -36,6 +36,8 @@ log = structlog.get_logger()
 
 WAIT: Final = 20.0
 """Seconds until it is tried again whether a gateway has forgotten a card, or an order is over."""
+SETTLES: Final = 5.0
+"""Seconds in which what was on its way when somebody was looked for has arrived."""
 MOST_ROUNDS: Final = 3
 """How often rooms are gone through again for what came in meanwhile, before a person is asked."""
 LAW: Final = (
@@ -228,7 +230,7 @@ class Erasing:
                 request.step, request.who_sealed = request.steps, None
                 log.info("erasure.done", request=str(request_id))
         if looked.places and again < MOST_ROUNDS:
-            raise RetryLater("Something came in while they were being forgotten.", after=1.0)
+            raise RetryLater("Something came in while they were being forgotten.", after=SETTLES)
 
     async def _locked(self, session: AsyncSession, request_id: UUID) -> RightsRequest:
         request = await session.get(RightsRequest, request_id, with_for_update=True, populate_existing=True)

@@ -24,6 +24,8 @@ from hub.settings import Settings, secrets_of
 PATIENCE: Final = 60.0
 """Seconds a command waits for what the hub has to do before somebody is forgotten."""
 LOOK_AGAIN: Final = 0.5
+LONGEST_NAP: Final = 5.0
+"""Somebody waits at the terminal: it may be over long before the hub itself would look again."""
 
 
 @asynccontextmanager
@@ -80,9 +82,14 @@ async def carried_through(rights: Rights, request_id: UUID) -> str:
         except RetryLater as later:
             if time.monotonic() > patient_until:
                 return later.reason
-            await asyncio.sleep(LOOK_AGAIN)
+            await asyncio.sleep(nap(later))
         else:
             return ""
+
+
+def nap(later: RetryLater) -> float:
+    """Seconds until the next try: every try that comes too early is one of the few rounds there are."""
+    return max(LOOK_AGAIN, min(later.after, LONGEST_NAP))
 
 
 async def replay(settings: Settings, folder: Path | None) -> tuple[dict[str, int], str]:

@@ -1,4 +1,4 @@
-"""What happens by the clock. Each tick is an idempotent sweep over tables; no state is kept here."""
+"""What happens by the clock. Each tick is an idempotent sweep over tables; no state that matters is kept."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from procrastinate import App
 
+from hub.chat.turns import forget_turns
 from hub.errors import Unavailable
 from hub.quality.sweep import note_quality
 from hub.secrets import Vault
 from hub.services import Services
 from hub.settings import secrets_of
-from hub.visits.chats import note_chats
+from hub.visits.chats import ChatTouches
 from hub.visits.coupons import note_coupons
 from hub.work.jobs import revive_stalled
 
@@ -57,7 +58,9 @@ def clockwork(hub: Services, app: App) -> AsyncIOScheduler:
     every(600, "old traces", hub.risk.forget)
     every(60, "attribution", hub.attribution.runs.find_due)
     every(60, "coupons as touches", lambda: touch_by_coupon(hub))
-    every(120, "chats as touches", lambda: touch_by_chat(hub))
+    chats = ChatTouches(hub.db, hub.visits, Vault(secrets_of(hub.settings).secret_key), hub.clock)
+    every(120, "chats as touches", lambda: touch_by_chat(chats))
+    every(600, "old turns in chats", lambda: tidy_turns(hub))
     every(120, "who may be one", hub.suggestions.sweep)
     every(600, "segments", hub.segments.sweep)
     every(300, "old sign-ins", lambda: forget_sign_ins(hub))
@@ -121,10 +124,17 @@ async def touch_by_coupon(hub: Services) -> None:
         await note_coupons(session, hub.visits, hub.clock())
 
 
-async def touch_by_chat(hub: Services) -> None:
+async def touch_by_chat(chats: ChatTouches) -> None:
     """Who is known by an account and wrote in a platform's chat was in that show."""
+    noted = await chats.sweep()
+    if noted:
+        log.info("chats.noted", count=noted)
+
+
+async def tidy_turns(hub: Services) -> None:
+    """Who spoke in a chat, and may again."""
     async with hub.db.session() as session:
-        await note_chats(session, hub.visits, Vault(secrets_of(hub.settings).secret_key), hub.clock())
+        await forget_turns(session, hub.clock())
 
 
 async def copy_facts(hub: Services) -> None:

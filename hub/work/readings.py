@@ -22,6 +22,9 @@ log = structlog.get_logger()
 LARGEST_BATCH: Final = 200
 """Of one chat."""
 MOST_WAITING: Final = 2000
+GATHER: Final = 0.04
+"""Seconds from one batch to the next. The first after a silence is stored at once; in a storm a transaction
+for each few messages would cost more than they do."""
 AGAIN_AFTER: Final = 0.5
 PATIENCE: Final = 3.0
 """Seconds a chat that was left alone may take to show where it goes on, before that is called a gap."""
@@ -116,8 +119,11 @@ class Writer:
         while True:
             await self._wake.wait()
             self._wake.clear()
+            loop = asyncio.get_running_loop()
+            begun = loop.time()
             while await self._flush():
-                pass
+                await asyncio.sleep(begun + GATHER - loop.time())
+                begun = loop.time()
 
     async def _flush(self) -> bool:
         """One transaction for all that waits; False when nothing does."""

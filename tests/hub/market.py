@@ -18,6 +18,7 @@ from procrastinate import App
 from sqlalchemy import text
 
 from connectors.types import Tokens
+from hub.app import create_app
 from hub.auth.guard import COOKIE
 from hub.auth.models import Brand, Member, StaffSession
 from hub.auth.service import SESSION_LASTS, digest
@@ -28,7 +29,7 @@ from hub.stock.fast import protocol_of
 from hub.work.jobs import job_app
 from tests.hub.platforms import until
 from tests.hub.shop import Shop
-from tests.hub.site import Client, application, no_authorities, watch
+from tests.hub.site import Client, no_authorities, watch
 
 SKU = "BAG-RED"
 DUE = "SELECT 1 FROM procrastinate_jobs WHERE status = 'todo' AND coalesce(scheduled_at, now()) <= now()"
@@ -186,7 +187,7 @@ class Buyer:
 @asynccontextmanager
 async def fronted(hub: Services) -> AsyncIterator[str]:
     """The real HTTP application around services that a test holds in its hands."""
-    app = application(hub.settings, {})
+    app = create_app(hub.settings, {})
     app.state.services = hub
     listener = socket.create_server(("127.0.0.1", 0), backlog=512)
     config = uvicorn.Config(app, log_level="warning", lifespan="off", ws="none", http=protocol_of(app))

@@ -7,43 +7,23 @@ import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import cache
 from typing import Any
 
 import httpx
 import uvicorn
-from starlette.routing import BaseRoute
 
 from hub.app import create_app
 from hub.seed import seed_brand
 from hub.settings import Settings
-from hub.stock.lane import LanedApp
 
 OWNER = "owner@example.com"
-
-
-@cache
-def rooms() -> dict[int, BaseRoute]:
-    """The routes of all rooms, by their place in the application: what they need is worked out when the first
-    request comes, which takes longer than most tests, and is the same for all."""
-    routes = create_app(Settings(_env_file=None), {}).router.routes
-    return {at: route for at, route in enumerate(routes) if hasattr(route, "effective_candidates")}
-
-
-def application(settings: Settings, environ: dict[str, str]) -> LanedApp:
-    """The real application, with rooms that other tests have been in."""
-    app = create_app(settings, environ)
-    for at, room in rooms().items():
-        assert hasattr(app.router.routes[at], "effective_candidates")
-        app.router.routes[at] = room
-    return app
 
 
 @asynccontextmanager
 async def serving(settings: Settings, environ: dict[str, str]) -> AsyncIterator[str]:
     """The API's origin."""
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(application(settings, environ), log_level="warning", lifespan="on", ws="none")
+    config = uvicorn.Config(create_app(settings, environ), log_level="warning", lifespan="on", ws="none")
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started:

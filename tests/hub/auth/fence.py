@@ -6,8 +6,8 @@ from functools import cache
 from typing import Any
 from uuid import uuid4
 
+from hub.app import create_app
 from hub.settings import Settings
-from tests.hub.site import application
 
 OPEN = {
     ("POST", "/api/v1/auth/session"),
@@ -82,7 +82,7 @@ BODIES: dict[str, Any] = {
 @cache
 def routes() -> list[tuple[str, str]]:
     """Every (method, path) of the application, however its routers are nested."""
-    schema = application(Settings(_env_file=None), {}).openapi()
+    schema = create_app(Settings(_env_file=None), {}).openapi()
     found = [(verb.upper(), path) for path, verbs in schema["paths"].items() for verb in verbs]
     assert len(found) > 30
     return found

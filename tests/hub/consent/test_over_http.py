@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 from http.cookies import SimpleCookie
 from typing import Any
 from uuid import UUID
 
 import httpx
+from sqlalchemy import text
 
 from hub.consent.personal import erase, export
+from hub.db import run
 from hub.privacy.who import Who
 from hub.visits.cookie import A_YEAR, VISITOR
 from hub.visits.personal import erase as erase_visits
 from hub.visits.personal import export as export_visits
 from tests.hub.market import Buyer, Market, Trade
+from tests.hub.platforms import until
 from tests.hub.site import no_authorities
 
 PUBLIC = "/api/v1/public"
+WAIT_FOR_LOCKS = """
+    SELECT 1 FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
+    WHERE NOT granted AND datname = current_database()
+"""
 
 
 class Window:
@@ -128,11 +136,45 @@ async def what_browsers_are_called_goes_with_each_no(market: Market, window: Win
     market.clock.tick(60)
     await window.answers(analytics=True, ads=False)
     assert [tuple(row.values()) for row in await kept()] == [("11.22", None, False)]
+    # The same no once more within a day is obeyed as well.
+    await market.sql("UPDATE ad_ids SET fbp = 'late'")
+    await window.answers(analytics=True, ads=False)
+    assert [tuple(row.values()) for row in await kept()] == [("11.22", None, False)]
     market.clock.tick(60)
     await window.answers(analytics=False)
     assert await kept() == []
+    # Where an ad was seen is all there is, and still agreed to.
+    market.clock.tick(60)
+    await window.answers(analytics=True, ads=True)
+    await window.post("/ad-ids", ga_client="11.22")
+    market.clock.tick(60)
+    await window.answers(analytics=False, ads=True)
+    assert [tuple(row.values()) for row in await kept()] == [(None, None, True)]
+    market.clock.tick(60)
+    await window.answers(analytics=False, ads=False)
+    assert await kept() == []
+    await a_no_beside_a_report(market, window)
+    assert await kept() == []
     market.clock.tick(60)
     await window.answers(analytics=True)
+
+
+async def a_no_beside_a_report(market: Market, window: Window) -> None:
+    """The report has read that it may, and not written yet."""
+
+    async def waiting(count: int) -> bool:
+        return len(await market.sql(WAIT_FOR_LOCKS)) == count
+
+    market.clock.tick(60)
+    await window.answers(analytics=True, ads=True)
+    market.clock.tick(60)
+    async with market.hub.db.session() as session:
+        await run(session, text("LOCK TABLE ad_ids IN SHARE MODE"))
+        report = asyncio.create_task(window.post("/ad-ids", fbp="fb.1.1790000000000.77"))
+        await until(lambda: waiting(1))
+        no = asyncio.create_task(window.answers(analytics=False, ads=False))
+        await until(lambda: waiting(2))
+    await asyncio.gather(report, no)
 
 
 async def test_global_privacy_control_is_heard_shown_and_published(trade: Trade) -> None:

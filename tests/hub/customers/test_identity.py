@@ -240,6 +240,33 @@ async def test_a_typed_address_never_opens_somebody_elses_account(bench: Bench) 
     assert again.customer_id == thief.customer_id != victim.customer_id
 
 
+async def test_a_guest_who_types_a_proved_address_does_not_name_its_owner(
+    bench: Bench, hub: Services
+) -> None:
+    """Else the owner's own accounts would be the strangers that are kept away from it."""
+    for n, (email, name) in enumerate(((ANA, "Ana Lind"), (BO, None))):
+        owner = await bench.met(1, kind="sign_in", email=email, verified=True, visitor_id=f"v{n}")
+        if name:
+            said = Evidence("order", "order", f"own{n}", hub.clock() + timedelta(minutes=2))
+            async with hub.db.session() as session:
+                await hub.customers.meet(
+                    session, bench.brand, Person(name=name), said, customer_id=owner.customer_id
+                )
+        real = await bench.shop(3, f"{n}1", email, name="Ana Lind", where="shopify")
+        await bench.shop(4, f"{n}2", email, name="Ana Lind")
+        zed = await bench.shop(5, f"{n}3", email, name="Zed Foo", where="shopify")
+        before = await bench.snapshot()
+        guest = await bench.met(6, email=email, name="Zed Foo")
+        assert await bench.snapshot() == before
+        assert guest.node_id == owner.node_id
+        again = await bench.shop(7, f"{n}3", email, name="Zed Foo", where="shopify")
+        assert again.customer_id == zed.customer_id not in (guest.customer_id, real.customer_id)
+    [(called,)] = await bench.sql(
+        "SELECT name FROM customer WHERE id = ANY(:known)", known=[owner.customer_id]
+    )
+    assert called is None  # whom nobody has named yet
+
+
 async def test_signed_in_people_are_who_they_are_whatever_they_type(bench: Bench, hub: Services) -> None:
     ana = await bench.met(1, kind="sign_in", email=ANA, verified=True)
     evidence = Evidence("order", "order", "x", hub.clock())

@@ -9,11 +9,12 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import event
 
 from hub.chat.models import Message
 from hub.secrets import Vault
 from hub.settings import secrets_of
-from hub.visits.chats import note_chats
+from hub.visits.chats import MOST, ChatTouches, chunks
 from tests.hub.auth.test_roles import member
 from tests.hub.customers.test_customers import ANA, buys_from_us, visit
 from tests.hub.market import SKU, Buyer, Market, Trade
@@ -108,25 +109,41 @@ async def a_chat_is_a_touch(market: Market, owner: Client, ana: str) -> None:
                 external_id=f"m{n}",
                 author_id=author,
                 text="Mine!",
+                received_at=market.clock(),
             )
             session.add(said)
 
-    async def swept(now: datetime) -> int:
-        async with hub.db.session() as session:
-            return await note_chats(session, hub.visits, vault, now)
+    def first() -> ChatTouches:
+        return ChatTouches(hub.db, hub.visits, vault, market.clock)
 
     await writes(1, account)
     await writes(2, "a stranger")
-    assert [await swept(market.clock()) for _ in range(2)] == [1, 0]
+    assert [await first().sweep() for _ in range(2)] == [1, 0]
     await writes(3, account)
-    assert await swept(market.clock()) == 0  # one for each show
+    assert await first().sweep() == 0  # one for each show
     # Nobody had told us who they are when they wrote: their account came later.
     await market.sql("DELETE FROM touch WHERE kind = 'chat'")
     await market.sql("UPDATE message SET received_at = received_at - interval '9 days'")
-    assert await swept(market.clock()) == 1
+    sweeps = first()
+    assert await sweeps.sweep() == 1
+    await only_what_is_new_is_looked_at(market, sweeps)
     timeline = await pages(owner, f"{PEOPLE}/{ana}/timeline")
     [chat] = [one for one in timeline if one["kind"] == "chat"]
     assert (chat["facts"]["source"], chat["facts"]["medium"]) == (platform, "social")
+
+
+async def only_what_is_new_is_looked_at(market: Market, sweeps: ChatTouches) -> None:
+    """Neither accounts nor messages of before: which shows there are, what is new there, and who is."""
+    market.clock.tick(1200)
+    assert await sweeps.sweep() == 0
+    market.clock.tick(1200)
+    asked: list[str] = []
+    assert market.hub.db._engine is not None
+    engine = market.hub.db._engine.sync_engine
+    event.listen(engine, "before_cursor_execute", lambda *about: asked.append(about[2]))
+    assert await sweeps.sweep() == 0
+    assert len(asked) == 3, asked
+    assert [len(one) for one in chunks(range(2 * MOST + 1))] == [MOST, MOST, 1]
 
 
 async def pages(owner: Client, path: str) -> list[Any]:

@@ -13,6 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from typer.testing import CliRunner
+
+from hub.cli import cli
 from hub.engines.postgres import binaries
 from hub.events.stream import NAME
 from tests.hub.conftest import Engines
@@ -107,25 +110,31 @@ class Stores:
         assert url
         return url
 
-    async def simulcast(self, *arguments: object) -> asyncio.subprocess.Process:
-        """A command as it is typed, beside what runs."""
-        settings = {
+    def _environ(self) -> dict[str, str | None]:
+        """What commands find there; None: nothing."""
+        return {
+            **{name: None for name in os.environ if name.startswith("SIMULCAST_")},
             "DATABASE_URL": self._url,
             "SIMULCAST_DATA": str(self.data),
             "SIMULCAST_SECRET_KEY": self.market.hub.settings.secret_key.get_secret_value(),  # type: ignore[union-attr]
         }
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("SIMULCAST_")}
+
+    async def simulcast(self, *arguments: object) -> asyncio.subprocess.Process:
+        """A command as it is typed, beside what runs: a process that can be killed."""
+        environ = {
+            name: value for name, value in {**os.environ, **self._environ()}.items() if value is not None
+        }
         pipe = asyncio.subprocess.PIPE
         return await asyncio.create_subprocess_exec(
-            SIMULCAST, *map(str, arguments), env=kept | settings, stdout=pipe, stderr=pipe
+            SIMULCAST, *map(str, arguments), env=environ, stdout=pipe, stderr=pipe
         )
 
-    async def ran(self, *arguments: object) -> tuple[int | None, str]:
-        """The same to its end: exit code, and what it printed."""
-        process = await self.simulcast(*arguments)
-        out, err = await process.communicate()
-        self.said += [out.decode(), err.decode()]
-        return process.returncode, out.decode() + err.decode()
+    async def ran(self, *arguments: object) -> tuple[int, str]:
+        """The same to its end, in a thread (a process takes seconds to start): exit code, and its output."""
+        words = [*map(str, arguments)]
+        result = await asyncio.to_thread(CliRunner().invoke, cli, words, env=self._environ())
+        self.said.append(result.output)
+        return result.exit_code, result.output
 
 
 async def command(arguments: list[Any]) -> None:

@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from connectors import types as platform
 from connectors.types import Money
@@ -33,14 +35,16 @@ KILL_EVERY_FIRST_TRY = (
     """,
     """
     CREATE TRIGGER killed BEFORE UPDATE ON rights_request FOR EACH ROW
-    WHEN (NEW.step > OLD.step AND NEW.step % 4 = 0) EXECUTE FUNCTION killed()
+    WHEN (NEW.step > OLD.step AND NEW.step % 4 = 0 OR NEW.state = 'working' AND OLD.state = 'queued')
+    EXECUTE FUNCTION killed()
     """,
 )
 LET_LIVE = ("DROP TRIGGER killed ON rights_request", "DROP FUNCTION killed", "DROP SEQUENCE kills")
 
 
 async def test_who_is_forgotten_is_found_nowhere_and_others_are_untouched(market: Market) -> None:
-    """Every fourth room's transaction dies once, just before it commits, as when the process is killed."""
+    """The first transaction and every fourth room's die once, just before they commit, as when the process is
+    killed."""
     owner = await market.owner()
     ana, bo = await somebody(market, "ana", 1234567), await somebody(market, "bojan", 7654321)
     before, of_bo = await places(market, ana), await everything(market, bo)
@@ -70,23 +74,23 @@ async def test_who_is_forgotten_is_found_nowhere_and_others_are_untouched(market
     assert preview["invoices"] == ["INV-000001"]
     await owner.call("POST", ERASE.format(ana.customer_id), {"confirm": "yes"}, ok=422)
     asked = await owner.call("POST", ERASE.format(ana.customer_id), {"confirm": "erase"}, ok=202)
-    # Whom to look for is settled; then they order once more.
-    await market.hub.rights.erasing._begin(UUID(asked["id"]))
-    [late] = await market.sql(
-        "INSERT INTO orders SELECT (jsonb_populate_record(old, jsonb_build_object('id', gen_random_uuid(),"
-        " 'number', 'LATE', 'key', NULL, 'channel', 'shopify', 'connection_id', NULL, 'external_id', NULL)))"
-        ".* FROM orders AS old WHERE old.id = :id RETURNING id",
-        id=ana.order_id,
-    )
     for statement in KILL_EVERY_FIRST_TRY:
         await market.sql(statement)
+    erasing, request_id = market.hub.rights.erasing, UUID(asked["id"])
     try:
+        with pytest.raises(DBAPIError, match="killed"):
+            await erasing._begin(request_id)
+        [stone] = await erasing._tombstones.read()
+        assert stone.request_id == request_id
+        # Whom to look for is settled; then they order once more.
+        await erasing._begin(request_id)
+        late = await orders_late(market, ana.order_id)
         done = await ended(market, owner, asked)
         [kills] = await market.sql("SELECT last_value FROM kills")
     finally:
         for statement in LET_LIVE:
             await market.sql(statement)
-    assert kills["last_value"] >= 2 * 5
+    assert kills["last_value"] >= 2 * 6
     assert (done["state"], done["problem"]) == ("done", "")
     left = await places(market, ana)
     assert left == LEGAL_REMAINDER | {"rights_request.customer_id"}
@@ -102,7 +106,7 @@ async def test_who_is_forgotten_is_found_nowhere_and_others_are_untouched(market
         id=ana.order_id,
     )
     assert (order["total_minor"], order["country"], order["customer_id"]) == (4900, "DE", None)
-    [row] = await market.sql("SELECT buyer_name, erased_at FROM orders WHERE id = :id", id=late["id"])
+    [row] = await market.sql("SELECT buyer_name, erased_at FROM orders WHERE id = :id", id=late)
     assert row["buyer_name"] is None
     assert row["erased_at"]
     # The buyer is signed out, and asking again finds nobody.
@@ -143,6 +147,17 @@ async def test_a_backup_that_comes_back_is_forgotten_again_and_who_returned_is_n
     people = await market.sql("SELECT id, name FROM customer ORDER BY created_at")
     assert [row["name"] for row in people] == [None, "Ana"]
     assert ana.customer_id not in {row["id"] for row in people}
+
+
+async def orders_late(market: Market, order_id: UUID) -> UUID:
+    """One more order in the same name; its id."""
+    [late] = await market.sql(
+        "INSERT INTO orders SELECT (jsonb_populate_record(old, jsonb_build_object('id', gen_random_uuid(),"
+        " 'number', 'LATE', 'key', NULL, 'channel', 'shopify', 'connection_id', NULL, 'external_id', NULL)))"
+        ".* FROM orders AS old WHERE old.id = :id RETURNING id",
+        id=order_id,
+    )
+    return UUID(str(late["id"]))
 
 
 async def bring(market: Market, email: str, number: str, placed_at: datetime) -> None:
