@@ -26,8 +26,9 @@ BACK: Final[Mapping[Window, timedelta]] = {
 PAUSE: Final = timedelta(minutes=30)
 """Of silence, after which a stay is over."""
 MILLION: Final = 1_000_000
+FIGURES: Final = ("credit_minor", "sold_minor", "millionths", "influenced_minor", "influenced_orders")
 Money = dict[tuple[str, str], dict[str, int]]
-"""(currency, channel) → credit_minor, sold_minor, and millionths of orders."""
+"""(currency, channel) → figures."""
 
 
 class Way(Protocol):
@@ -90,8 +91,12 @@ def credits_of(
         for name, amount in amounts.items():
             for touch, part in (share(amount, parts) if parts else {None: amount}).items():
                 place = (order["currency"], keys[touch] if touch else UNKNOWN)
-                sums = found.setdefault(place, dict.fromkeys(amounts, 0))
+                sums = found.setdefault(place, dict.fromkeys(FIGURES, 0))
                 sums[name] += part
+        for key in set(keys.values()) or {UNKNOWN}:
+            sums = found.setdefault((order["currency"], key), dict.fromkeys(FIGURES, 0))
+            sums["influenced_minor"] += sale.kept
+            sums["influenced_orders"] += 1
     return found
 
 

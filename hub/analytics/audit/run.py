@@ -31,7 +31,7 @@ from hub.analytics.lifetime import SOCIAL
 from hub.analytics.money import Scope
 from hub.analytics.service import Analytics
 from hub.attribution.service import Attribution
-from hub.attribution.words import MODELS, WINDOWS, By, Credits, Model, Query, Window
+from hub.attribution.words import MODELS, WATCHED, WINDOWS, By, Credits, Model, Query, Window
 from hub.auth.models import Brand
 from hub.db import Database, run
 from hub.errors import NotFound
@@ -200,7 +200,9 @@ class Auditor:
         for place in sorted(mine.keys() | rows.keys()):
             name = f"credits {told.model} {told.window} {told.by} {' '.join(place)}"
             row, sums = rows.get(place), mine.get(place, {})
-            for figure in ("credit_minor", "sold_minor"):
+            if place[1] == WATCHED:  # from events, and no money is given to it
+                continue
+            for figure in ("credit_minor", "sold_minor", "influenced_minor", "influenced_orders"):
                 verdict.compare(f"{name} {figure}", getattr(row, figure, 0), sums.get(figure, 0))
             orders = row.orders if row else Decimal(0)
             verdict.compare(f"{name} orders", orders, Decimal(sums.get("millionths", 0)) / MILLION)
