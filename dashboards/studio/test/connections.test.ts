@@ -114,5 +114,5 @@ test("an account of a platform that is gone says so and asks for no login", () =
 });
 
 test("a login that the hub died over asks to start once more", () => {
-  expect(problemWords("cut_off", null)).toMatch(/nothing was linked\. Start once more\.$/);
+  expect(problemWords("cut_off", null)).toMatch(/if not, start once more\.$/);
 });
