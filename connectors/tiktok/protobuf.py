@@ -34,35 +34,42 @@ def varint(value: int) -> bytes:
 
 def read_varint(data: bytes, at: int) -> tuple[int, int]:
     """The number that begins at `at`, 0 … 2^64-1, and where it ends."""
-    value = 0
-    for index in range(LONGEST_VARINT):
-        if at + index >= len(data):
-            raise Malformed("a number is cut off")
-        byte = data[at + index]
-        value |= (byte & 0x7F) << (7 * index)
+    value = shift = 0
+    for byte in data[at : at + LONGEST_VARINT]:
+        at += 1
         if byte < 0x80:
-            return value & MASK, at + index + 1
-    raise Malformed("a number is longer than 64 bits")
+            return (value | byte << shift) & MASK, at
+        value |= (byte & 0x7F) << shift
+        shift += 7
+    raise Malformed("a number is cut off" if at >= len(data) else "a number is longer than 64 bits")
 
 
 def fields(data: bytes) -> Iterator[tuple[int, Value]]:
     """(field number, value) in order. Fixed-width fields and groups are stepped over: TikTok has none."""
-    at = 0
+    at, size = 0, len(data)
     groups: list[int] = []
-    while at < len(data):
-        tag, at = read_varint(data, at)
+    while at < size:
+        # Most numbers are one byte long, and a busy room has thousands of them a second.
+        tag = data[at]
+        if tag < 0x80:
+            at += 1
+        else:
+            tag, at = read_varint(data, at)
         number, wire = tag >> 3, tag & 7
         if not 1 <= number <= HIGHEST_FIELD:
             raise Malformed("no such field number")
-        if wire == VARINT:
-            value, at = read_varint(data, at)
-            if not groups:
-                yield number, value
-        elif wire == BYTES:
-            length, start = read_varint(data, at)
+        if wire == BYTES:
+            if at < size and (length := data[at]) < 0x80:
+                start = at + 1
+            else:
+                length, start = read_varint(data, at)
             at = within(data, start + length)
             if not groups:
                 yield number, data[start:at]
+        elif wire == VARINT:
+            value, at = read_varint(data, at)
+            if not groups:
+                yield number, value
         elif wire in (FIXED64, FIXED32):
             at = within(data, at + (8 if wire == FIXED64 else 4))
         elif wire == GROUP:
@@ -86,12 +93,14 @@ class Message:
     def __init__(self, data: bytes = b"") -> None:
         self._fields: dict[int, list[Value]] = {}
         for number, value in fields(data):
-            self._fields.setdefault(number, []).append(value)
+            if number in self._fields:
+                self._fields[number].append(value)
+            else:
+                self._fields[number] = [value]
 
     def number(self, field: int) -> int:
         """An unsigned number, the last one given; 0 when there is none."""
-        found = [value for value in self._fields.get(field, ()) if isinstance(value, int)]
-        return found[-1] if found else 0
+        return next((one for one in reversed(self._fields.get(field, ())) if isinstance(one, int)), 0)
 
     def numbers(self, field: int) -> list[int]:
         """A repeated number, packed or not."""
@@ -112,8 +121,7 @@ class Message:
 
     def blob(self, field: int) -> bytes:
         """Bytes, the last ones given; empty when there are none."""
-        found = self.blobs(field)
-        return found[-1] if found else b""
+        return next((one for one in reversed(self._fields.get(field, ())) if isinstance(one, bytes)), b"")
 
     def text(self, field: int) -> str:
         """Text; bytes that are no UTF-8 are replaced rather than losing the message."""
