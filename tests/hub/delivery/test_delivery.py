@@ -13,6 +13,7 @@ from hub.delivery.service import Edges
 from hub.shows.models import Show
 from tests.hub.market import Market, Trade
 
+KEYS = {"fastly": ("signing_secret",), "cloudfront": ("key_pair_id", "private_key_secret")}
 PURGES = text("SELECT args FROM procrastinate_jobs WHERE task_name = 'delivery.purge' ORDER BY id")
 
 
@@ -57,6 +58,11 @@ async def test_players_are_sent_to_the_cdn_that_was_linked_first(trade: Trade) -
     edges = Edges(market.hub.connections)
     async with market.hub.db.session() as session:
         show = await session.get_one(Show, market.shop.show_id)
+        assert await edges.base_url(session, show) is None  # both have a key: their edges may refuse us
+        for name, keys in KEYS.items():
+            row = await market.hub.connections.get(session, show.brand_id, market.connections[name])
+            market.hub.connections.set_config(row, market.fakes[name].config | dict.fromkeys(keys, ""), {})
+        await session.flush()
         assert await edges.base_url(session, show) == "https://cdn.example.com"
         row = await market.hub.connections.get(session, show.brand_id, market.connections["fastly"])
         row.state = "reconnect"
