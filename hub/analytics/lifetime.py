@@ -28,7 +28,7 @@ FIRST: Final = """
         SELECT customer_id, placed_at, CASE channel WHEN 'own' THEN 'Direct' ELSE channel END, 1 FROM sale
         WHERE customer_id IS NOT NULL),
     first AS (
-        SELECT customer_id, min(at) AS at, (array_agg(channel ORDER BY rank, at))[1] AS channel
+        SELECT customer_id, min(at) AS at, (array_agg(channel ORDER BY rank, at, channel))[1] AS channel
         FROM came JOIN customer ON customer.id = customer_id AND merged_into IS NULL GROUP BY 1)"""
 WORTH = text(
     f"""

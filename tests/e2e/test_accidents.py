@@ -93,5 +93,5 @@ def test_killing_every_process_in_mid_show_loses_nothing(folder: Path, browser: 
         *(f"{name} decoded only" for name in PLATFORMS),
     )
     problems = [one for one in report["problems"] if not one.startswith(felt) and " took " not in one]
-    assert problems == [], "".join(demo.said)
+    assert problems == [], "".join((*demo.said, str(report["audit"])))
     assert sum("service.back" in line for line in demo.said) >= len(VICTIMS)
