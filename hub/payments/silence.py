@@ -25,7 +25,7 @@ EARLY: Final = timedelta(minutes=1)
 LOOK_BACK: Final = timedelta(days=1)
 TOO_MANY: Final = 2
 """Payments that nobody told us of, until it is an alarm: one delivery may be lost anywhere."""
-TODO: Final = (
+REMEDY: Final = (
     "Open the webhooks page of your {title} account and see that it sends to {address}, is switched on, and "
     "that its secret is the one entered here."
 )
@@ -74,7 +74,7 @@ class Silence:
             found = (await run(session, UNTOLD, values)).all()
             for row in found:
                 address = f"{self._site}/webhooks/{row.connector}/{row.id}"
-                problem = TODO.format(title=known[row.connector].title, address=address)
+                problem = REMEDY.format(title=known[row.connector].title, address=address)
                 await run(session, SILENT, {**row._asdict(), "now": now, "problem": problem})
                 log.warning("payments.silent", connection=str(row.id), missed=row.missed)
         return len(found)

@@ -8,28 +8,11 @@ from typing import Any, Final
 from uuid import UUID
 
 from hub.analytics.audit.facts import Facts, Row
-from hub.analytics.audit.money import Figures, Sale, nearest, ratio, sale_of, was_paid
+from hub.analytics.audit.money import Figures, Sale, all_sales, nearest, ratio
 
 DAYS: Final = (30, 90, 180)
 SOCIAL_GROUPS: Final = ("Organic Social", "Paid Social", "Organic Video", "Paid Video")
 OWN: Final = ("email", "phone", "account")
-
-
-def all_sales(facts: Facts) -> list[Sale]:
-    """Every order of the brand that was paid."""
-    lines, parts = facts.by("order_line", "order_id"), facts.by("refund_part", "order_id")
-    done = {refund["id"] for refund in facts.tables["refund"] if refund["state"] == "done"}
-    variants = {variant["id"]: variant for variant in facts.tables["variant"]}
-    return [
-        sale_of(
-            order,
-            lines.get(order["id"], []),
-            [part for part in parts.get(order["id"], []) if part["refund_id"] in done],
-            variants,
-        )
-        for order in facts.tables["orders"]
-        if was_paid(order)
-    ]
 
 
 def by_person(

@@ -54,6 +54,11 @@ def was_paid(order: Row) -> bool:
 
 def sales_of(facts: Facts) -> list[Sale]:
     """Every order of the show that was paid."""
+    return [sale for sale in all_sales(facts) if sale.order["show_id"] == facts.show_id]
+
+
+def all_sales(facts: Facts) -> list[Sale]:
+    """Every order of the brand that was paid."""
     lines, parts = facts.by("order_line", "order_id"), facts.by("refund_part", "order_id")
     done = {refund["id"] for refund in facts.tables["refund"] if refund["state"] == "done"}
     variants = {variant["id"]: variant for variant in facts.tables["variant"]}
@@ -65,7 +70,7 @@ def sales_of(facts: Facts) -> list[Sale]:
             variants,
         )
         for order in facts.tables["orders"]
-        if order["show_id"] == facts.show_id and was_paid(order)
+        if was_paid(order)
     ]
 
 
