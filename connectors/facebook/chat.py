@@ -210,6 +210,8 @@ class FacebookChat:
         return items
 
     async def _pushed(self, inbox: asyncio.Queue[Push], seconds: float) -> Push | None:
+        if not inbox.empty():
+            return inbox.get_nowait()
         try:
             async with asyncio.timeout(max(0.0, seconds)):
                 return await inbox.get()

@@ -23,6 +23,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -65,7 +66,8 @@ class Fake:
                 Route("/_ctl/state", self._ctl_state),
                 Route("/oauth/authorize", self._dialog),
                 Route("/{path:path}", self._graph, methods=["GET", "POST", "DELETE"]),
-            ]
+            ],
+            lifespan=self._lifespan,
         )
 
     def connection(self) -> tuple[dict[str, Any], Tokens | None]:
@@ -80,6 +82,11 @@ class Fake:
 
     def set_base_url(self, url: str) -> None:
         """Nothing here names it."""
+
+    @asynccontextmanager
+    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        yield
+        await self._hooks.close()
 
     def _entered(self) -> dict[str, Any]:
         return {

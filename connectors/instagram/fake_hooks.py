@@ -33,6 +33,7 @@ class Hooks:
         self.delivered = self.failed = 0
         self._kept: list[dict[str, Any]] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._http: Http | None = None
 
     def tell(self, value: dict[str, Any]) -> None:
         """Send a change some time soon; nothing waits for it."""
@@ -59,15 +60,20 @@ class Hooks:
 
     async def shake_hands(self, url: str, token: str) -> bool:
         """Ask the address whether it is the brand's, as when it is entered in the app."""
-        http = Http("")
         query = {"hub.mode": "subscribe", "hub.challenge": "1158201444", "hub.verify_token": token}
         try:
-            answer = await http.request("GET", url, params=query, timeout=5.0)
+            answer = await self._opened().request("GET", url, params=query, timeout=5.0)
         except ConnectorError:
             return False
-        finally:
-            await http.close()
         return answer.text == "1158201444"
+
+    async def close(self) -> None:
+        """Stop sending."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._http:
+            await self._http.close()
 
     def state(self) -> dict[str, Any]:
         """For assertions."""
@@ -88,20 +94,21 @@ class Hooks:
     async def _deliver(self, url: str, body: bytes) -> None:
         made = hmac.new(self._secret.encode(), body, hashlib.sha256).hexdigest()
         headers = {"Content-Type": "application/json", "X-Hub-Signature-256": f"sha256={made}"}
-        http = Http("")
-        try:
-            for pause in (*PAUSES, None):
-                try:
-                    await http.request("POST", url, content=body, headers=headers, timeout=5.0)
-                except Refused:
+        for pause in (*PAUSES, None):
+            try:
+                await self._opened().request("POST", url, content=body, headers=headers, timeout=5.0)
+            except Refused:
+                break
+            except ConnectorError:
+                if pause is None:
                     break
-                except ConnectorError:
-                    if pause is None:
-                        break
-                    await asyncio.sleep(pause)
-                else:
-                    self.delivered += 1
-                    return
-            self.failed += 1
-        finally:
-            await http.close()
+                await asyncio.sleep(pause)
+            else:
+                self.delivered += 1
+                return
+        self.failed += 1
+
+    def _opened(self) -> Http:
+        """Kept: a client for each delivery would cost more than the delivery."""
+        self._http = self._http or Http("")
+        return self._http

@@ -32,6 +32,7 @@ from hub.orders.models import Order
 from hub.orders.outcomes import Outcomes
 from hub.orders.service import Orders
 from hub.orders.timeline import note
+from hub.orders.turnstile import Turnstile
 from hub.payments.out import PaymentChoice, keeping
 from hub.payments.service import Payments
 from hub.risk.identity import Visit
@@ -98,6 +99,7 @@ class Checkout:
         self._payments = payments
         self._outcomes = outcomes
         self._risk = risk
+        self.turnstile = Turnstile()
 
     async def place(self, session: AsyncSession, viewer: Viewer, wanted: Wanted) -> Order:
         """Order what is held.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, OrderedDict
+from collections import OrderedDict
+from datetime import datetime, timedelta
 from typing import Final
 
 from hub.clock import Clock
@@ -33,22 +34,27 @@ class Pace:
 
 
 class Quota:
-    """At most `most` requests of one viewer in each window of `seconds`; beyond that `words` say so."""
+    """At most `most` requests of one viewer in `seconds` from their first; beyond that `words` say so."""
 
     def __init__(self, clock: Clock, most: int, seconds: float, words: str) -> None:
         self._clock = clock
         self._most = most
-        self._seconds = seconds
+        self._span = timedelta(seconds=seconds)
         self._words = words
-        self._asked: Counter[str] = Counter()
-        self._window = 0.0
+        self._asked: OrderedDict[str, tuple[datetime, int]] = OrderedDict()
+        """Of each viewer, when their window began and the requests in it; the latest windows last."""
 
     def check(self, viewer: str) -> None:
         """SlowDown when it was too often."""
-        window, passed = divmod(self._clock().timestamp(), self._seconds)
-        if window != self._window or len(self._asked) >= REMEMBERED:
-            self._window = window
-            self._asked.clear()
-        self._asked[viewer] += 1
-        if self._asked[viewer] > self._most:
-            raise SlowDown("slow_down", self._words, retry_after=max(1, round(self._seconds - passed)))
+        now = self._clock()
+        began, asked = self._asked.get(viewer, (now, 0))
+        if not began <= now < began + self._span:
+            began, asked = now, 0
+        if asked >= self._most:
+            wait = (began + self._span - now).total_seconds()
+            raise SlowDown("slow_down", self._words, retry_after=math.ceil(wait))
+        self._asked[viewer] = began, asked + 1
+        if not asked:
+            self._asked.move_to_end(viewer)
+        if len(self._asked) > REMEMBERED:
+            self._asked.popitem(last=False)

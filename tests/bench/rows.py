@@ -68,12 +68,21 @@ def needed(program: str, package: str) -> str:
 
 def cpu_seconds(pid: int) -> float:
     """User and system time of a process and its children that still run, to the nanosecond."""
-    total = 0
-    for one in (pid, *children(pid)):
-        for thread in Path(f"/proc/{one}/task").iterdir():
-            with contextlib.suppress(FileNotFoundError):
-                total += int((thread / "schedstat").read_text().split()[0])
+    total = _nanoseconds(pid)
+    for child in children(pid):
+        # PostgreSQL's workers come and go.
+        with contextlib.suppress(FileNotFoundError):
+            total += _nanoseconds(child)
     return total / 1e9
+
+
+def _nanoseconds(pid: int) -> int:
+    """Of one process; FileNotFoundError when it is gone."""
+    total = 0
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            total += int((thread / "schedstat").read_text().split()[0])
+    return total
 
 
 def children(pid: int) -> list[int]:

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.applications import Starlette
 
 from hub.demo.fakes import Standing, ingest_address, revealed
 from hub.demo.http import Outside
@@ -28,7 +28,7 @@ async def platform(name: str) -> AsyncIterator[Standing]:
 
 
 @asynccontextmanager
-async def platform_with(name: str) -> AsyncIterator[tuple[Standing, ASGIApp]]:
+async def platform_with(name: str) -> AsyncIterator[tuple[Standing, Starlette]]:
     """One fake, and the application behind its socket."""
     ingest = ingest_address(name, NOWHERE)
     fake = importlib.import_module(f"connectors.{name}.fake").Fake(seed=1, ingest_url=ingest)
