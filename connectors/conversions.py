@@ -113,13 +113,15 @@ class ConversionLimits(Value):
     """What an account takes: `batch` events at once, none older than `oldest`.
 
     `purpose`: what a person must have agreed to. `says_login`: False where it takes everything and never says
-    that the login is wrong.
+    that the login is wrong. `knows`: channels whose sales the platform made itself; told again they would
+    count twice.
     """
 
     batch: int = Field(gt=0)
     oldest: timedelta
     purpose: Literal["analytics", "ads"]
     says_login: bool = True
+    knows: tuple[str, ...] = ()
 
 
 def sha256(value: str) -> str:

@@ -114,10 +114,12 @@ class Faults:
         """From now on."""
         self._waiting.append(fault)
 
-    def next(self, kind: str) -> dict[str, Any] | None:
-        """The next trouble of this kind, counted down; None when there is none."""
+    def next(
+        self, kind: str, fits: Callable[[dict[str, Any]], bool] = lambda _: True
+    ) -> dict[str, Any] | None:
+        """The next trouble of this kind that fits, counted down; None when there is none."""
         for fault in self._waiting:
-            if fault["kind"] == kind:
+            if fault["kind"] == kind and fits(fault):
                 fault["count"] = fault.get("count", 1) - 1
                 self._waiting = [left for left in self._waiting if left.get("count", 1) > 0]
                 return fault

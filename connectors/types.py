@@ -241,7 +241,11 @@ class Listing(Value):
 
 
 class Product(Value):
-    """One sellable variant of a platform's catalogue."""
+    """One sellable variant of a platform's catalogue.
+
+    `hidden`: why the platform shows it to nobody, and what to do, in a sentence or two; None: it is shown, or
+    the platform does not say.
+    """
 
     listing: Listing
     title: str
@@ -249,6 +253,7 @@ class Product(Value):
     price: Money
     quantity: int | None = None
     image_url: str | None = None
+    hidden: str | None = None
 
 
 class Stock(Value):
@@ -264,10 +269,14 @@ class Stock(Value):
 
 
 class Level(Value):
-    """What a platform believes it can sell of a listing; None where it does not count."""
+    """What a platform believes it can sell of a listing; None where it does not count.
+
+    `hidden` as in `Product`, and told by the same platforms.
+    """
 
     listing: Listing
     quantity: int | None
+    hidden: str | None = None
 
 
 class LevelNews(Value):

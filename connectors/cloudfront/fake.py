@@ -25,6 +25,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from connectors.cloudfront.signature import Credentials, signature_of
+from connectors.fakes import Faults
 from connectors.types import Tokens
 
 TOLD = re.compile(
@@ -43,7 +44,7 @@ class Fake:
         self._distribution = "E2QWRUHAPOMQZL"
         self._key_id = "K2JCJMDEHXQW5F"
         self._batches: dict[str, dict[str, Any]] = {}
-        self._faults: list[dict[str, Any]] = []
+        self._faults = Faults()
         self.app = Starlette(
             routes=[
                 Route("/2020-05-31/distribution/{id}/invalidation", self._invalidation, methods=["POST"]),
@@ -74,10 +75,7 @@ class Fake:
         """Nothing here builds absolute addresses."""
 
     async def _invalidation(self, request: Request) -> Response:
-        if self._faults:
-            fault = self._faults[0]
-            fault["count"] = fault.get("count", 1) - 1
-            self._faults = [one for one in self._faults if one["count"] > 0]
+        if fault := self._faults.next("status"):
             wait = {"Retry-After": str(fault["retry_after"])} if "retry_after" in fault else {}
             return failed(fault["status"], "Simulated", "On purpose.", wait)
         body = await request.body()
@@ -131,7 +129,7 @@ class Fake:
         fault = await request.json()
         if fault["kind"] != "status":
             return JSONResponse({"error": "unknown fault"}, 422)
-        self._faults.append(fault)
+        self._faults.ask(fault)
         return JSONResponse({"ok": True})
 
     async def _ctl_edge(self, request: Request) -> Response:

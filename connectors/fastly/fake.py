@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from connectors.fakes import Faults
 from connectors.types import Tokens
 
 
@@ -28,7 +29,7 @@ class Fake:
         self._service = "4UiI4ODITcAJv2z4ezJTFC"
         self._domain = "cdn.example.com"
         self._purged: list[str] = []
-        self._faults: list[dict[str, Any]] = []
+        self._faults = Faults()
         self.app = Starlette(
             routes=[
                 Route("/service/{service}/purge", self._by_keys, methods=["POST"]),
@@ -52,10 +53,7 @@ class Fake:
         """Nothing here builds absolute addresses."""
 
     def _refusal(self, request: Request, service: str) -> Response | None:
-        if self._faults:
-            fault = self._faults[0]
-            fault["count"] = fault.get("count", 1) - 1
-            self._faults = [one for one in self._faults if one["count"] > 0]
+        if fault := self._faults.next("status"):
             wait = {"Retry-After": str(fault["retry_after"])} if "retry_after" in fault else {}
             return JSONResponse({"msg": "simulated", "detail": ""}, fault["status"], wait)
         if request.headers.get("fastly-key") != self._token:
@@ -87,7 +85,7 @@ class Fake:
         fault = await request.json()
         if fault["kind"] != "status":
             return JSONResponse({"error": "unknown fault"}, 422)
-        self._faults.append(fault)
+        self._faults.ask(fault)
         return JSONResponse({"ok": True})
 
     async def _ctl_edge(self, request: Request) -> Response:

@@ -13,13 +13,15 @@ from connectors.http import decoded, retry_after
 
 GRAPH = "https://graph.facebook.com/"
 VERSION = "v26.0"
-PAGE_SIZE = 100
+PAGE_SIZE, SMALLEST_PAGE = 100, 10
 
 DEAD = frozenset({102, 190})
 LACKING = frozenset({3, 10, 200, 294})
 LIMITED = frozenset({4, 17, 32, 613, 80009, 80014})
 """The last two are the catalogue's own, for reading and for batches."""
 TROUBLE = frozenset({1, 2})
+TOO_MUCH = "too_much"
+"""Our code for a no that Meta spells as trouble, and that no waiting mends."""
 
 RELINK = "Meta no longer accepts this access token. Make a new one for the system user and enter it."
 
@@ -50,11 +52,18 @@ class Api:
         return await self._call("POST", edge, json=body)
 
     async def pages(self, edge: str, **query: str | int) -> AsyncIterator[dict[str, Any]]:
-        """All nodes of an edge."""
+        """All nodes of an edge, in smaller pages where Meta finds them too much."""
         after: str | None = None
+        size = PAGE_SIZE
         while True:
             at = {"after": after} if after else {}
-            answer = await self.get(edge, limit=PAGE_SIZE, **query, **at)
+            try:
+                answer = await self.get(edge, limit=size, **query, **at)
+            except Refused as refused:
+                if refused.code != TOO_MUCH or size <= SMALLEST_PAGE:
+                    raise
+                size //= 2
+                continue
             for node in answer.get("data") or ():
                 yield node
             paging = answer.get("paging") or {}
@@ -84,6 +93,8 @@ def classify(status: int, headers: dict[str, str], body: bytes) -> ConnectorErro
         return Reconnect(f"The access token lacks a permission for this catalogue: {message}")
     if code in LIMITED:
         return RetryLater("Meta asks us to slow down.", retry_after(headers, 60.0))
+    if code == 1 and "reduce the amount of data" in message.lower():
+        return Refused("Meta finds this too much for one request.", code=TOO_MUCH)
     if code in TROUBLE or status >= 500:
         return RetryLater("Meta is in trouble.", retry_after(headers, 5.0), unknown=True)
     return None if status == 429 else Refused(f"Meta refused the request: {message}", code=str(code))

@@ -9,23 +9,30 @@ from typing import Any
 from connectors.base import Session
 from connectors.errors import Refused
 from connectors.meta_catalog.api import Api, Config
+from connectors.meta_catalog.shown import SHOWN_FIELDS, hidden_why
 from connectors.types import Listing, Money, Product, exponent
 
-FIELDS = "id,retailer_id,name,price,currency,availability,inventory,image_url,visibility"
+FIELDS = f"id,retailer_id,name,price,currency,availability,inventory,image_url,{SHOWN_FIELDS}"
 SELLABLE = frozenset({"in stock", "available for order", "preorder"})
 
 
 class MetaCatalog:
-    """Published items that have a retailer's id."""
+    """Items that have a retailer's id."""
 
     def __init__(self, session: Session[Config], api: Api | None = None) -> None:
         self._api = api or Api(session)
 
     async def products(self) -> AsyncIterator[Product]:
-        """Every one of them; quantities are None where the catalogue keeps none."""
+        """Every one of them, `hidden` ones too; quantities are None where the catalogue keeps none."""
         async for node in self._api.pages("products", fields=FIELDS):
-            if node.get("retailer_id") and node.get("visibility", "published") == "published":
+            if not node.get("retailer_id"):
+                continue
+            try:
                 yield product_of(node)
+            except Refused:
+                # A draft may lack a price; what shoppers see may not.
+                if not hidden_why(node):
+                    raise
 
 
 def product_of(node: dict[str, Any]) -> Product:
@@ -37,6 +44,7 @@ def product_of(node: dict[str, Any]) -> Product:
             price=shown_price(node["price"], node["currency"]),
             quantity=quantity_of(node),
             image_url=node.get("image_url"),
+            hidden=hidden_why(node),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Refused(f"An item of the Meta catalogue cannot be read ({type(error).__name__}).") from None

@@ -1,19 +1,23 @@
 """A local Graph API with one catalogue: items, batches that take their time, errors inside a success.
 
-It refuses what Meta refuses: wrong tokens, other catalogues, a batch without an item type, filters it does
-not know; and what is gone: orders.
+It refuses what Meta refuses: wrong tokens, other catalogues, a batch without an item type, filters and fields
+it does not know; and what is gone: orders.
 
 Faults (POST /_ctl/fault), each with "count": {"kind": "status", "status": 429, "retry_after": 7} · "code"
 ("code", "message") · "lose" (done, then the answer breaks off) · "slow" (a batch is never finished, but done)
-· "stuck" (accepted, and nothing happens) · "invalid" (accepted, then found wrong) · "revoke" · "clear".
+· "stuck" (accepted, and nothing happens) · "late" (done only after the next batch) · "invalid" (accepted,
+then found wrong) · "heavy" ("most": more items than this at once are too much data) · "revoke" · "clear".
+What Meta thinks of an item is set with /_ctl/judge: {"sku", "said": {"review_status": "rejected"}}; nothing
+tells a writer of it.
 """
 
 from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import SecretStr
@@ -24,6 +28,13 @@ from starlette.routing import Route
 
 from connectors.types import Money, Tokens
 
+REVIEW = (
+    "review_status",
+    "review_rejection_reasons",
+    "capability_to_review_status",
+    "image_fetch_status",
+    "errors",
+)
 CODES = {400: 100, 401: 190, 403: 200, 429: 80014}
 ROOT = "/v26.0/{catalog}/"
 
@@ -38,6 +49,7 @@ class Item:
     price: Money
     quantity: int
     availability: str = "in stock"
+    judged: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -58,6 +70,9 @@ class Fake:
         self._token = self._secret()
         self._items: dict[str, Item] = {}
         self._batches: dict[str, Batch] = {}
+        self._sent: list[list[str]] = []
+        self._most = 1000
+        self._late: list[dict[str, Any]] = []
         self._faults: list[dict[str, Any]] = []
         self._asked: list[str] = []
         self.app = Starlette(
@@ -68,6 +83,7 @@ class Fake:
                 Route("/v26.0/{cms}/commerce_orders", self._gone),
                 Route("/_ctl/catalog", self._ctl_catalog, methods=["POST"]),
                 Route("/_ctl/count", self._ctl_count, methods=["POST"]),
+                Route("/_ctl/judge", self._ctl_judge, methods=["POST"]),
                 Route("/_ctl/fault", self._ctl_fault, methods=["POST"]),
                 Route("/_ctl/state", self._ctl_state),
             ],
@@ -99,6 +115,10 @@ class Fake:
 
     async def _products(self, request: Request) -> Response:
         query = request.query_params
+        asked = [one for one in re.split(r",(?![^{]*})", query.get("fields", "id,retailer_id,name")) if one]
+        for one in asked:
+            if one.partition("{")[0] not in KNOWN:
+                return no(400, 100, f"Tried accessing nonexisting field ({one}) on node type (ProductItem)")
         found = list(self._items.values())
         if "filter" in query:
             rule = json.loads(query["filter"])
@@ -106,16 +126,23 @@ class Fake:
                 return no(400, 100, "Invalid filter.")
             found = [item for item in found if item.sku in rule["retailer_id"]["is_any"]]
         start, size = int(query.get("after") or 0), int(query.get("limit", 25))
+        if size > self._most:
+            return no(500, 1, "Please reduce the amount of data you're asking for, then retry your request")
         paging: dict[str, Any] = {"cursors": {"after": str(start + size)}}
         if start + size < len(found):
             paging["next"] = "https://graph.facebook.com/next"
-        data = [item_json(item) for item in found[start : start + size]]
+        wanted = {one.partition("{")[0] for one in asked} | {"id"}
+        data = [
+            {name: value for name, value in item_json(item).items() if name in wanted}
+            for item in found[start : start + size]
+        ]
         return JSONResponse({"data": data, "paging": paging} if data else {"data": []})
 
     async def _items_batch(self, request: Request) -> Response:
         body = await request.json()
         if body.get("item_type") != "PRODUCT_ITEM":
             return no(400, 100, "The parameter item_type is required.")
+        self._sent.append([one["data"]["id"] for one in body["requests"]])
         handle, batch = f"h{len(self._batches)}", Batch("finished", [], [])
         wrong = []
         for one in body["requests"]:
@@ -133,13 +160,22 @@ class Fake:
                 batch.invalid.append(data["id"])
             elif self._fault("stuck"):
                 batch.status = "in progress"
+            elif self._fault("late"):
+                batch.status = "in progress"
+                self._late.append(data)
             else:
-                item.quantity, item.availability = int(data["inventory"]), data["availability"]
+                self._done(data)
+                while self._late:
+                    self._done(self._late.pop())
         if self._fault("slow"):
             batch.status = "in progress"
         self._batches[handle] = batch
         taken = len(wrong) < len(body["requests"])
         return JSONResponse({"handles": [handle] if taken else [], "validation_status": wrong})
+
+    def _done(self, data: dict[str, Any]) -> None:
+        item = self._items[data["id"]]
+        item.quantity, item.availability = int(data["inventory"]), data["availability"]
 
     async def _status(self, request: Request) -> Response:
         handle = request.query_params.get("handle", "")
@@ -177,11 +213,21 @@ class Fake:
         self._items[said["sku"]].quantity = int(said["quantity"])
         return JSONResponse({"ok": True})
 
+    async def _ctl_judge(self, request: Request) -> Response:
+        told = await request.json()
+        unknown = set(told["said"]) - {*REVIEW, "visibility"}
+        if unknown:
+            return JSONResponse({"error": f"unknown fields {sorted(unknown)}"}, 422)
+        self._items[told["sku"]].judged = told["said"]
+        return JSONResponse({"ok": True})
+
     async def _ctl_fault(self, request: Request) -> Response:
         fault = await request.json()
         match fault["kind"]:
-            case "status" | "code" | "lose" | "slow" | "stuck" | "invalid":
+            case "status" | "code" | "lose" | "slow" | "stuck" | "late" | "invalid":
                 self._faults.append(fault)
+            case "heavy":
+                self._most = fault["most"]
             case "revoke":
                 self._token = self._secret()
             case "clear":
@@ -197,6 +243,7 @@ class Fake:
                 "stock": {item.sku: item.quantity for item in items},
                 "availability": {item.sku: item.availability for item in items},
                 "asked": self._asked,
+                "batches": self._sent,
                 "webhooks": {"waiting": 0},
             }
         )
@@ -217,7 +264,12 @@ def item_json(item: Item) -> dict[str, Any]:
         "inventory": item.quantity,
         "image_url": f"https://shop.example.com/{item.sku.lower()}.jpg",
         "visibility": "published",
-    }
+        "review_status": "approved",
+    } | item.judged
+
+
+KNOWN = {*item_json(Item(0, "", "", Money(amount=0, currency="EUR"), 0)), *REVIEW}
+"""Fields of an item that may be asked for."""
 
 
 def no(status: int, code: int, message: str) -> Response:

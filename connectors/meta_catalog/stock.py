@@ -11,11 +11,13 @@ from connectors.base import Session
 from connectors.errors import Refused, RetryLater
 from connectors.meta_catalog.api import Api, Config
 from connectors.meta_catalog.catalog import quantity_of
+from connectors.meta_catalog.shown import SHOWN_FIELDS, hidden_why
 from connectors.types import Level, Listing, Stock
 
 LOOKS = (0.5, 1.5, 4.0)
 """Seconds before we ask what became of a batch. Meta may take minutes; then the reading back tells."""
 AT_ONCE = 50
+FIELDS = f"id,retailer_id,availability,inventory,{SHOWN_FIELDS}"
 
 
 class MetaStock:
@@ -49,16 +51,16 @@ class MetaStock:
         await self._follow(str(handles[0]))
 
     async def levels(self, listings: Sequence[Listing]) -> Sequence[Level]:
-        """What shoppers see of these."""
+        """What shoppers see of these, and which of them nobody sees."""
         found: list[Level] = []
         for start in range(0, len(listings), AT_ONCE):
             here = {one.variant_id: one for one in listings[start : start + AT_ONCE]}
             wanted = json.dumps({"retailer_id": {"is_any": [*here]}})
-            fields = "id,retailer_id,availability,inventory"
-            async for node in self._api.pages("products", fields=fields, filter=wanted):
+            async for node in self._api.pages("products", fields=FIELDS, filter=wanted):
                 listing = here.get(str(node.get("retailer_id")))
                 if listing:
-                    found.append(Level(listing=listing, quantity=count_of(node)))
+                    level = Level(listing=listing, quantity=count_of(node), hidden=hidden_why(node))
+                    found.append(level)
         return found
 
     async def _follow(self, handle: str) -> None:

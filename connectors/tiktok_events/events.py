@@ -18,8 +18,9 @@ from connectors.http import decoded
 from connectors.tiktok_events.api import Config
 from connectors.types import Conversion, ConversionLimits, ConversionOutcome
 
-LIMITS: Final = ConversionLimits(batch=500, oldest=timedelta(days=7), purpose="ads")
-"""TikTok takes 1,000 events. How old they may be it says only of other kinds: we hold to Meta's week."""
+LIMITS: Final = ConversionLimits(batch=50, oldest=timedelta(days=7), purpose="ads", knows=("tiktok_shop",))
+"""TikTok takes 1,000 events, and refuses all of them for one. How old they may be it says only of other
+kinds: we hold to Meta's week. Sales of TikTok's own shops it knows."""
 PATH: Final = "open_api/v1.3/event/track/"
 NAMES: Final = {
     "purchase": "Purchase",

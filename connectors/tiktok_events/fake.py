@@ -1,7 +1,8 @@
 """A local TikTok with one pixel: HTTP 200, and a number in the body that may mean anything.
 
 It refuses what TikTok refuses: wrong tokens, other pixels, more than 1,000 events, contact data that is not
-hashed, an event without a time or of long ago. A batch is refused whole, its place in it named.
+hashed, money that is no number, an event without a time or of long ago. A batch is refused whole, its place
+in it named.
 
 Faults (POST /_ctl/fault): "status" · "code" ("code", "message") · "reject" ("event_id") · "lose" (done, then
 the answer breaks off) · "revoke" · "clear". `/_ctl/clock` sets its time.
@@ -104,6 +105,10 @@ class Fake:
         for name in ("email", "phone", "external_id"):
             if not re.fullmatch("([0-9a-f]{64})?", who.get(name, "")):
                 return f"user.{name}: Must be hashed with SHA-256."
+        about = event.get("properties") or {}
+        for money in (about.get("value", 0), *(one.get("price", 0) for one in about.get("contents") or ())):
+            if type(money) not in (int, float):
+                return "properties.value: Not a valid number."
         if event.get("event") == "Purchase" and "currency" not in event.get("properties", {}):
             return "properties.currency: Missing data for required field."
         return None

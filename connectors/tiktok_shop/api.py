@@ -100,13 +100,21 @@ class Api:
         """All pages of a search."""
         token = ""
         while True:
-            at = {"page_token": token} if token else {}
-            data = await self.post(path, body, page_size=PAGE_SIZE, **query, **at)
+            data = await self.page(path, body, token, **query)
             yield data
             token = str(data.get("next_page_token") or "")
             if not token:
                 return
-            await self._sleep(PAGE_PAUSE)
+            await self.rest()
+
+    async def page(self, path: str, body: dict[str, Any], token: str, **query: str) -> dict[str, Any]:
+        """One page of a search; an empty token asks for the first."""
+        at = {"page_token": token} if token else {}
+        return await self.post(path, body, page_size=PAGE_SIZE, **query, **at)
+
+    async def rest(self) -> None:
+        """The pause between two pages."""
+        await self._sleep(PAGE_PAUSE)
 
     async def _call(self, method: str, path: str, query: dict[str, str], content: bytes) -> dict[str, Any]:
         params = query | {
@@ -172,6 +180,9 @@ def by_message(message: str) -> ConnectorError:
         return Reconnect(RELINK)
     if "app_key" in words or "signature" in words:
         return Reconnect(WRONG_APP)
+    if "page_token" in words:
+        # A token lives for a while only, and the list has gone on since: only the beginning is sure.
+        return RetryLater("TikTok Shop's list ran out while it was read. It is read again.", 5.0)
     if "timestamp" in words:
         # Nothing is wrong with the request; it is good as soon as the clock is.
         return RetryLater("TikTok Shop finds our clock wrong. Set this machine's time.", 60.0)

@@ -6,6 +6,7 @@ is not the SKU's or is left out, a quantity out of range, cancelling what is shi
 Faults (POST /_ctl/fault), with "count" where it makes sense: {"kind": "status", "status": 429, "retry_after":
 7} · "token_status" (the same, of the token host) · "code" ("code", "message": a no inside a 200) · "lose"
 (done, then the answer breaks off; "at": only for paths that end so) · "slow_cancel" (accepted, done later) ·
+"moves" (after a page of orders its first one changes) · "page_token" (the next token is too old) ·
 "expire_token" · "revoke" · "unsubscribe" · "country" ("country": "GB") · "duplicate_webhook", "lost_webhook",
 "late_webhook".
 """
@@ -24,6 +25,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from connectors.fakes import Faults
 from connectors.tiktok_shop.fake_after import give_back, listed, subscribed
 from connectors.tiktok_shop.fake_gate import Gate, No
 from connectors.tiktok_shop.fake_hooks import Hooks
@@ -39,7 +41,7 @@ from connectors.types import Tokens
 
 CODES = {400: 36009004, 401: 105002, 404: 36009009, 429: 36009002}
 """What the gateway says in the body of a status; everything else is its own trouble."""
-COUNTED = frozenset({"status", "token_status", "code", "lose", "slow_cancel"})
+COUNTED = frozenset({"status", "token_status", "code", "lose", "slow_cancel", "moves", "page_token"})
 
 Call = Callable[[dict[str, str], dict[str, Any], dict[str, str]], dict[str, Any]]
 """(query, body, path parameters) → the answer's `data`."""
@@ -53,7 +55,7 @@ class Fake:
         self._gate = Gate(self._random)
         self._hooks = Hooks(self._random, self._gate.app_key, self._gate.app_secret)
         self._shop = Shop(self._hooks.tell)
-        self._faults: list[dict[str, Any]] = []
+        self._faults = Faults()
         self._asked: list[str] = []
         calls: dict[tuple[str, str], Call] = {
             ("POST", "/order/202309/orders/search"): self._search_orders,
@@ -110,6 +112,8 @@ class Fake:
                 said = self._fault("code")
                 if said:
                     raise No(said["code"], said.get("message", "Simulated."))
+                if "page_token" in params and self._fault("page_token"):
+                    raise No(36009004, "Invalid parameter. The `page_token` has expired.", 400)
                 lost = self._fault("lose", request.url.path)
                 data = call(params, parsed(body), dict(request.path_params))
             except No as no:
@@ -135,7 +139,10 @@ class Fake:
         since = int(body.get("update_time_ge", 0))
         found = [order for order in self._shop.orders if order.updated >= since]
         found.sort(key=lambda order: (order.updated, order.number), reverse=query.get("sort_order") != "ASC")
-        return paged("orders", [order_json(order) for order in found], query)
+        page = paged("orders", [order_json(order) for order in found], query)
+        if page["orders"] and self._fault("moves"):
+            self._shop.move(found[0], found[0].status)
+        return page
 
     def _orders(self, query: dict[str, str], _: dict[str, Any], __: dict[str, str]) -> dict[str, Any]:
         ids = query.get("ids", "").split(",")
@@ -187,12 +194,7 @@ class Fake:
 
     def _fault(self, kind: str, path: str = "") -> dict[str, Any] | None:
         """The next fault of a kind, counted down; one with "at" waits for a path that ends so."""
-        for fault in self._faults:
-            if fault["kind"] == kind and path.endswith(fault.get("at", "")):
-                fault["count"] = fault.get("count", 1) - 1
-                self._faults = [left for left in self._faults if left.get("count", 1) > 0]
-                return fault
-        return None
+        return self._faults.next(kind, lambda fault: path.endswith(fault.get("at", "")))
 
     async def _ctl_webhook_url(self, request: Request) -> Response:
         self._hooks.topics["ORDER_STATUS_CHANGE"] = (await request.json())["url"]
@@ -234,7 +236,7 @@ class Fake:
         count = fault.get("count", 1)
         match fault["kind"]:
             case kind if kind in COUNTED:
-                self._faults.append(fault)
+                self._faults.ask(fault)
             case "expire_token":
                 self._gate.expire()
             case "revoke":

@@ -31,6 +31,7 @@ class Item:
     title: str
     price: Money
     levels: dict[str, int]
+    campaign: int = 0
 
     @property
     def product_id(self) -> str:
@@ -92,7 +93,7 @@ class Shop:
 
     def stock(self, items: list[dict[str, Any]]) -> None:
         """Fill or correct the catalogue; a SKU that is known keeps its numbers. "elsewhere" is a second
-        warehouse's quantity."""
+        warehouse's quantity; "campaign", how many of it only a campaign of TikTok's may sell."""
         for given in items:
             known = self.items.get(given["sku"])
             number = known.number if known else len(self.items) + 1
@@ -100,18 +101,20 @@ class Shop:
             levels = {WAREHOUSE: int(given["quantity"])}
             if "elsewhere" in given:
                 levels[OTHER] = int(given["elsewhere"])
-            self.items[given["sku"]] = Item(number, given["sku"], given["title"], price, levels)
+            made = Item(number, given["sku"], given["title"], price, levels, given.get("campaign", 0))
+            self.items[given["sku"]] = made
 
     def place(self, body: dict[str, Any]) -> Placed:
         """A buyer orders; KeyError for an unknown SKU, SoldOut when the shop's stock does not cover it.
 
-        "relay" gives TikTok's forwarding address instead of the buyer's own; "status" is where it ends.
+        "relay" gives TikTok's forwarding address instead of the buyer's own; "status" is where it ends; "at",
+        the time it was placed and last changed.
         """
         item, quantity = self.items[body["sku"]], int(body.get("quantity", 1))
         if item.quantity < quantity:
             raise SoldOut
         item.take(quantity)
-        number, now = len(self.orders) + 1, int(time.time())
+        number, now = len(self.orders) + 1, int(body.get("at", time.time()))
         email = body.get("email") or ""
         relay = f"v4b{number:026X}@scs3.tiktok.com"
         made = Placed(
@@ -128,6 +131,7 @@ class Shop:
         self._told(made)
         if body.get("status", "AWAITING_SHIPMENT") != "UNPAID":
             self.move(made, body.get("status", "AWAITING_SHIPMENT"))
+        made.updated = now if "at" in body else made.updated
         return made
 
     def move(self, order: Placed, status: str) -> None:
@@ -259,7 +263,13 @@ def inventory_json(item: Item) -> dict[str, Any]:
         {"warehouse_id": place, "available_quantity": quantity, "committed_quantity": 0}
         for place, quantity in item.levels.items()
     ]
+    shares = {
+        "in_shop_inventory": {"quantity": max(0, item.quantity - item.campaign)},
+        "campaign_inventory": [{"quantity": item.campaign, "campaign_name": "Flash sale"}],
+    }
     sku = {"id": item.sku_id, "seller_sku": item.sku, "total_available_quantity": item.quantity}
+    if item.campaign:
+        sku["total_available_inventory_distribution"] = shares
     return {"product_id": item.product_id, "skus": [sku | {"warehouse_inventory": levels}]}
 
 

@@ -32,11 +32,7 @@ class TikTokShopOrders:
         """Orders changed since then, oldest change first. One that cannot be read is Unreadable, last."""
         unreadable: list[str] = []
         reason = ""
-        found = self._api.pages(
-            SEARCH, {"update_time_ge": int(since.timestamp())}, sort_field="update_time", sort_order="ASC"
-        )
-        async for page in found:
-            orders = [one for one in page.get("orders") or () if isinstance(one, dict)]
+        async for orders in self._pages(int(since.timestamp())):
             refunds = await refunds_of(self._api, (str(one.get("id")) for one in orders if sent(one)))
             for order in orders:
                 try:
@@ -49,6 +45,28 @@ class TikTokShopOrders:
                     yield known
         if unreadable:
             raise Unreadable(reason, unreadable)
+
+    async def _pages(self, since: int) -> AsyncIterator[list[dict[str, Any]]]:
+        """Pages of what changed, each from the last one's end on, and by TikTok's token only within a second.
+
+        What changes meanwhile moves to the end, and the rest up: a token that counts would pass over some.
+        And one that has run out ends no long reading.
+        """
+        token, given = "", set[tuple[str, int]]()
+        while True:
+            data = await self._api.page(
+                SEARCH, {"update_time_ge": since}, token, sort_field="update_time", sort_order="ASC"
+            )
+            orders = [one for one in data.get("orders") or () if isinstance(one, dict)]
+            yield [one for one in orders if version_of(one) not in given]
+            token = str(data.get("next_page_token") or "")
+            if not token:
+                return
+            given = {version_of(one) for one in orders}
+            first, until = (version_of(orders[place])[1] if orders else 0 for place in (0, -1))
+            if until > max(first, since):
+                since, token = until, ""
+            await self._api.rest()
 
     async def order(self, order_id: str) -> Order | None:
         """One order; TikTok leaves out what it does not know."""
@@ -109,6 +127,12 @@ class TikTokShopCancellations:
             if any(asked(one, order_id) for one in page.get("cancellations") or ()):
                 return True
         return False
+
+
+def version_of(order: dict[str, Any]) -> tuple[str, int]:
+    """Which order, and as of when; 0 where that cannot be read."""
+    at = str(order.get("update_time"))
+    return str(order.get("id")), int(at) if at.isdecimal() else 0
 
 
 def sent(order: dict[str, Any]) -> bool:

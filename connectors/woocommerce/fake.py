@@ -23,6 +23,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from connectors.fakes import Faults
 from connectors.types import Tokens
 from connectors.woocommerce.fake_hooks import Hooks
 from connectors.woocommerce.fake_shop import No, Placed, Shop, item_json, order_json, refund_json
@@ -43,7 +44,7 @@ class Fake:
         self._hook_secret = f"{rng.getrandbits(128):032x}"
         self._hooks = Hooks(self._said)
         self._shop = Shop(self._hooks.tell)
-        self._faults: list[dict[str, Any]] = []
+        self._faults = Faults()
         self._odd: set[int] = set()
         self._asked: list[str] = []
         calls: dict[str, dict[str, Call]] = {
@@ -195,12 +196,7 @@ class Fake:
 
     def _fault(self, kind: str, method: str = "") -> dict[str, Any] | None:
         """The next fault of a kind, counted down; one with "method" waits for that."""
-        for fault in self._faults:
-            if fault["kind"] == kind and fault.get("method", method) == method:
-                fault["count"] = fault.get("count", 1) - 1
-                self._faults = [left for left in self._faults if left.get("count", 1) > 0]
-                return fault
-        return None
+        return self._faults.next(kind, lambda fault: fault.get("method", method) == method)
 
     async def _ctl_webhook_url(self, request: Request) -> Response:
         said = await request.json()
@@ -246,7 +242,7 @@ class Fake:
         fault = await request.json()
         match fault["kind"]:
             case kind if kind in COUNTED:
-                self._faults.append(fault)
+                self._faults.ask(fault)
             case "odd_order":
                 self._odd.add(int(fault["order_id"]))
             case "revoke":
@@ -259,7 +255,8 @@ class Fake:
             case "lost_webhook":
                 self._hooks.lose += fault.get("count", 1)
             case "clear":
-                self._faults, self._odd = [], set()
+                self._faults.clear()
+                self._odd.clear()
             case unknown:
                 return JSONResponse({"error": f"unknown fault {unknown}"}, 422)
         return JSONResponse({"ok": True})

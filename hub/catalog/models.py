@@ -142,7 +142,7 @@ class Listing(SQLModel, table=True):
 
     `buffer` units are never offered there. `paused`: by hand, nothing is offered. `gone`: no longer in the
     platform's catalogue. `source`: products are read from there, and it takes no stock. `theirs` is what the
-    platform said of it when it was last read.
+    platform said of it when it was last read; `hidden` in it: why nobody sees it there, or null.
     """
 
     __table_args__ = (

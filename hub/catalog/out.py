@@ -146,6 +146,7 @@ class ListingOut(BaseModel):
     """A variant on a platform. `offered`: what may be sold there now; `pushed`: what the platform was told.
 
     `state`: on, paused, gone (no longer in the shop), source (products come from there, stock does not go).
+    `hidden`: why the platform shows it to nobody, and what to do.
     """
 
     id: UUID
@@ -164,6 +165,7 @@ class ListingOut(BaseModel):
     pushed: int | None
     pushed_at: datetime | None
     push_error: str | None
+    hidden: str | None
 
     @classmethod
     def of(cls, placed: Placed) -> ListingOut:
@@ -182,11 +184,12 @@ class ListingOut(BaseModel):
             their_title=named(theirs.get("title") or "", theirs.get("variant") or ""),
             offered=placed.offered.quantity if placed.offered else 0,
             pushed=listing.pushed_quantity,
+            hidden=theirs.get("hidden") if listing.state != "gone" else None,
         )
 
 
 class StrayOut(BaseModel):
-    """Something a platform sells that is none of our SKUs."""
+    """Something a platform sells that is none of our SKUs. `hidden` as in `ListingOut`."""
 
     id: UUID
     connection_id: UUID
@@ -196,6 +199,7 @@ class StrayOut(BaseModel):
     their_title: str
     price_minor: int | None
     currency: str | None
+    hidden: str | None
     found_at: datetime
 
     @classmethod
@@ -210,6 +214,7 @@ class StrayOut(BaseModel):
             their_title=named(theirs.get("title") or "", theirs.get("variant") or ""),
             price_minor=theirs.get("price_minor"),
             currency=theirs.get("currency"),
+            hidden=theirs.get("hidden"),
         )
 
 

@@ -186,7 +186,8 @@ class Following:
         lines = [await self._follow(one, *known[one.listing.variant_id], followed) for one in old]
         new = [one for one in group if one.listing.variant_id not in known]
         if new and self.wish.add:
-            usable = [one for one in new if 0 < len(one.listing.sku.strip()) <= 64]
+            # What shoppers do not see there is not put on sale here by itself.
+            usable = [one for one in new if 0 < len(one.listing.sku.strip()) <= 64 and not one.hidden]
             first = {one.listing.sku.strip(): one for one in reversed(usable)}
             home = next((variant_id for variant_id, _ in known.values()), None)
             if first:
@@ -196,7 +197,7 @@ class Following:
         for one in new:
             await ties.leave(self.session, self.connection, one)
             why = "none of your SKUs" if one.listing.sku else "it has no SKU there"
-            lines.append((one, "unmatched", why))
+            lines.append((one, "unmatched", one.hidden or why))
         return lines
 
     async def _add(self, new: Sequence[Found], home: UUID | None) -> None:

@@ -30,6 +30,7 @@ def theirs_of(found: Found) -> dict[str, Any]:
         "currency": found.price.currency,
         "image_url": found.image_url,
         "quantity": found.quantity,
+        "hidden": found.hidden,
     }
 
 

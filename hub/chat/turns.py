@@ -1,4 +1,4 @@
-"""How often one viewer may speak: in one place for all processes, all their tabs, and all their devices."""
+"""How often one viewer may speak, or try a thing: in one place for all processes, tabs, and devices."""
 
 from __future__ import annotations
 
@@ -27,17 +27,23 @@ NEXT: Final = text("SELECT next_at FROM chat_turn WHERE show_id = :show AND view
 OVER: Final = text("DELETE FROM chat_turn WHERE next_at <= :now")
 
 
-async def take_turn(session: AsyncSession, show: Show, viewer: Viewer, now: datetime, every: float) -> None:
-    """SlowDown when it is too soon after the last one; `every` seconds must be between two."""
+async def take_turn(
+    session: AsyncSession, show: Show, viewer: Viewer, now: datetime, every: float, *, doing: str = ""
+) -> None:
+    """SlowDown when it is too soon after the last one; `every` seconds must be between two.
+
+    `doing` something else than speaking has turns of its own.
+    """
     # Whoever is signed in is one person on each of their devices.
-    who = str(viewer.customer_id or viewer.id)
+    who = doing + str(viewer.customer_id or viewer.id)
     mine = {"show": show.id, "viewer": hashlib.sha256(who.encode()).hexdigest()}
     values = {**mine, "brand": show.brand_id, "now": now, "next": now + timedelta(seconds=every)}
     if (await run(session, TAKE, values)).first():
         return
     next_at: datetime = (await run(session, NEXT, mine)).scalar_one()
     wait = max(1, math.ceil((next_at - now).total_seconds()))
-    raise SlowDown("slow_down", f"One message every {every:g} seconds, please.", retry_after=wait)
+    words = "Wait a moment, then try again." if doing else f"One message every {every:g} seconds, please."
+    raise SlowDown("slow_down", words, retry_after=wait)
 
 
 async def forget_turns(session: AsyncSession, now: datetime) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 from urllib.parse import quote
 from uuid import UUID
 
@@ -12,8 +12,13 @@ from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, StringConstraints
 
 from hub.auth.guard import Hub, Watching
+from hub.chat.turns import take_turn
+from hub.shows.models import Show
 
 router = APIRouter(tags=["claims"])
+
+TRY_EVERY: Final = 2.0
+"""Seconds between two tries of one browser, at whatever process: names must not be guessed."""
 
 Code = Annotated[str, Path(max_length=30)]
 
@@ -71,8 +76,12 @@ async def look(code: Code, viewer: Watching, hub: Hub) -> LinkOut:
 @router.post("/api/v1/public/claims/{code}/open")
 async def open_link(code: Code, body: OpenIn, viewer: Watching, hub: Hub) -> OpenedOut:
     """Take it to this browser's checkout, once. 409 `claim_over` | `claim_taken` | `claim_closed` |
-    `claim_others` | `limit`."""
+    `claim_others` | `limit`. 429 when the last try was a moment ago."""
     hub.pace.check(f"claim:{viewer.id}")
+    async with hub.db.session() as session:
+        # Committed by itself: a try that fails was one all the same.
+        if show := await session.get(Show, viewer.show_id):
+            await take_turn(session, show, viewer, hub.clock(), TRY_EVERY, doing="claim:")
     async with hub.db.session() as session:
         found = await hub.claims.links.open(session, viewer, code, body.name)
     if isinstance(found, str):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from datetime import datetime, timedelta
 from typing import Annotated, Final
@@ -28,6 +29,14 @@ CLICKS: Final = text(
     ORDER BY at DESC LIMIT 20
     """
 )
+NOBODYS: Final = tuple(
+    ipaddress.ip_network(one)
+    for one in (
+        *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8"),
+        *("169.254.0.0/16", "::1/128", "fc00::/7", "fe80::/10"),
+    )
+)
+"""Addresses of networks behind a router or proxy: the same in every house."""
 Token = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-]{1,500}$")]
 
 
@@ -129,8 +138,19 @@ class AdIdBook:
         row.gclid, row.ttclid = seen.gclid or row.gclid, seen.ttclid or row.ttclid
         row.fbp, row.ttp = seen.fbp or row.fbp, seen.ttp or row.ttp
         row.fbc = fbc_of(seen, row.fbc, self._clock())
-        row.ip_sealed = self._vault.seal(ip) if ip else row.ip_sealed
+        row.ip_sealed = self._vault.seal(ip) if ip and tells_somebody(ip) else row.ip_sealed
         row.user_agent_sealed = self._vault.seal(user_agent[:500]) if user_agent else row.user_agent_sealed
+
+
+def tells_somebody(ip: str) -> bool:
+    """Whether an address may be a buyer's: not a proxy's of ours, nor one that anybody's network has."""
+    try:
+        found = ipaddress.ip_address(ip.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(found, ipaddress.IPv6Address):
+        found = found.ipv4_mapped or found
+    return not any(found.version == network.version and found in network for network in NOBODYS)
 
 
 def fbc_of(seen: Seen, kept: str | None, now: datetime) -> str | None:

@@ -55,10 +55,11 @@ class Conversion(SQLModel, table=True):
 class ConversionDesk(SQLModel, table=True):
     """How an account is told, one row for each that takes conversions.
 
-    `shops`: orders placed in other shops (Shopify, TikTok Shop) are told as well. `paused`: nothing is sent;
-    what happens meanwhile waits. `since`: orders placed before are not told. `read_at`: orders changed before
-    this have been looked at. `rest_until`: the platform asked us to wait. `checked_at`: its checks were last
-    asked about a sample; `problem`: what they, or the login, said. `pixel`: the public id for pages.
+    `shops`: orders placed in other shops (Shopify, TikTok Shop) are told as well, but to no platform those of
+    its own shop. `paused`: nothing is sent; what happens meanwhile waits. `since`: orders placed before are
+    not told. `read_at`: orders changed before this have been looked at. `rest_until`: the platform asked us
+    to wait. `checked_at`: its checks were last asked about a sample; `problem`: what they, or the login,
+    said. `pixel`: the public id for pages.
     """
 
     __tablename__ = "conversion_desk"

@@ -42,6 +42,7 @@ PURCHASES: Final = text(
     SELECT orders.id FROM orders
     WHERE brand_id = :brand_id AND updated_at >= :since AND placed_at >= :linked AND NOT test
       AND state IN ('paid', 'refunded') AND (channel = 'own' OR :shops)
+      AND NOT channel = ANY(:known)
       AND NOT EXISTS (SELECT FROM conversion WHERE conversion.connection_id = :connection_id
         AND conversion.event_name = 'purchase' AND conversion.order_id = orders.id)
     ORDER BY updated_at, id LIMIT :most
@@ -153,12 +154,14 @@ class Queueing:
         return connector.pixel(self._connections.config_of(row))
 
     def _values(self, row: Connection, desk: ConversionDesk, since: datetime) -> dict[str, object]:
+        limits = self._connections.connector(row.connector).conversion_limits
         return {
             "brand_id": row.brand_id,
             "connection_id": row.id,
             "since": since,
             "linked": desk.since,
             "shops": desk.shops,
+            "known": [*limits.knows] if limits else [],
             "most": AT_A_TIME,
         }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final, Protocol
 from uuid import UUID
 
@@ -27,16 +28,22 @@ class Closable(Protocol):
 
 
 class StaffScreens:
-    """Asks the table, since news of a change may be lost; one question for all screens of this process."""
+    """Asks the table, since news of a change may be lost; one question for all screens of this process.
 
-    def __init__(self, db: Database, auth: Auth) -> None:
+    It looks every so many seconds, and at once when a screen comes: a ticket outlives whom it was given to.
+    """
+
+    def __init__(self, db: Database, auth: Auth, every: float = LOOK_EVERY) -> None:
         self._db = db
         self._auth = auth
+        self._every = every
         self._here: dict[Closable, Pass] = {}
+        self._somebody_came = asyncio.Event()
 
     def came(self, screen: Closable, given: Pass) -> None:
         """It is watched from now on."""
         self._here[screen] = given
+        self._somebody_came.set()
 
     def left(self, screen: Closable) -> None:
         """It is gone; harmless when it was never here."""
@@ -45,7 +52,10 @@ class StaffScreens:
     async def keep_checking(self) -> None:
         """Until cancelled."""
         while True:
-            await asyncio.sleep(LOOK_EVERY)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._every):
+                    await self._somebody_came.wait()
+            self._somebody_came.clear()
             if not self._here:
                 continue
             here = dict(self._here)

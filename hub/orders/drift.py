@@ -14,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from connectors import types as platform
 from connectors.errors import Refused
+from hub.catalog.health import news_of, note_hidden
 from hub.catalog.models import Listing
 from hub.clock import Clock
 from hub.connections.models import Connection
@@ -65,6 +66,8 @@ SHOPS = text(
            (SELECT count(*) FROM listing WHERE listing.connection_id = connection.id) AS listings,
            (SELECT count(*) FROM listing WHERE listing.connection_id = connection.id
                 AND push_error IS NOT NULL) AS refused,
+           (SELECT count(*) FROM listing WHERE listing.connection_id = connection.id
+                AND listing.state <> 'gone' AND theirs->>'hidden' IS NOT NULL) AS hidden,
            (SELECT count(*) FROM drift JOIN listing ON listing.id = drift.listing_id
                 WHERE listing.connection_id = connection.id AND healed_at IS NULL) AS drifting
     FROM connection LEFT JOIN shop_watch ON shop_watch.connection_id = connection.id
@@ -91,7 +94,10 @@ class DriftOut(BaseModel):
 
 
 class ShopOut(BaseModel):
-    """How a shop is doing. `silent_since`: changes come, but nobody tells us of them any more."""
+    """How a shop is doing. `silent_since`: changes come, but nobody tells us of them any more.
+
+    `refused`: listings whose stock it does not take; `hidden`: those that it shows to nobody.
+    """
 
     connection_id: UUID
     connector: str
@@ -108,6 +114,7 @@ class ShopOut(BaseModel):
     rest_until: datetime | None
     listings: int
     refused: int
+    hidden: int
     drifting: int
 
 
@@ -197,6 +204,9 @@ class Drifts:
                 return
             source = opened.connector.stock_source(opened.session)
             levels = await source.levels([where_is(one, "") for one in told])
+        if news := news_of(told, levels):
+            async with self._db.session() as session:
+                await note_hidden(session, news)
         held = {level.listing.variant_id: level.quantity for level in levels}
         for listing in told:
             theirs = held.get(listing.variant_ref)

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from connectors.conversions import email_form, hashed, number, sha256
 from connectors.errors import RetryLater
 from connectors.ga4 import CONNECTOR as GA4
 from connectors.ga4.events import EUROPE, Ga4Events, parts
+from connectors.http import Http
 from connectors.meta_capi import CONNECTOR as META
+from connectors.meta_capi.events import MetaEvents
 from connectors.meta_capi.people import (
     name_form,
     phone_form,
@@ -25,7 +32,7 @@ from connectors.meta_capi.people import (
 )
 from connectors.tiktok_events import events as tiktok
 from connectors.types import Browser, Contact, ConversionConsent, Money
-from tests.connectors.conftest import make_fake, reaching
+from tests.connectors.conftest import make_fake, reaching, serving
 from tests.connectors.test_contract_conversions import COOKIES, ITEMS, happened, states, told
 
 MARY = "6915771be1c5aa0c886870b6951b03d7eafc121fea0e80a5ea83beb7c449f4ec"
@@ -115,6 +122,35 @@ async def test_metas_numbers_that_mean_later_are_later() -> None:
             await rig.ctl("fault", kind="code", code=code)
             with pytest.raises(RetryLater):
                 await told(rig, happened("o1"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        # Neither messages nor a trace, without which Meta's own SDK falls over.
+        ({"events_received": 1}, "accepted"),
+        ({"events_received": 0}, "later"),
+        ({"success": True}, "later"),
+        ([], "later"),
+    ],
+)
+async def test_a_thin_answer_of_metas_is_enough_if_it_counts_and_unknown_if_not(
+    answer: object, state: str
+) -> None:
+    async def thin(_: Request) -> Response:
+        return JSONResponse(answer)
+
+    app = Starlette(routes=[Route("/{path:path}", thin, methods=["POST"])])
+    async with reaching(META, make_fake("meta_capi")) as rig, serving(app) as address:
+        http = Http(address, classify=META.classify)
+        session = META.session(http, rig.session.config, replace(rig.addresses, base_url=address))
+        if state == "accepted":
+            assert states(await MetaEvents(session).send([happened("o1")], now=datetime.now(UTC))) == [state]
+        else:
+            with pytest.raises(RetryLater) as raised:
+                await MetaEvents(session).send([happened("o1")], now=datetime.now(UTC))
+            assert raised.value.unknown
+        await http.close()
 
 
 async def test_google_gets_one_request_for_each_browser_and_says_nothing() -> None:

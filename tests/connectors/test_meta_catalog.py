@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,16 @@ async def test_the_catalogue_is_read_to_its_end(rig: Rig) -> None:
     found = await catalog(rig)
     assert len(found) == 212
     assert (found["BAG"].price, found["BAG"].quantity) == (Money(amount=123450, currency="EUR"), 5)
+
+
+async def test_what_is_too_much_for_meta_is_read_in_smaller_pages(rig: Rig) -> None:
+    await rig.ctl("catalog", items=[item(f"SKU-{n}", 1) for n in range(60)])
+    await rig.ctl("fault", kind="heavy", most=25)
+    assert len(await catalog(rig)) == 62
+    # Smaller than this nothing helps: it is said, and not tried for ever.
+    await rig.ctl("fault", kind="heavy", most=3)
+    with pytest.raises(Refused, match="too much"):
+        await catalog(rig)
 
 
 @pytest.mark.parametrize(
@@ -108,6 +119,65 @@ async def test_a_slow_batch_is_not_waited_for_and_a_stuck_one_is_found_by_readin
         [level] = await shelf(rig, clock).levels([(await catalog(rig))["BAG"].listing])
         assert level.quantity == held
     assert clock.naps == [*LOOKS, *LOOKS]
+
+
+async def test_a_batch_that_is_done_after_a_newer_one_is_seen_by_reading_back_and_put_right(
+    rig: Rig, clock: Clock
+) -> None:
+    await rig.ctl("fault", kind="late")
+    await write(rig, clock, 9)
+    await write(rig, clock, 3)
+    [level] = await shelf(rig, clock).levels([(await catalog(rig))["BAG"].listing])
+    assert level.quantity == 9
+    await write(rig, clock, 3)
+    # One item in each batch: of two updates in one, either may come last.
+    assert [len(one) for one in (await rig.state())["batches"]] == [1, 1, 1]
+    assert (await rig.state())["stock"]["BAG"] == 3
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({"visibility": "staging"}, "not published"),
+        ({"review_status": "rejected", "review_rejection_reasons": ["ADULT_CONTENT"]}, r"\(adult content\)"),
+        (
+            {
+                "capability_to_review_status": [
+                    {"key": "WHATSAPP", "value": "APPROVED"},
+                    {"key": "SHOPS", "value": "REJECTED"},
+                ]
+            },
+            "rejected it for shops, so",
+        ),
+        (
+            {"errors": [{"title": "Missing price.", "description": "Add one", "error_priority": "HIGH"}]},
+            "fault in it: Missing price. Add one. Mend",
+        ),
+        ({"image_fetch_status": "FETCH_FAILED"}, "could not load its picture"),
+        # A review that goes on, advice, and words that are new to us are no trouble.
+        ({"review_status": "pending", "image_fetch_status": "OUTDATED"}, None),
+        ({"errors": [{"title": "Add a colour", "error_priority": "RECOMMENDATION"}, "?"]}, None),
+        ({"capability_to_review_status": [{"key": "ADS", "value": "NEW_WORD"}, "?"]}, None),
+    ],
+)
+async def test_an_item_that_shoppers_do_not_see_is_told_with_what_to_do(
+    rig: Rig, clock: Clock, said: dict[str, Any], told: str | None
+) -> None:
+    # Beyond the first page, too.
+    await rig.ctl("catalog", items=[item(f"SKU-{n}", 1) for n in range(120)])
+    await rig.ctl("judge", sku="SKU-119", said=said)
+    found = await catalog(rig)
+    levels = await shelf(rig, clock).levels([one.listing for one in found.values()])
+    hidden = [(one.listing.sku, one.hidden) for one in found.values() if one.hidden]
+    assert [(one.listing.sku, one.hidden) for one in levels if one.hidden] == hidden
+    assert (len(found), len(levels)) == (122, 122)
+    if told is None:
+        assert hidden == []
+    else:
+        [(sku, why)] = hidden
+        assert sku == "SKU-119"
+        assert re.search(told, why)
+        assert why.endswith(".")
 
 
 async def test_a_lost_answer_is_unknown_and_may_be_repeated(rig: Rig, clock: Clock) -> None:

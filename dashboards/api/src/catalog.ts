@@ -118,6 +118,8 @@ export interface Listing {
   pushed: number | null;
   pushed_at: string | null;
   push_error: string | null;
+  /** Why the platform shows it to nobody, and what to do. */
+  hidden: string | null;
 }
 
 export interface UnmatchedListing {
@@ -129,6 +131,7 @@ export interface UnmatchedListing {
   their_title: string;
   price_minor: number | null;
   currency: string | null;
+  hidden: string | null;
   found_at: string;
 }
 

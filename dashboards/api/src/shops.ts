@@ -21,6 +21,8 @@ export interface Shop {
   listings: number;
   /** Listings whose stock it does not take. */
   refused: number;
+  /** Listings that it shows to nobody, by its own rules. */
+  hidden: number;
   drifting: number;
 }
 

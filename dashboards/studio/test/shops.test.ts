@@ -21,6 +21,7 @@ function shop(changes: Partial<Shop> = {}): Shop {
     rest_until: null,
     listings: 3,
     refused: 0,
+    hidden: 0,
     drifting: 0,
     ...changes,
   };
@@ -59,6 +60,14 @@ describe("a shop", () => {
     expect(problem).toBe("We can't ask it to tell us of orders: The store is locked.");
     expect(refused).toContain("2 products");
     expect(shopState(shop({ state: "reconnect" }), NOW).tone).toBe("bad");
+  });
+
+  it("tells of products that nobody sees there", () => {
+    const hiding = shop({ hidden: 1 });
+    expect(shopState(hiding, NOW)).toEqual({ tone: "warn", label: "Look at this" });
+    expect(shopSentences(hiding, NOW)).toEqual([
+      "It shows 1 product to nobody. The listings say why and what to do.",
+    ]);
   });
 
   it("rests only until it may be told again", () => {

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from connectors.conversions import sha256
+from hub.conversions.ad_ids import tells_somebody
 from hub.conversions.outbox import NOT_TOLD, OLD
 from hub.conversions.permits import GPC, NO_ADS, NO_ANALYTICS
 from hub.conversions.queue import UNLINKED
@@ -127,6 +128,14 @@ async def other_shops_where_that_was_chosen(sales: Sales) -> None:
     await sales.sweep()
     assert await sales.rows("meta_capi", late) == PAID
     assert await sales.rows("ga4", late) == []
+    # What was bought in TikTok's own shop TikTok knows: told again it would count twice.
+    tiktok = f"/api/v1/conversions/{sales.connection('tiktok_events')}"
+    await owner.call("PATCH", tiktok, {"shops": True})
+    theirs, ours = await sales.order(channel="tiktok_shop"), await sales.order(channel="shopify")
+    await sales.sweep()
+    assert await sales.rows("meta_capi", theirs) == PAID
+    assert await sales.rows("tiktok_events", theirs) == []
+    assert await sales.rows("tiktok_events", ours) == PAID
     # Orders that were placed before the account was linked are not told at all.
     older = await sales.order(placed_at=sales.market.clock() - timedelta(days=1))
     await sales.sweep()
@@ -239,6 +248,22 @@ async def one_that_was_committed_late(sales: Sales) -> None:
     await sales.sweep()
     for order in (first, late):
         assert await sales.rows("ga4", order) == PAID
+
+
+def test_an_address_that_every_house_has_tells_nobody_apart() -> None:
+    for ip in (
+        "10.1.2.3",
+        "192.168.0.7",
+        "100.64.1.1",
+        "127.0.0.1",
+        "::1",
+        "fe80::1%eth0",
+        "::ffff:10.0.0.1",
+        "?",
+    ):
+        assert not tells_somebody(ip)
+    for ip in ("203.0.113.9", "2001:db8::7", "::ffff:203.0.113.9"):
+        assert tells_somebody(ip)
 
 
 async def each_in_turn(sales: Sales, *parts: Callable[[Sales], Awaitable[None]]) -> None:

@@ -99,6 +99,7 @@ function Row({ listing }: { listing: Listing }) {
           </span>
         )}
         {listing.push_error && <span className="problem-text">{closed(listing.push_error)}</span>}
+        {listing.hidden && <span className="problem-text">Not shown there: {closed(listing.hidden)}</span>}
         <Problem error={change.error ?? part.error} />
       </div>
       {selling && (

@@ -5,6 +5,7 @@ import { Notice } from "../parts/notice";
 import { PlatformBadge } from "../parts/platform-badge";
 import { Problem } from "../parts/problem";
 import { SelectField } from "../parts/select-field";
+import { closed } from "../parts/words";
 import { LISTINGS, useCatalog, useSkus } from "./use-catalog";
 
 /** What the shops sell that is none of our SKUs: tied by hand, or put away. */
@@ -81,6 +82,7 @@ function Stray({ stray, onTied, onIgnore }: Props) {
             {[stray.their_sku || "no SKU there", price].filter(Boolean).join(", ")}
           </span>
         </span>
+        {stray.hidden && <span className="problem-text">Not shown there: {closed(stray.hidden)}</span>}
         <Problem error={match.error} />
       </div>
       <SelectField

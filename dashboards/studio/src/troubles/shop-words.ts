@@ -7,7 +7,7 @@ import { closed, dateTime, plural, type Tone } from "../parts/words";
 export function shopState(shop: Shop, now: number): { tone: Tone; label: string } {
   if (shop.state !== "ok") return { tone: "bad", label: "Link it again" };
   if (shop.silent_since) return { tone: "bad", label: "No longer tells us" };
-  if (shop.problem || shop.refused) return { tone: "warn", label: "Look at this" };
+  if (shop.problem || shop.refused || shop.hidden) return { tone: "warn", label: "Look at this" };
   if (shop.drifting) return { tone: "warn", label: "Being put right" };
   if (shop.rest_until && Date.parse(shop.rest_until) > now) return { tone: "busy", label: "Resting" };
   return { tone: "good", label: "In step" };
@@ -25,6 +25,9 @@ export function shopSentences(shop: Shop, now: number, locale?: string): string[
   if (shop.problem) said.push(`We can't ask it to tell us of orders: ${closed(shop.problem)}`);
   if (shop.refused) {
     said.push(`It does not take our number for ${plural(shop.refused, "product")}. The listings say why.`);
+  }
+  if (shop.hidden) {
+    said.push(`It shows ${plural(shop.hidden, "product")} to nobody. The listings say why and what to do.`);
   }
   if (shop.drifting) said.push(`${plural(shop.drifting, "number")} there being put right.`);
   if (shop.rest_until && Date.parse(shop.rest_until) > now) {
