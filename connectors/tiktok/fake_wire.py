@@ -1,11 +1,39 @@
-"""The far side of TikTok's wire: what its servers write, and how they read a client."""
+"""The far side of TikTok's wire: what its servers write, and how they read a client.
+
+It writes by field numbers, without the reader's list of them: who reads must find each where TikTok puts it.
+"""
 
 from __future__ import annotations
 
+from connectors.tiktok import shapes
 from connectors.tiktok.frames import Frame
-from connectors.tiktok.protobuf import Message, encode
+from connectors.tiktok.protobuf import read
 
+VARINT, BYTES = 0, 2
 UNKNOWN = (900, "a field of tomorrow")
+
+
+def varint(value: int) -> bytes:
+    """A number as a varint; negative ones in 64-bit two's complement."""
+    value &= (1 << 64) - 1
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def encode(*pairs: tuple[int, int | bytes | str]) -> bytes:
+    """A message of (field number, value) pairs, in that order; a message inside is given as its bytes."""
+    out = bytearray()
+    for number, value in pairs:
+        if isinstance(value, int):
+            out += varint(number << 3 | VARINT) + varint(value)
+            continue
+        raw = value.encode() if isinstance(value, str) else value
+        out += varint(number << 3 | BYTES) + varint(len(raw)) + raw
+    return bytes(out)
 
 
 def user(author_id: str, name: str) -> bytes:
@@ -54,11 +82,11 @@ def pushed(payload: bytes, number: int, *, gzip: bool) -> bytes:
 
 def entered(frame: Frame) -> tuple[int, str]:
     """(room, cursor) of an im_enter_room."""
-    body = Message(frame.payload)
-    return body.number(1), body.text(6)
+    body = read(shapes.EnterRoom, frame.payload)
+    return body.room_id, body.cursor.decode()
 
 
 def beaten(frame: Frame) -> tuple[int, int]:
     """(room, count) of a heartbeat."""
-    body = Message(frame.payload)
-    return body.number(1), body.number(2)
+    body = read(shapes.Heartbeat, frame.payload)
+    return body.room_id, body.count

@@ -1,18 +1,15 @@
-"""TikTok's envelopes: the frame on the socket, and the batch of events in it.
-
-Not documented by TikTok. Source: observations of its web player published by others, written down as
-field numbers; the vector in samples/frame.json was read back by an independent decoder. Unknown fields
-are skipped.
-"""
+"""TikTok's envelopes: the frame on the socket, and the batch of events in it."""
 
 from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
 
-from connectors.tiktok.protobuf import Malformed, Message, encode
+from connectors.tiktok import shapes
+from connectors.tiktok.protobuf import Malformed, read, utf8, write
 
 GZIP = b"\x1f\x8b"
+PACKED = (b"compress_type", b"gzip")
 LARGEST = 8 * 1024 * 1024
 """Bytes of a payload after unpacking; a whole second of a busy room is a hundredth of this."""
 WEB_PLAYER = 12
@@ -30,23 +27,29 @@ class Frame:
     @classmethod
     def decode(cls, data: bytes) -> Frame:
         """From the socket; raises Malformed."""
-        frame = Message(data)
-        headers = {header.text(1): header.text(2) for header in frame.messages(5)}
-        payload = frame.blob(8)
+        frame = read(shapes.Frame, data)
+        payload = frame.payload
         # No protobuf message begins with these two bytes, so a forgotten header does no harm.
-        if headers.get("compress_type") == "gzip" or payload.startswith(GZIP):
+        if payload.startswith(GZIP) or any((one.name, one.value) == PACKED for one in frame.headers):
             payload = gunzip(payload)
-        return cls(frame.text(7), payload, frame.number(1), frame.number(2))
+        return cls(utf8(frame.kind), payload, frame.seq_id, frame.log_id)
 
     def encode(self, *, gzip: bool = False) -> bytes:
         """For the socket."""
-        payload, headers = self.payload, b""
+        payload, headers = self.payload, []
         if gzip:
             packer = zlib.compressobj(wbits=31)
             payload = packer.compress(payload) + packer.flush()
-            headers = encode((1, "compress_type"), (2, "gzip"))
-        numbers = [(field, value) for field, value in ((1, self.seq_id), (2, self.log_id)) if value]
-        return encode(*numbers, *([(5, headers)] if headers else []), (6, "pb"), (7, self.kind), (8, payload))
+            headers = [{"name": PACKED[0], "value": PACKED[1]}]
+        return write(
+            shapes.Frame,
+            seq_id=self.seq_id,
+            log_id=self.log_id,
+            headers=headers,
+            encoding=b"pb",
+            kind=self.kind.encode(),
+            payload=payload,
+        )
 
 
 @dataclass(frozen=True)
@@ -74,18 +77,17 @@ class Batch:
     @classmethod
     def decode(cls, data: bytes) -> Batch:
         """Raises Malformed."""
-        batch = Message(data)
+        batch = read(shapes.Batch, data)
         return cls(
             events=tuple(
-                Event(event.text(1), event.blob(2), event.number(3), bool(event.number(6)))
-                for event in batch.messages(1)
+                Event(utf8(one.method), one.payload, one.msg_id, one.history) for one in batch.events
             ),
-            cursor=batch.text(2),
-            internal_ext=batch.blob(5),
-            need_ack=bool(batch.number(9)),
-            push_server=batch.text(10),
-            route=tuple((entry.text(1), entry.text(2)) for entry in batch.messages(7)),
-            heartbeat=batch.number(8) / 1000,
+            cursor=utf8(batch.cursor),
+            internal_ext=batch.internal_ext,
+            need_ack=batch.need_ack,
+            push_server=utf8(batch.push_server),
+            route=tuple((utf8(one.name), utf8(one.value)) for one in batch.route),
+            heartbeat=batch.heartbeat_ms / 1000,
         )
 
 
@@ -103,13 +105,13 @@ def gunzip(packed: bytes) -> bytes:
 
 def enter_room(room_id: int, cursor: str) -> bytes:
     """Said once after connecting: we only watch."""
-    payload = encode((1, room_id), (4, WEB_PLAYER), (5, "audience"), (6, cursor))
-    return Frame("im_enter_room", payload).encode()
+    entering = {"room_id": room_id, "live_id": WEB_PLAYER, "identity": b"audience", "cursor": cursor.encode()}
+    return Frame("im_enter_room", write(shapes.EnterRoom, **entering)).encode()
 
 
 def heartbeat(room_id: int, count: int) -> bytes:
     """Keeps the connection; `count` starts at 1."""
-    return Frame("hb", encode((1, room_id), (2, count))).encode()
+    return Frame("hb", write(shapes.Heartbeat, room_id=room_id, count=count)).encode()
 
 
 def ack(log_id: int, internal_ext: bytes) -> bytes:

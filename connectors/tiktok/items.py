@@ -6,11 +6,12 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
+from connectors.tiktok import shapes
 from connectors.tiktok.frames import Event
-from connectors.tiktok.people import NOBODY, Author, author_of, picture_of
-from connectors.tiktok.protobuf import Message
+from connectors.tiktok.people import NOBODY, Author, author_of, name_of, picture_of
+from connectors.tiktok.protobuf import read, utf8
 from connectors.tiktok.words import fragments_of, said_in
 from connectors.types import Badge, ChatDeletion, ChatItem, ChatMessage, Fragment
 
@@ -73,15 +74,20 @@ class Inbox:
         """What an event says; nothing for the many kinds nobody asks for. Raises Malformed."""
         # By name first: a kind nobody asks for may be written in any way.
         if event.method == "WebcastGiftMessage":
-            return self._gift(event, Message(event.payload))
+            return self._gift(event, read(shapes.Gift, event.payload))
         if event.method == "WebcastLikeMessage":
-            body = Message(event.payload)
-            return self.likes(about(event, body.message(1), body.message(5)), body.number(2))
+            like = read(shapes.Like, event.payload)
+            return self.likes(about(event, like.common, like.user), like.count)
         if event.method == "WebcastImDeleteMessage":
-            return deletions(Message(event.payload))
+            return deletions(read(shapes.Deletion, event.payload))
         if event.method not in SAYINGS:
             return []
-        said = SAYINGS[event.method](event, Message(event.payload))
+        shape, saying = SAYINGS[event.method]
+        body = read(shape, event.payload)
+        # TikTok repeats itself, often within a frame: what is known need not be understood again.
+        if id_of(event, body.common) in self._ids:
+            return []
+        said = saying(event, body)
         return self.take(said) if said else []
 
     def take(self, said: Said) -> list[ChatItem]:
@@ -133,6 +139,8 @@ class Inbox:
 
     def due(self, *, all_of_them: bool = False) -> list[ChatItem]:
         """Streaks whose end never came and likes gathered, or all of them because the chat is over."""
+        if not self._streaks and not self._likes:
+            return []
         now = self._clock()
         over = [key for key, streak in self._streaks.items() if all_of_them or streak.until <= now]
         over += list(self._streaks)[: max(0, len(self._streaks) - MOST_STREAKS)]
@@ -151,15 +159,14 @@ class Inbox:
             self._ids.popitem(last=False)
         return True
 
-    def _gift(self, event: Event, body: Message) -> list[ChatItem]:
-        gift, repeat, group = body.message(15), max(1, body.number(5)), body.number(11)
-        said = about(event, body.message(1), body.message(7))
+    def _gift(self, event: Event, body: shapes.Gift) -> list[ChatItem]:
+        gift = body.gift
         # No money: a gift has a price in diamonds, and what a diamond pays nobody outside TikTok knows.
-        fragments = gift_words(gift.text(16), repeat, picture_of(gift.message(1)))
-        said = replace(said, text=said_in(fragments), kind="gift", fragments=fragments)
-        in_streak = gift.number(11) == STREAKABLE and group
-        streak = streak_id(said.author, body.number(2), group) if in_streak else ""
-        return self.gift(said, streak, final=bool(body.number(9)))
+        fragments = gift_words(utf8(gift.name), max(1, body.repeat), picture_of(gift.picture))
+        said = about(event, body.common, body.user, said_in(fragments), "gift", fragments)
+        in_streak = gift.kind == STREAKABLE and body.group
+        streak = streak_id(said.author, body.gift_id, body.group) if in_streak else ""
+        return self.gift(said, streak, final=body.final)
 
 
 def gift_words(name: str, repeat: int, picture: str | None) -> tuple[Fragment, ...]:
@@ -174,52 +181,64 @@ def streak_id(author: Author, gift: int | str, group: int | str) -> str:
     return f"gift:{author.id}:{gift}:{group}"
 
 
-def about(event: Event, common: Message, user: Message) -> Said:
-    """Who and when, which all kinds have in common. TikTok may leave out the user altogether."""
+def id_of(event: Event, common: shapes.Common) -> str:
+    """A message's own id, the same on every way it comes."""
+    return str(common.msg_id or event.msg_id)
+
+
+def about(
+    event: Event,
+    common: shapes.Common,
+    user: shapes.User,
+    text: str = "",
+    kind: Kind = "text",
+    fragments: tuple[Fragment, ...] = (),
+) -> Said:
+    """The words, with who and when, which all kinds have in common. TikTok may leave out the user."""
     return Said(
-        id=str(common.number(2) or event.msg_id),
-        text="",
+        id=id_of(event, common),
+        text=text,
         author=author_of(user),
-        at_ms=common.number(4),
+        fragments=fragments,
+        kind=kind,
+        at_ms=common.at_ms,
         history=event.history,
     )
 
 
-def comment(event: Event, body: Message) -> Said | None:
+def comment(event: Event, body: shapes.Comment) -> Said | None:
     """A viewer's words; one of emotes alone has no text."""
-    emotes = [(one.number(1), picture_of(one.message(2).message(2))) for one in body.messages(13)]
-    mentioned = author_of(body.message(12)).name or ""
-    fragments = fragments_of(body.text(3), emotes, mentioned)
-    said = about(event, body.message(1), body.message(2))
-    return replace(said, text=said_in(fragments), fragments=fragments) if fragments else None
-
-
-def social(event: Event, body: Message) -> Said | None:
-    """A follow or a share: only the name of the sentence on screen tells which."""
-    said = replace(about(event, body.message(1), body.message(2)), kind="notice")
-    sentence = body.message(1).message(8).text(1)
-    if "follow" in sentence:
-        return replace(said, text="follows now")
-    return replace(said, text="shared the LIVE") if "share" in sentence else None
-
-
-def member(event: Event, body: Message) -> Said | None:
-    """Joins come by the thousand and are left out; a subscription is not."""
-    if body.number(10) != SUBSCRIBED:
+    emotes = [(one.place, picture_of(one.emote.image)) for one in body.emotes]
+    fragments = fragments_of(utf8(body.text), emotes, name_of(body.mentioned))
+    if not fragments:
         return None
-    said = about(event, body.message(1), body.message(2))
-    return replace(said, kind="membership", text="subscribed")
+    return about(event, body.common, body.user, said_in(fragments), fragments=fragments)
 
 
-def deletions(body: Message) -> list[ChatItem]:
+def social(event: Event, body: shapes.Social) -> Said | None:
+    """A follow or a share: only the name of the sentence on screen tells which."""
+    sentence = read(shapes.Sentence, body.common.sentence).name
+    if b"follow" in sentence:
+        return about(event, body.common, body.user, "follows now", "notice")
+    return about(event, body.common, body.user, "shared the LIVE", "notice") if b"share" in sentence else None
+
+
+def member(event: Event, body: shapes.Member) -> Said | None:
+    """Joins come by the thousand and are left out; a subscription is not."""
+    if body.action != SUBSCRIBED:
+        return None
+    return about(event, body.common, body.user, "subscribed", "membership")
+
+
+def deletions(body: shapes.Deletion) -> list[ChatItem]:
     """Messages by id, and everything of each author named."""
-    ids = tuple(str(number) for number in body.numbers(2))
+    ids = tuple(map(str, body.message_ids))
     items: list[ChatItem] = [ChatDeletion(message_ids=ids)] if ids else []
-    return items + [ChatDeletion(author_id=str(author)) for author in body.numbers(3)]
+    return items + [ChatDeletion(author_id=str(author)) for author in body.author_ids]
 
 
-SAYINGS: dict[str, Callable[[Event, Message], Said | None]] = {
-    "WebcastChatMessage": comment,
-    "WebcastSocialMessage": social,
-    "WebcastMemberMessage": member,
+SAYINGS: dict[str, tuple[type[Any], Callable[[Event, Any], Said | None]]] = {
+    "WebcastChatMessage": (shapes.Comment, comment),
+    "WebcastSocialMessage": (shapes.Social, social),
+    "WebcastMemberMessage": (shapes.Member, member),
 }

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.tiktok.protobuf import Message
+from connectors.tiktok import shapes
+from connectors.tiktok.protobuf import read, utf8
 from connectors.types import Badge
 
 SCENES: dict[int, tuple[Any, str]] = {
@@ -35,35 +36,38 @@ class Author:
 NOBODY = Author()
 
 
-def author_of(user: Message) -> Author:
+def author_of(user: shapes.User) -> Author:
     """From a User message; an empty one is nobody."""
-    handle = user.text(38)
-    badges = [badge for one in user.messages(64)[:MOST_BADGES] if (badge := badge_of(one))]
-    if user.number(12):
+    badges = [badge for one in user.badges[:MOST_BADGES] if (badge := badge_of(one))]
+    if user.verified:
         badges.append(Badge(kind="verified", title="Verified"))
     return Author(
-        id=user.text(1028) or str(user.number(1) or "") or None,
-        name=user.text(3) or handle or None,
-        handle=handle,
-        picture=picture_of(user.message(9)),
+        id=utf8(user.id_text) or str(user.id or "") or None,
+        name=name_of(user) or None,
+        handle=utf8(user.handle),
+        picture=picture_of(user.picture),
         badges=tuple(dict.fromkeys(badges)),
     )
 
 
-def badge_of(badge: Message) -> Badge | None:
+def name_of(user: shapes.User) -> str:
+    """What a person is called; empty for nobody."""
+    return utf8(user.name or user.handle)
+
+
+def badge_of(badge: shapes.Badge) -> Badge | None:
     """None for one of the many that say nothing about a person's part in the room."""
-    scene = badge.number(3)
-    if scene not in SCENES:
+    if badge.scene not in SCENES:
         return None
-    kind, title = SCENES[scene]
-    level = badge.message(12).text(5) if scene in WITH_LEVEL else ""
+    kind, title = SCENES[badge.scene]
+    level = utf8(read(shapes.Level, badge.level).words) if badge.scene in WITH_LEVEL else ""
     return Badge(kind=kind, title=f"{title} {level}" if level.isdecimal() else title)
 
 
-def picture_of(image: Message) -> str | None:
+def picture_of(image: shapes.Image) -> str | None:
     """The first address of a picture that may be shown: encrypted, and no longer than an address is."""
-    for raw in image.blobs(1):
-        address = raw.decode("utf-8", "replace")
+    for raw in image.addresses:
+        address = utf8(raw)
         if address.startswith("https://") and len(address) <= 2000:
             return address
     return None

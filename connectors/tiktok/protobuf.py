@@ -1,148 +1,81 @@
-"""Protocol Buffers on the wire: enough to read and write messages whose schema only the caller knows.
+"""Protocol Buffers on the wire, by Google's library, for messages declared as in `shapes`.
 
-Source: the encoding page of protobuf.dev (proto3). Written from that description; there is no generated
-code. What the caller does not ask for is skipped, fields of another wire type included, as the format
-demands of readers older than the writer.
+No generated code: a class whose fields are annotated with type and number is turned into a descriptor when
+it is first needed. Whatever is not declared is skipped, declared fields of another wire type included, as
+the format demands of readers older than the writer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
-VARINT, FIXED64, BYTES, GROUP, END_GROUP, FIXED32 = range(6)
-LONGEST_VARINT = 10
-MASK = (1 << 64) - 1
-HIGHEST_FIELD = (1 << 29) - 1
+from google.protobuf import descriptor_pool, message_factory
+from google.protobuf.descriptor_pb2 import FieldDescriptorProto as Field
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
+from google.protobuf.message import DecodeError
 
-Value = int | bytes
+TYPES: dict[type[Any], int] = {
+    int: Field.TYPE_UINT64,
+    bool: Field.TYPE_BOOL,
+    bytes: Field.TYPE_BYTES,
+}
+"""Any other type is a message inside."""
+Shape = TypeVar("Shape")
 
 
 class Malformed(ValueError):
     """These bytes are not a message."""
 
 
-def varint(value: int) -> bytes:
-    """A number as a varint; negative ones in 64-bit two's complement."""
-    value &= MASK
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
+def read(shape: type[Shape], data: bytes) -> Shape:
+    """A message; fields that are absent have their defaults: 0, no bytes, an empty message, none."""
+    try:
+        known = message_class(shape)  # type: ignore[arg-type] # mypy takes a class's hash for its objects'
+        return cast("Shape", known.FromString(data))
+    except DecodeError:
+        raise Malformed(f"no {shape.__name__} in these bytes") from None
 
 
-def read_varint(data: bytes, at: int) -> tuple[int, int]:
-    """The number that begins at `at`, 0 … 2^64-1, and where it ends."""
-    value = shift = 0
-    for byte in data[at : at + LONGEST_VARINT]:
-        at += 1
-        if byte < 0x80:
-            return (value | byte << shift) & MASK, at
-        value |= (byte & 0x7F) << shift
-        shift += 7
-    raise Malformed("a number is cut off" if at >= len(data) else "a number is longer than 64 bits")
+def write(shape: type[Any], **values: object) -> bytes:
+    """A message of these fields, in the order of their numbers; defaults are left out."""
+    known = message_class(shape)  # type: ignore[arg-type] # as above
+    return bytes(known(**values).SerializeToString())
 
 
-def fields(data: bytes) -> Iterator[tuple[int, Value]]:
-    """(field number, value) in order. Fixed-width fields and groups are stepped over: TikTok has none."""
-    at, size = 0, len(data)
-    groups: list[int] = []
-    while at < size:
-        # Most numbers are one byte long, and a busy room has thousands of them a second.
-        tag = data[at]
-        if tag < 0x80:
-            at += 1
-        else:
-            tag, at = read_varint(data, at)
-        number, wire = tag >> 3, tag & 7
-        if not 1 <= number <= HIGHEST_FIELD:
-            raise Malformed("no such field number")
-        if wire == BYTES:
-            if at < size and (length := data[at]) < 0x80:
-                start = at + 1
-            else:
-                length, start = read_varint(data, at)
-            at = within(data, start + length)
-            if not groups:
-                yield number, data[start:at]
-        elif wire == VARINT:
-            value, at = read_varint(data, at)
-            if not groups:
-                yield number, value
-        elif wire in (FIXED64, FIXED32):
-            at = within(data, at + (8 if wire == FIXED64 else 4))
-        elif wire == GROUP:
-            groups.append(number)
-        elif wire != END_GROUP or not groups or groups.pop() != number:
-            raise Malformed("no such wire type")
-    if groups:
-        raise Malformed("a group is cut off")
+def utf8(raw: bytes) -> str:
+    """Text; bytes that are no UTF-8 are replaced rather than losing the message."""
+    return raw.decode("utf-8", "replace")
 
 
-def within(data: bytes, end: int) -> int:
-    """`end`, if the data reaches that far."""
-    if end > len(data):
-        raise Malformed("a field is cut off")
-    return end
+@functools.cache
+def message_class(shape: type[Any]) -> Any:
+    """The library's class for a shape, made once. It has a pool of its own: the common one is everybody's."""
+    file = FileDescriptorProto(name="tiktok.proto", package="tiktok", syntax="proto3")
+    for one in dict.fromkeys(reached(shape)):
+        described = file.message_type.add(name=one.__name__)
+        for name, number, kind, repeated in fields(one):
+            field = described.field.add(name=name, number=number, type=TYPES.get(kind, Field.TYPE_MESSAGE))
+            field.label = Field.LABEL_REPEATED if repeated else Field.LABEL_OPTIONAL
+            if kind not in TYPES:
+                field.type_name = f".tiktok.{kind.__name__}"
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"tiktok.{shape.__name__}"))
 
 
-class Message:
-    """One message, read by field number. A field that is absent, or of another type, has its default."""
-
-    def __init__(self, data: bytes = b"") -> None:
-        self._fields: dict[int, list[Value]] = {}
-        for number, value in fields(data):
-            if number in self._fields:
-                self._fields[number].append(value)
-            else:
-                self._fields[number] = [value]
-
-    def number(self, field: int) -> int:
-        """An unsigned number, the last one given; 0 when there is none."""
-        return next((one for one in reversed(self._fields.get(field, ())) if isinstance(one, int)), 0)
-
-    def numbers(self, field: int) -> list[int]:
-        """A repeated number, packed or not."""
-        found: list[int] = []
-        for value in self._fields.get(field, ()):
-            if isinstance(value, int):
-                found.append(value)
-                continue
-            at = 0
-            while at < len(value):
-                one, at = read_varint(value, at)
-                found.append(one)
-        return found
-
-    def blobs(self, field: int) -> list[bytes]:
-        """Every value of a repeated field of bytes, text or messages."""
-        return [value for value in self._fields.get(field, ()) if isinstance(value, bytes)]
-
-    def blob(self, field: int) -> bytes:
-        """Bytes, the last ones given; empty when there are none."""
-        return next((one for one in reversed(self._fields.get(field, ())) if isinstance(one, bytes)), b"")
-
-    def text(self, field: int) -> str:
-        """Text; bytes that are no UTF-8 are replaced rather than losing the message."""
-        return self.blob(field).decode("utf-8", "replace")
-
-    def message(self, field: int) -> Message:
-        """A message inside; an empty one when it is absent."""
-        return Message(self.blob(field))
-
-    def messages(self, field: int) -> list[Message]:
-        """Every message of a repeated field."""
-        return [Message(blob) for blob in self.blobs(field)]
+def reached(shape: type[Any]) -> Iterator[type[Any]]:
+    """The shape and all that lie in it, some more than once."""
+    yield shape
+    for _, _, kind, _ in fields(shape):
+        if kind not in TYPES:
+            yield from reached(kind)
 
 
-def encode(*pairs: tuple[int, int | bytes | str]) -> bytes:
-    """A message of (field number, value) pairs, in that order; a message inside is given as its bytes."""
-    out = bytearray()
-    for number, value in pairs:
-        if isinstance(value, int):
-            out += varint(number << 3 | VARINT) + varint(value)
-            continue
-        raw = value.encode() if isinstance(value, str) else value
-        out += varint(number << 3 | BYTES) + varint(len(raw)) + raw
-    return bytes(out)
+def fields(shape: type[Any]) -> Iterator[tuple[str, int, type[Any], bool]]:
+    """(name, number, type, whether it is repeated), from the annotations."""
+    for name, hint in get_type_hints(shape, include_extras=True).items():
+        kind, number = get_args(hint)
+        repeated = get_origin(kind) is Sequence
+        yield name, number, get_args(kind)[0] if repeated else kind, repeated

@@ -12,11 +12,12 @@ import aiohttp
 from connectors.base import Session
 from connectors.errors import RetryLater
 from connectors.http import websocket
+from connectors.tiktok import shapes
 from connectors.tiktok.config import Config
 from connectors.tiktok.frames import Batch, Event, Frame, ack, enter_room, heartbeat
 from connectors.tiktok.items import Inbox
 from connectors.tiktok.pace import Pace, suspension
-from connectors.tiktok.protobuf import Malformed, Message
+from connectors.tiktok.protobuf import Malformed, read
 from connectors.tiktok.signer import Door, Signer
 from connectors.types import ChatHealth, ChatItem
 
@@ -136,11 +137,7 @@ class Reader:
             if watch.troubled and clean:
                 watch.troubled = False
                 items.insert(0, ChatHealth(state="connected"))
-        controls = [
-            Message(event.payload).number(2)
-            for event in batch.events
-            if event.method == CONTROL and readable(event)
-        ]
+        controls = [control_of(event) for event in batch.events if event.method == CONTROL]
         if SUSPENDED in controls:
             raise suspension()
         if PAUSED in controls:
@@ -180,13 +177,12 @@ def trouble(watch: Watch) -> list[ChatItem]:
     return [ChatHealth(state="degraded", detail="Part of TikTok's chat can't be read.", missed=True)]
 
 
-def readable(event: Event) -> bool:
-    """False for an event whose bytes are no message; it has been counted already."""
+def control_of(event: Event) -> int:
+    """What happened to the LIVE as a whole; 0 for an event that can't be read."""
     try:
-        Message(event.payload)
+        return read(shapes.Control, event.payload).action
     except Malformed:
-        return False
-    return True
+        return 0
 
 
 async def quietly(sending: Awaitable[None]) -> None:

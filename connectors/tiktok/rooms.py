@@ -22,6 +22,8 @@ AGENT = (
 """What a signature is made for: the service is told, and the socket must say the same."""
 WEB_APP = "1988"
 ON_AIR = 2
+LONGEST_ROOM = 19
+"""Digits of a room's number."""
 TROUBLE_AGAIN = 30.0
 """Seconds; signing services count every call, and the free ones allow few."""
 
@@ -60,12 +62,15 @@ class Rooms:
 def room_of(answer: Any) -> Room | None:
     """From TikTok's answer; None when it names no room. Source: samples/room.json."""
     match answer:
-        case {"data": {"user": {"roomId": str(number), "status": int(status)}}} if number.isdecimal() and int(
-            number
-        ):
+        case {"data": {"user": {"roomId": str(number), "status": int(status)}}} if is_room(number):
             return Room(int(number), status == ON_AIR, viewers_of(answer) if status == ON_AIR else None)
         case _:
             return None
+
+
+def is_room(number: str) -> bool:
+    """Whether it is one and fits the 64 bits that it has on the socket."""
+    return number.isdecimal() and len(number) <= LONGEST_ROOM and int(number) > 0
 
 
 def viewers_of(answer: Any) -> int | None:

@@ -19,8 +19,8 @@ from connectors.tiktok import CONNECTOR
 from connectors.tiktok.chat import TikTokChat
 from connectors.tiktok.config import PUSH
 from connectors.tiktok.fake import NAME, Fake
+from connectors.tiktok.fake_wire import varint
 from connectors.tiktok.frames import Batch, Frame, enter_room
-from connectors.tiktok.protobuf import varint
 from connectors.tiktok.reader import PROTOCOL
 from connectors.tiktok.rooms import Room, Rooms, room_of, said_by
 from connectors.tiktok.signer import Door, Signer
@@ -178,7 +178,9 @@ def test_rooms_are_read_from_every_answer_tiktok_gives() -> None:
     rooms = sample("room")
     assert room_of(rooms["on_air"]) == Room(7300000000000000001, on_air=True, viewers=77)
     assert room_of(rooms["offline"]) == Room(7300000000000000001, on_air=False)
-    nothings: tuple[Any, ...] = (rooms["unknown"], None, [], {"data": {"user": {"roomId": "", "status": 2}}})
+    numbers = ("", "0", "not a number", str(1 << 64), "9" * 5000)
+    unusable = [{"data": {"user": {"roomId": number, "status": 2}}} for number in numbers]
+    nothings: tuple[Any, ...] = (rooms["unknown"], None, [], *unusable)
     for nothing in nothings:
         assert room_of(nothing) is None
 

@@ -19,10 +19,10 @@ from connectors.tiktok import fake_wire as wire
 from connectors.tiktok.chat import MEANWHILE, TikTokChat
 from connectors.tiktok.destination import TikTokDestination
 from connectors.tiktok.fake import DUD, NAME, Fake
+from connectors.tiktok.fake_wire import encode
 from connectors.tiktok.frames import Event
 from connectors.tiktok.items import STREAK_PATIENCE, Inbox
 from connectors.tiktok.pace import Pace
-from connectors.tiktok.protobuf import encode
 from connectors.types import Broadcast, ChatMessage
 from tests.connectors.conftest import Clock, Rig, next_message, reaching
 from tests.connectors.tiktok import (

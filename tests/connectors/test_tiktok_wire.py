@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.tiktok import fake_wire as wire
+from connectors.tiktok import shapes
 from connectors.tiktok.fake import DUD
+from connectors.tiktok.fake_wire import encode, varint
 from connectors.tiktok.frames import LARGEST, Batch, Event, Frame, ack, gunzip, heartbeat
-from connectors.tiktok.items import LIKES_TOGETHER, STREAK_PATIENCE, Inbox
-from connectors.tiktok.protobuf import Malformed, Message, encode, fields, varint
+from connectors.tiktok.items import LIKES_TOGETHER, SAYINGS, STREAK_PATIENCE, Inbox
+from connectors.tiktok.protobuf import Malformed, read
 from connectors.tiktok.words import fragments_of
 from connectors.types import ChatMessage
 from tests.connectors.conftest import Clock
 from tests.connectors.tiktok import ANN, ROSE, SENT_AT, Field, sample
 
-NUMBERS = st.integers(1, (1 << 29) - 1)
-PAIRS = st.tuples(NUMBERS, st.integers(0, (1 << 64) - 1) | st.binary(max_size=40))
+SHAPES: list[type[object]] = [
+    one for one in vars(shapes).values() if isinstance(one, type) and one.__module__ == shapes.__name__
+]
+OTHERS = ("WebcastGiftMessage", "WebcastLikeMessage", "WebcastImDeleteMessage")
+U64 = st.integers(0, (1 << 64) - 1)
+# Around every field that is read, and far beyond them.
+PAIRS = st.tuples(st.integers(1, 70) | st.integers(1, (1 << 29) - 1), U64 | st.binary(max_size=40))
 
 
 def event(method: str, *pairs: Field, msg_id: int = 1, history: bool = False, at_ms: int = 1000) -> Event:
@@ -34,52 +45,77 @@ def gift(count: int, *, end: bool = False, msg_id: int = 1) -> Event:
 # --- the wire format ------------------------------------------------------------------------------
 
 
-@given(st.lists(PAIRS, max_size=20))
-def test_what_is_encoded_is_read_back(pairs: list[tuple[int, int | bytes]]) -> None:
-    assert list(fields(encode(*pairs))) == pairs
-
-
-@given(st.binary(max_size=200))
-def test_any_bytes_are_a_message_or_malformed(data: bytes) -> None:
-    for read in (Message, Frame.decode, Batch.decode):
-        try:
-            read(data)
-        except Malformed:
-            continue
-
-
-@given(st.lists(PAIRS, min_size=1, max_size=8), st.data())
-def test_a_message_that_is_cut_off_never_reads_as_something_else(
-    pairs: list[tuple[int, int | bytes]], data: st.DataObject
+@given(
+    st.lists(st.binary(max_size=40), max_size=4),
+    st.lists(U64, max_size=4),
+    st.lists(PAIRS.filter(lambda pair: pair[0] > 3), max_size=4),
+)
+def test_what_is_written_by_number_is_read_by_name_whatever_lies_beside_it(
+    addresses: list[bytes], numbers: list[int], others: list[tuple[int, int | bytes]]
 ) -> None:
-    whole = encode(*pairs)
+    assert list(read(shapes.Image, encode(*((1, one) for one in addresses), *others)).addresses) == addresses
+    packed = (2, b"".join(map(varint, numbers)))
+    apart = [(3, one) for one in numbers]
+    deletion = read(shapes.Deletion, encode(*others, packed, *apart))
+    assert list(deletion.message_ids) == list(deletion.author_ids) == numbers
+
+
+@given(st.binary(max_size=200) | st.lists(PAIRS, max_size=4).map(lambda pairs: encode(*pairs)))
+def test_any_bytes_are_a_message_or_malformed(data: bytes) -> None:
+    inbox = Inbox(None, lambda: 0.0)
+    attempts: list[Callable[[], object]] = [partial(read, shape, data) for shape in SHAPES]
+    attempts += [partial(Frame.decode, data), partial(Batch.decode, data)]
+    attempts += [partial(inbox.read, Event(method, data, 1)) for method in (*SAYINGS, *OTHERS)]
+    for attempt in attempts:
+        with suppress(Malformed):
+            attempt()
+
+
+@given(st.lists(st.binary(max_size=40), min_size=1, max_size=8), st.data())
+def test_a_message_that_is_cut_off_never_reads_as_something_else(
+    addresses: list[bytes], data: st.DataObject
+) -> None:
+    whole = encode(*((1, one) for one in addresses))
     cut = whole[: data.draw(st.integers(0, len(whole) - 1))]
-    try:
-        found = list(fields(cut))
-    except Malformed:
-        return
-    assert found == pairs[: len(found)]
+    with suppress(Malformed):
+        found = list(read(shapes.Image, cut).addresses)
+        assert found == addresses[: len(found)]
+        assert len(found) < len(addresses)
 
 
 @given(st.integers(-(1 << 63), (1 << 64) - 1))
 def test_numbers_are_64_bits_negative_ones_included(value: int) -> None:
-    assert Message(encode((1, value))).number(1) == value % (1 << 64)
+    assert read(shapes.Control, encode((2, value))).action == value % (1 << 64)
 
 
-@given(st.lists(st.integers(0, (1 << 64) - 1)))
-def test_repeated_numbers_are_read_packed_or_not(values: list[int]) -> None:
-    packed = encode((2, b"".join(map(varint, values))))
-    assert Message(packed).numbers(2) == values
-    assert Message(encode(*((2, value) for value in values))).numbers(2) == values
-
-
-def test_fields_nobody_asked_for_are_stepped_over() -> None:
+def test_fields_nobody_asked_for_and_fields_of_another_type_are_stepped_over() -> None:
     fixed = bytes([5 << 3 | 1]) + b"8 bytes!" + bytes([6 << 3 | 5]) + b"four"
     group = bytes([7 << 3 | 3]) + encode((1, 9)) + bytes([7 << 3 | 4])
-    message = Message(encode((900, b"new")) + fixed + group + encode((1, "kept")))
-    assert (message.text(1), message.number(1), message.blob(7)) == ("kept", 0, b"")
+    other_types: list[Field] = [(1, 5), (2, 6), (3, 7), (12, 8), (13, 9)]
+    message = read(shapes.Comment, encode((900, b"new"), (3, "kept"), *other_types) + fixed + group)
+    assert (message.text, message.common.msg_id, message.user.name) == (b"kept", 0, b"")
+    assert len(message.emotes) == 0
 
 
+def test_a_broken_letter_costs_itself_alone() -> None:
+    (said,) = Inbox(None, lambda: 0.0).read(
+        event("WebcastChatMessage", (2, encode((1, 42), (3, b"An\xffn"))), (3, b"how \xc3 much?"))
+    )
+    assert isinstance(said, ChatMessage)
+    assert (said.author_name, said.text) == ("An\ufffdn", "how \ufffd much?")
+
+
+def test_what_one_kind_alone_needs_costs_the_others_nothing_in_a_new_shape() -> None:
+    start = (1, encode((2, 7001), (8, b"no sentence")))
+    person = (2, encode((1, 42), (64, encode((3, 1), (12, b"no level")))))
+    (said,) = Inbox(None, lambda: 0.0).read(Event("WebcastChatMessage", encode(start, person, (3, "hi"))))
+    assert isinstance(said, ChatMessage)
+    assert (said.id, said.text, [one.kind for one in said.badges]) == ("7001", "hi", ["moderator"])
+    with pytest.raises(Malformed):
+        Inbox(None, lambda: 0.0).read(Event("WebcastSocialMessage", encode(start, person)))
+
+
+@pytest.mark.parametrize("shape", [shapes.Comment, shapes.Batch, shapes.Control])
 @pytest.mark.parametrize(
     "data",
     [
@@ -92,11 +128,12 @@ def test_fields_nobody_asked_for_are_stepped_over() -> None:
         pytest.param(b"\x0b", id="group without end"),
         pytest.param(b"\x0b\x14", id="another group's end"),
         pytest.param(b"\x0c", id="end without group"),
+        pytest.param(b"\x0b" * 5000 + b"\x0c" * 5000, id="groups without bottom"),
     ],
 )
-def test_what_is_no_message_is_malformed(data: bytes) -> None:
+def test_what_is_no_message_is_malformed(shape: type[object], data: bytes) -> None:
     with pytest.raises(Malformed):
-        Message(data)
+        read(shape, data)
 
 
 def test_the_reference_frame_is_understood() -> None:
@@ -119,7 +156,7 @@ def test_a_frame_is_read_back_packed_or_not(body: bytes, gzip: bool, number: int
 
 
 def test_a_payload_that_unpacks_without_end_is_refused() -> None:
-    bomb = Message(Frame("msg", bytes(LARGEST + 1)).encode(gzip=True)).blob(8)
+    bomb = read(shapes.Frame, Frame("msg", bytes(LARGEST + 1)).encode(gzip=True)).payload
     assert len(bomb) < 20_000
     for packed in (bomb, bomb[:-20], b"\x1f\x8bno gzip"):
         with pytest.raises(Malformed):

@@ -17,8 +17,8 @@ from connectors.errors import Refused, RetryLater
 from connectors.tiktok import fake_wire as wire
 from connectors.tiktok.chat import TikTokChat
 from connectors.tiktok.fake import NAME
+from connectors.tiktok.fake_wire import encode
 from connectors.tiktok.pace import Pace
-from connectors.tiktok.protobuf import encode
 from connectors.types import ChatHealth, ChatItem
 from tests.connectors.conftest import Rig
 
