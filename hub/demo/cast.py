@@ -14,10 +14,14 @@ from hub.demo.http import Outside
 STOCK = 50
 """Units of the product everybody wants."""
 HOT = "BAG-RED"
+STEPPED = "SCARF-BLUE"
+"""Sold in steps."""
+STEPS = [(40, 2), (30, 3), (20, None)]
+"""Percent off, and for how many; the last step is for all the rest."""
 
 PRODUCTS = [
     ("bag", "Linnea bag, red", "Vegetable-tanned leather, one evening only.", HOT, 4900, STOCK),
-    ("scarf", "Fjord scarf", "Lambswool, woven in a small mill.", "SCARF-BLUE", 3500, 120),
+    ("scarf", "Fjord scarf", "Lambswool, woven in a small mill.", STEPPED, 3500, 120),
     ("mug", "Ember mug", "Stoneware, 350 ml, dishwasher safe.", "MUG-AMBER", 1900, 200),
 ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -60,8 +61,11 @@ class Crowd:
 
     async def chat(self, platform: str) -> None:
         """Somebody says something on one platform."""
-        author = self._rng.choice(NAMES)
-        body = {"author": author, "author_id": f"{platform}-{author}", "text": self._rng.choice(LINES)}
+        await self.say(platform, self._rng.choice(NAMES), self._rng.choice(LINES))
+
+    async def say(self, platform: str, author: str, words: str) -> None:
+        """One person says this on one platform."""
+        body = {"author": author, "author_id": f"{platform}-{author}", "text": words}
         now = datetime.now(UTC)
         try:
             # Not asked again: it would be said twice.
@@ -131,6 +135,32 @@ class Crowd:
             if state == "paid":
                 self.tally.count(self.tally.bought, "own")
             return state
+
+    async def pay_claim(self, platform: str, author: str, email: str) -> str:
+        """Read the shop's answer to a claim in the chat, follow its link and pay: the order's final state."""
+        path = await self._answered(platform)
+        async with Outside(self._site) as http:
+            await http.follow(path)
+            viewer = bearer(await self._enter(http, platform))
+            claim = f"/api/v1/public/claims/{path.removeprefix('/c/')}"
+            # Everybody in the chat can read the link, so the page asks whose it is.
+            body = {"name": author} if (await http.call("GET", claim, headers=viewer))["asks_name"] else {}
+            opened = await http.call("POST", f"{claim}/open", body, headers=viewer)
+            if opened["hold_id"] is None:
+                raise Unexpected(f"{author}'s claim on {platform} was not opened: {opened['wrong']}")
+            state = await self._pay(http, viewer, opened["hold_id"], email)
+        if state == "paid":
+            self.tally.count(self.tally.bought, "own")
+        return state
+
+    async def _answered(self, platform: str) -> str:
+        """Where the first link leads that the shop has written into a platform's chat."""
+        for _ in range(150):
+            for said in (await self._fakes[platform].state())["sent"]:
+                if link := re.search(r"/c/\w+", said["text"]):
+                    return link[0]
+            await asyncio.sleep(0.2)
+        raise Unexpected(f"Nobody on {platform} was answered with a link to pay within 30 seconds.")
 
     async def _pay(self, http: Outside, viewer: dict[str, str], hold_id: str, email: str) -> str:
         body = {

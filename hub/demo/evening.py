@@ -7,7 +7,8 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
-from hub.demo.cast import HOT, STOCK, Stage
+import connectors
+from hub.demo.cast import HOT, STEPPED, STEPS, STOCK, Stage
 from hub.demo.crowd import Crowd
 from hub.demo.fakes import PLATFORMS, Receivers, Standing
 from hub.demo.http import Outside, Unexpected
@@ -16,6 +17,10 @@ from hub.engines.supervisor import Supervisor
 VICTIM = "twitch"
 """The platform whose receiver is killed in mid-show."""
 BUYERS = 73
+QUICK = ("bo", "dia", "eli", "fay", "gus")
+"""Who buys a scarf on our own site as soon as there is an offer."""
+CLAIMS = {"twitch": ("Lea", "sold 2"), "tiktok": ("Jun", "sold scarf")}
+"""Who buys by a comment, and how they put it: by a product's number in the show, and by its name."""
 LOOK = 4
 """Seconds the others are watched after the victim died."""
 FRAMES_OK = 27
@@ -80,7 +85,9 @@ class Evening:
             until = loop.time() + duration
             await asyncio.sleep(pace)
             await self._highlight(HOT)
+            await self._offer()
             await self._quiet_sales()
+            await self._claims()
             await self._answer()
             await asyncio.sleep(pace)
             await self._token_expires()
@@ -125,7 +132,31 @@ class Evening:
         self._say("First orders: the same person buys on TikTok Shop, Shopify and our own site.")
         for channel in ("tiktok_shop", "shopify", "own"):
             await self.crowd.drop("MUG-AMBER", [(channel, "ana@example.com")])
-        await self.crowd.drop("SCARF-BLUE", [("own", "bo@example.com"), ("shopify", "cem@example.com")])
+        quick = [("own", f"{name}@example.com") for name in QUICK]
+        await self.crowd.drop(STEPPED, [*quick, ("shopify", "cem@example.com")])
+
+    async def _offer(self) -> None:
+        """Who is faster pays less."""
+        steps = ", ".join(f"{units or 'the rest'} at {percent} % off" for percent, units in STEPS)
+        self._say(f"An offer in steps goes live for the scarf: {steps}.")
+        draft = {
+            "show_id": self.stage.show_id,
+            "kind": "tiers",
+            "title": "Scarf of the evening: first come, best price",
+            "items": [{"variant_id": self.stage.variants[STEPPED]}],
+            "tiers": [{"percent_off": percent, "units": units} for percent, units in STEPS],
+        }
+        self.events["offer"] = (await self.studio.call("POST", "/api/v1/offers", draft))["id"]
+        await self.studio.call("POST", f"/api/v1/offers/{self.events['offer']}/live")
+
+    async def _claims(self) -> None:
+        """One pays by the link in the answer. TikTok takes no answers: the studio has that link to show."""
+        for platform, (author, words) in CLAIMS.items():
+            title = connectors.load()[platform].title
+            self._say(f"{author} writes “{words}” on {title}: that reserves a scarf.")
+            await self.crowd.say(platform, author, words)
+        author, _ = CLAIMS["twitch"]
+        await self.crowd.pay_claim("twitch", author, f"{author.lower()}@example.com")
 
     async def _answer(self) -> None:
         self._say("The studio answers everybody at once.")
@@ -167,23 +198,21 @@ class Evening:
 
         async def quiet() -> bool:
             orders = await self.studio.call("GET", f"/api/v1/shows/{self.stage.show_id}/orders?limit=500")
-            bag = await self.stock_of(HOT)
+            shelf = await self._shelf()
             bought = sum(1 for order in orders if order["state"] == "paid")
             refused = sum(1 for order in orders if order["state"] == "sold_out")
             known = sum(self.crowd.tally.bought.values())
-            told = [(await self.fakes[shop].state())["stock"][HOT] for shop in ("tiktok_shop", "shopify")]
-            return bag["held"] == 0 and bought + refused >= known and set(told) == {bag["available"]}
+            left = {sku: stock["available"] for sku, stock in shelf.items()}
+            told = [(await self.fakes[shop].state())["stock"] for shop in ("tiktok_shop", "shopify")]
+            settled = shelf[HOT]["held"] == 0 and bought + refused >= known
+            return settled and all(left.items() <= levels.items() for levels in told)
 
         await self._until("every order is settled", quiet)
 
-    async def stock_of(self, sku: str) -> dict[str, int]:
-        """on_hand, held, committed, available of one SKU."""
-        for product in (await self.snapshot())["products"]:
-            for variant in product["variants"]:
-                if variant["sku"] == sku:
-                    stock: dict[str, int] = variant["stock"]
-                    return stock
-        raise Unexpected(f"{sku} is not in the show.")
+    async def _shelf(self) -> dict[str, dict[str, int]]:
+        """on_hand, held, committed, available of every SKU."""
+        products = (await self.snapshot())["products"]
+        return {one["sku"]: one["stock"] for product in products for one in product["variants"]}
 
     async def _frames(self) -> dict[str, int]:
         """Frames decoded at each far end so far."""

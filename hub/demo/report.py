@@ -6,9 +6,10 @@ from datetime import datetime
 from statistics import median
 from typing import Any
 
-from hub.demo.cast import HOT, STOCK
+from hub.demo.cast import HOT, STEPPED, STOCK
 from hub.demo.evening import BUYERS, VICTIM, Evening
 from hub.demo.fakes import PLATFORMS
+from hub.demo.selling import claimed, offered, wrong_claims, wrong_prices
 from hub.demo.viewer import Playback
 
 SLOWEST_HLS_MS = 3000
@@ -38,6 +39,8 @@ async def make_report(evening: Evening, playback: Playback | None, ready: float)
             "refused": evening.crowd.tally.sold_out,
             "slowest_answer_ms": round(evening.crowd.tally.slowest_sold_out_ms),
         },
+        "offer": await offered(evening, orders),
+        "claims": await claimed(evening),
         "stock": stock(snapshot),
         "stock_at_shops": {shop: (await evening.fakes[shop].state())["stock"] for shop in SHOPS_TOLD},
         "customers": await customers(evening),
@@ -51,6 +54,8 @@ async def make_report(evening: Evening, playback: Playback | None, ready: float)
         *problems(report),
         *far_ends(evening, report["targets"]),
         *promises(evening, orders, feed),
+        *wrong_prices(report["offer"], report["stock"][STEPPED]["held"]),
+        *wrong_claims(report["claims"]),
         *replies(said, evening.events.get("reply")),
     ]
     return report | {"ok": not report["problems"]}

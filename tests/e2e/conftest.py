@@ -160,6 +160,22 @@ def demo() -> Iterator[Demo]:
                 running.process.wait(60)
 
 
+@pytest.fixture(scope="session")
+def endless() -> Iterator[Demo]:
+    """A show that goes on until it is told to stop: by `test_screens.py`, the last file that looks at it."""
+    with tempfile.TemporaryDirectory(prefix="simulcast-e2e-") as name:
+        begun = time.monotonic()
+        running = start(Path(name))
+        try:
+            running.wait_for("The show is live")
+            running.ready_seconds = time.monotonic() - begun
+            yield running
+        finally:
+            if running.process.poll() is None:
+                running.process.send_signal(signal.SIGINT)
+                running.process.wait(60)
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium."""

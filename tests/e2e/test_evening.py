@@ -186,6 +186,11 @@ def test_the_evening_ends_as_promised(demo: Demo) -> None:
     assert report["problems"] == []
     assert demo.process.returncode == 0
     assert report["stock"]["BAG-RED"] == {"on_hand": 50, "held": 0, "committed": 50, "oversold": 0}
+    assert report["offer"]["state"] == "live"
+    assert [one["taken"] for one in report["offer"]["steps"]] == [2, 3, 2]
+    # Six of these seven scarves are paid; the claim on TikTok is still to be.
+    assert sum(report["offer"]["sold"].values()) == 6
+    assert {one["platform"]: one["state"] for one in report["claims"]} == {"twitch": "paid", "tiktok": "held"}
     assert {one["name"] for one in report["targets"]} == {"youtube", "facebook", "twitch", "tiktok"}
     assert all(one["frames"] > 1000 for one in report["targets"] if one["name"] != "twitch")
     assert set(report["messages"]) == {"youtube", "facebook", "twitch", "tiktok", "own"}

@@ -9,8 +9,6 @@ import math
 import re
 import signal
 import statistics
-import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -29,7 +27,6 @@ from tests.e2e.conftest import (
     overflow,
     serious,
     sign_in,
-    start,
     watch_address,
 )
 from tests.e2e.test_evening import glass_to_glass_ms, patiently, shot
@@ -49,19 +46,9 @@ HONEST_S = 0.7
 
 
 @pytest.fixture(scope="module")
-def demo() -> Iterator[Demo]:
-    """A show that goes on until it is told to stop."""
-    with tempfile.TemporaryDirectory(prefix="simulcast-e2e-") as name:
-        begun = time.monotonic()
-        running = start(Path(name))
-        try:
-            running.wait_for("The show is live")
-            running.ready_seconds = time.monotonic() - begun
-            yield running
-        finally:
-            if running.process.poll() is None:
-                running.process.send_signal(signal.SIGINT)
-                running.process.wait(60)
+def demo(endless: Demo) -> Demo:
+    """It ends with the last test here."""
+    return endless
 
 
 @pytest.fixture(scope="module")
@@ -173,7 +160,12 @@ def test_what_is_left_falls_on_an_open_watch_page(
         expect(mug.get_by_text(f"{LEFT - 3} left")).to_be_visible(timeout=PATIENCE_MS)
         leave(demo, studio.request, "MUG-AMBER", 0)
         expect(mug.get_by_text("Sold out").first).to_be_visible(timeout=PATIENCE_MS)
+        mug.get_by_role("button", name="Wait for one: Ember mug").click()
+        expect(mug.get_by_text("You are next in line")).to_be_visible(timeout=PATIENCE_MS)
+        check(viewer, "watch-in-line")
         leave(demo, studio.request, "MUG-AMBER", 100)
+        expect(viewer.get_by_text("One has become free")).to_be_visible(timeout=PATIENCE_MS)
+        check(viewer, "watch-offered")
         assert loads == ["load"]
     finally:
         context.close()
@@ -214,10 +206,7 @@ SCREENS: dict[str, tuple[str, Callable[[Page], None]]] = {
         "",
         lambda page: expect(page.get_by_role("link", name=SHOW)).to_be_visible(timeout=PATIENCE_MS),
     ),
-    "plan": (
-        "/shows/new",
-        lambda page: expect(page.get_by_label("Title")).to_be_visible(timeout=PATIENCE_MS),
-    ),
+    "plan": ("/shows/new", lambda page: page.get_by_text("How the stock is shared out").click()),
     "products": ("/products", seen("Ember mug")),
     "connections": ("/connections", seen("Shopify (demo)")),
     "link": (
@@ -254,6 +243,7 @@ def test_every_screen_is_usable_by_everybody_at_every_size(demo: Demo, page: Pag
     page.goto(show_address(demo, page.request))
     expect(page.get_by_role("table", name="By channel")).to_be_visible(timeout=PATIENCE_MS)
     expect(page.get_by_test_id("message").first).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_test_id("claims")).to_contain_text("“sold 2”", timeout=PATIENCE_MS)
     check_sizes(page, "show")
 
 

@@ -34,6 +34,7 @@ test("a person's page has an address of its own", () => {
 
 test("a handle is named as people call it, masked for who may not see it", () => {
   expect(handle(NODE)).toBe("TikTok Shop account 987654321");
+  expect(handle({ ...NODE, source: "shopify", value: "shopify:gid://shopify/Customer/73" })).toBe("Shopify account 73");
   expect(handle({ ...NODE, value: null })).toBe("TikTok Shop account …4321");
   expect(handle({ ...NODE, kind: "email", value: "ana@example.com" })).toBe("E-mail ana@example.com");
   expect(handle({ ...NODE, kind: "visitor" })).toBe("Browser");

@@ -57,6 +57,13 @@ export class Account {
     return signed !== null;
   }
 
+  /** That it is they, by their passkey: a code by mail does not do. Why not, and what to do; "" when it is shown. */
+  async confirm(): Promise<string> {
+    if (!this.passkeys) return "This card needs your passkey, and this browser can't ask for it. Choose another card.";
+    if (await this.byPasskey()) return "";
+    return "Your device did not confirm that it is you. Nothing was charged. Try again, or choose another card.";
+  }
+
   async register(): Promise<boolean> {
     const made = await madePasskey(await this.api.passkeyWish());
     if (!made) return false;

@@ -92,7 +92,7 @@ export class WatchApp extends LitElement {
     api: new WaitlistApi(this.api),
     onChange: () => (this.version += 1),
     onOffered: () => {
-      this.told = "One has become free, and it is reserved for you. Check out before the time is up.";
+      this.told = "One has become free: it is reserved for you.";
       void this.purchase.refresh();
     },
   });

@@ -132,9 +132,13 @@ export class BuySheet extends LitElement {
 
   /** A kept card and a large sum, or a new device: it is really they. */
   private async proved(): Promise<boolean> {
-    if (this.account.passkeys && this.account.shopper?.passkeys) return this.account.byPasskey();
-    this.signing = true;
-    return false;
+    if (!this.account.shopper?.passkeys) {
+      this.signing = true;
+      return false;
+    }
+    const why = await this.account.confirm();
+    if (why) this.checkout.problem(why);
+    return !why;
   }
 
   private async amount(variantId: string, quantity: number): Promise<void> {

@@ -20,6 +20,8 @@ export interface LinkSurroundings {
 }
 
 const OVER = "The time to pay for this ran out. Ask the host, or claim it again.";
+/** Seconds between two names, where the hub does not say. */
+const USUAL_WAIT = 2;
 const TITLES: Record<string, string> = {
   claim_over: "This is over",
   claim_taken: "Opened in another browser",
@@ -61,7 +63,11 @@ export class ClaimLink {
     this.name = name.trim();
     this.go({ ...step, busy: true, wrong: "" });
     try {
-      await this.open(step.expiresAt);
+      const refusal = await this.open(step.expiresAt).then(() => null, asApiError);
+      if (refusal && refusal.code !== "slow_down") throw refusal;
+      // Names can't be gone through one after another: who mistyped theirs waits a moment, and need not press again.
+      if (refusal) await pause((refusal.problem.retry_after ?? USUAL_WAIT) * 1_000);
+      if (refusal && this.step) await this.open(step.expiresAt);
     } catch (error) {
       this.refused(asApiError(error));
     }
@@ -111,6 +117,8 @@ export class ClaimLink {
     this.around.onChange();
   }
 }
+
+const pause = (ms: number) => new Promise<void>((done) => void setTimeout(done, ms));
 
 function asks({ asks_name, opened, state }: Link): boolean {
   return asks_name && !opened && state === "held";

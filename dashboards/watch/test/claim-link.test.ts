@@ -1,6 +1,6 @@
 // @vitest-environment node
 import { ApiError, type ClaimLink as Link, type OpenedClaim } from "@simulcast/api";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { answerWords, claimIn, ClaimLink, withoutClaim } from "../src/claim-link";
 
 const START = Date.parse("2026-01-01T00:00:00Z");
@@ -51,6 +51,21 @@ describe("a claim's link", () => {
     expect(claim.step).toMatchObject({ name: "asking", wrong: WRONG, busy: false, expiresAt: ENDS });
     await claim.give(" anna ");
     expect([claim.step, names, yours()]).toEqual([null, ["bob", "anna"], 1]);
+  });
+
+  it("gives the right name once more by itself after one that came too soon", async () => {
+    vi.useFakeTimers();
+    const soon = new ApiError(429, { code: "slow_down", detail: "Too soon.", retry_after: 2 });
+    const { claim, names, yours } = page({}, { wrong: WRONG }, soon, { hold_id: "h1" });
+    await claim.follow("1abc");
+    await claim.give("bob");
+    const given = claim.give("anna");
+    await vi.advanceTimersByTimeAsync(1_900);
+    expect([claim.step, names]).toEqual([{ name: "asking", wrong: "", busy: true, expiresAt: ENDS }, ["bob", "anna"]]);
+    await vi.advanceTimersByTimeAsync(200);
+    await given;
+    expect([claim.step, names, yours()]).toEqual([null, ["bob", "anna", "anna"], 1]);
+    vi.useRealTimers();
   });
 
   it("asks nothing where it came in private, or is this browser's already", async () => {

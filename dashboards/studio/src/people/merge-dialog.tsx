@@ -50,7 +50,7 @@ export function MergeDialog({ person, onClose }: { person: PersonDetail; onClose
       {found.isFetching && <Loading what="people" />}
       <Problem error={found.error} />
       {found.data && !others.length && <p className="quiet-text">Nobody else fits.</p>}
-      <fieldset className="choices">
+      <fieldset className="stack tight">
         <legend className="visually-hidden">The other person</legend>
         {others.map((one) => (
           <label key={one.id} className="check">

@@ -37,7 +37,8 @@ const NODE_KINDS: Record<PersonNode["kind"], string> = {
 export function handle(node: PersonNode): string {
   if (node.kind === "visitor" || node.kind === "payment") return NODE_KINDS[node.kind];
   if (node.kind === "platform_user") {
-    const user = (node.value ?? node.hint).replace(/^[^: ]*[: ]/, "");
+    // "shopify:gid://shopify/Customer/73": what a person can find there again is the number.
+    const user = (node.value ?? node.hint).replace(/^[^: ]*[: ]/, "").replace(/^gid:.*\//, "");
     return `${platformName(node.source)} account ${user}`;
   }
   return `${NODE_KINDS[node.kind]} ${node.value ?? node.hint}`.trim();

@@ -32,22 +32,20 @@ export function ShowHead({ show, viewers, targets, feeding, clock, onChanged }: 
           {show.state === "live" && show.live_at && <Elapsed since={show.live_at} clock={clock} />}
           {show.state === "live" && <span>{plural(all, "viewer")}</span>}
           {there > 0 && (
-            <span>
+            <span className="show-detail">
               ({viewers} here, {there} on platforms)
             </span>
           )}
           {show.state === "scheduled" && show.starts_at && <span>Starts {dateTime(show.starts_at)}</span>}
           {show.state === "ended" && show.ended_at && <span>{dateTime(show.ended_at)}</span>}
-          <a href={show.watch_url} target="_blank" rel="noreferrer">
-            Open watch page
-          </a>
         </p>
-        {show.state !== "ended" && (
-          <div className="row tight">
-            <EditShow show={show} targets={targets} onChanged={onChanged} />
-            {show.state === "scheduled" && <CancelShow showId={show.id} title={show.title} />}
-          </div>
-        )}
+        <div className="row tight">
+          <a href={show.watch_url} target="_blank" rel="noreferrer">
+            Watch page
+          </a>
+          {show.state !== "ended" && <EditShow show={show} targets={targets} onChanged={onChanged} />}
+          {show.state === "scheduled" && <CancelShow showId={show.id} title={show.title} />}
+        </div>
       </div>
       {show.state === "scheduled" && (
         <StartButton showId={show.id} feeding={feeding} targets={targets} clock={clock} />

@@ -5,7 +5,7 @@ import { countOf } from "../../products/amounts";
 
 export interface StockDraft {
   policy: StockRules["hold_policy"];
-  /** Empty: as long as the installation says. */
+  /** Empty: as long as the hub is set up for. */
   seconds: string;
   units: string;
 }

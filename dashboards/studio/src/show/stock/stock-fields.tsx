@@ -25,14 +25,14 @@ export function StockFields({ draft, problems, onDraft }: Props) {
               onChange={() => onDraft({ policy: value })}
             />
             <span>
-              {title} <span className="quiet-text">{sentence}</span>
+              <strong>{title}</strong> <span className="quiet-text">{sentence}</span>
             </span>
           </label>
         ))}
       </fieldset>
       <TextField
         label="Seconds a reservation lasts"
-        help="Empty: as this installation has it. Reservations that run already keep their time."
+        help="Empty: the usual time, 90 seconds unless your hub is set up otherwise. What is reserved already keeps its time."
         inputMode="numeric"
         problem={problems.seconds}
         value={draft.seconds}
