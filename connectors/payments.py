@@ -81,7 +81,8 @@ class PaymentResult(Value):
 class RefundResult(Value):
     """Money on its way back. `pending` is told later; `failed` may come days after `done`.
 
-    `ref` is the refund's own, `payment_ref` the payment's.
+    `ref` is the refund's own, `payment_ref` the payment's. `key`: what we asked for it with, where the
+    gateway keeps that with the refund; empty for one that was made there by hand; None where nobody can tell.
     """
 
     ref: str
@@ -89,6 +90,7 @@ class RefundResult(Value):
     state: Literal["done", "pending", "failed"]
     amount: Money | None = None
     order_id: str | None = None
+    key: str | None = None
     message: str = ""
 
 

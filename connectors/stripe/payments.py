@@ -9,6 +9,7 @@ from connectors.base import Session
 from connectors.errors import Refused
 from connectors.stripe.api import ANSWER_SECONDS, FOUND, THING, Api, Config, Declined
 from connectors.stripe.results import (
+    REFUND_KEY,
     declined,
     must_come_back,
     refund_of,
@@ -85,8 +86,8 @@ class StripePayments:
         return await self._change(ref, lambda v1: v1.payment_intents.cancel(ref, params, options))
 
     async def refund(self, ref: str, amount: Money, *, key: str) -> RefundResult:
-        """Give back all or a part; `pending` while the bank takes its time."""
-        params = {"payment_intent": ref, "amount": stripe_amount(amount)}
+        """Give back all or a part; `pending` while the bank takes its time. The key stays with the refund."""
+        params = {"payment_intent": ref, "amount": stripe_amount(amount), "metadata": {REFUND_KEY: key}}
         options = {"idempotency_key": key}
         try:
             return refund_of(await self._api.write(lambda v1: v1.refunds.create(params, options)))

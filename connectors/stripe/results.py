@@ -46,6 +46,8 @@ NO_DECIMALS_AT_STRIPE = frozenset({"MGA"})
 # Listed without decimals, and said to be sent with two: not worth charging a hundredfold by mistake.
 UNCLEAR_AT_STRIPE = frozenset({"UGX"})
 
+REFUND_KEY = "refund_key"
+"""Where the metadata of a refund has the key we asked for it with; one made by hand has none."""
 COME_BACK = "The bank wants to ask the buyer, who was not there."
 PLAIN = "The card was declined."
 """All a buyer is told of a hard decline: whoever holds a stolen card learns nothing."""
@@ -168,12 +170,13 @@ def refund_of(refund: dict[str, Any]) -> RefundResult:
         "failed": "failed",
         "canceled": "failed",
     }
-    state = states.get(refund["status"], "pending")
+    state, kept = states.get(refund["status"], "pending"), refund.get("metadata")
     return RefundResult(
         ref=str(refund["id"]),
         payment_ref=str(refund["payment_intent"]),
         state=state,
         amount=our_amount(refund["amount"], refund["currency"]),
+        key=None if kept is None else str(kept.get(REFUND_KEY, "")),
         message="The bank refused the refund." if state == "failed" else "",
     )
 

@@ -31,6 +31,7 @@ CLAIM: Final = text(
 )
 """The row's lock and its CHECK make parallel refunds take turns."""
 OUTSIDE: Final = "Given back at the gateway itself."
+ITS_TURN: Final = "A refund is on its way; its answer comes first."
 ONE_BY_ONE: Final = "Another refund of this payment has not been answered yet."
 
 
@@ -109,6 +110,8 @@ class Refunds:
         """The gateway's word on a refund: ours, later than we asked, or one made there by hand."""
         query = select(Refund).where(col(Refund.payment_id) == payment.id, col(Refund.ref) == told.ref)
         refund = (await session.exec(query.with_for_update())).first()
+        if refund is None and told.key:
+            refund = await self._named(session, payment, told)
         if refund is None:
             await self._unknown(session, payment, told)
         elif told.state == "failed" and refund.state in ("sent", "done"):
@@ -176,6 +179,22 @@ class Refunds:
             return None
         raise RetryLater("It is not known whether this refund went through; look at the gateway.", 600)
 
+    async def _named(self, session: AsyncSession, payment: Payment, told: RefundResult) -> Refund | None:
+        """Ours by its key, which the gateway kept with it: now we know what it is called there."""
+        query = select(Refund).where(
+            col(Refund.payment_id) == payment.id, col(Refund.key) == told.key, col(Refund.state) != "failed"
+        )
+        refund = (await session.exec(query.with_for_update())).first()
+        if refund is None:
+            return None
+        taken_for_it, refund.ref = refund.ref, told.ref
+        await session.flush()
+        if taken_for_it:
+            # One made by hand was taken for this one, for its amount alone: so both happened.
+            by_hand = told.model_copy(update={"ref": taken_for_it, "state": "done", "message": ""})
+            await self._outside(session, payment, by_hand, undecided=False)
+        return refund
+
     async def _nameless(self, session: AsyncSession, payment: Payment, amount_minor: int) -> Refund | None:
         """One that was found done by its sum (`_known`), so that nobody said what the gateway calls it."""
         query = select(Refund).where(
@@ -206,18 +225,29 @@ class Refunds:
             col(Refund.state).in_(["queued", "sent"]),
             col(Refund.ref).is_(None),
         )
-        if (await session.exec(ours)).first():
+        undecided = (await session.exec(ours)).first() is not None
+        if undecided and told.key is None:
             # Whether it is that one its own call will tell; then this word finds it, or was about another.
-            raise RetryLater("A refund is on its way; its answer comes first.", 5.0)
+            raise RetryLater(ITS_TURN, 5.0)
         if told.amount and (found := await self._nameless(session, payment, told.amount.amount)):
             found.ref = told.ref
             if told.state == "failed":
                 await self._book.refund_over(session, found, "failed", told.message or "The bank refused it.")
             return
-        if told.state == "failed" or told.amount is None:
+        if told.state != "failed":
+            await self._outside(session, payment, told, undecided=undecided)
+
+    async def _outside(
+        self, session: AsyncSession, payment: Payment, told: RefundResult, *, undecided: bool
+    ) -> None:
+        """Write down what somebody gave back at the gateway; `undecided`: one of ours may be in its way."""
+        if told.amount is None:
             return
         claim = {"id": payment.id, "amount": told.amount.amount}
         if (await run(session, CLAIM, claim)).first() is None:
+            if undecided:
+                # Both are more than was taken, so ours will be refused: that makes room for this one.
+                raise RetryLater(ITS_TURN, 5.0)
             log.error("payment.refund_beyond", payment=str(payment.id), refund=told.ref)
             return
         await session.refresh(payment)

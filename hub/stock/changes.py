@@ -14,7 +14,7 @@ LOCK_DUE: Final = text(
     """
     SELECT id, variant_id, offer_id FROM hold
     WHERE state = 'held' AND expires_at <= CAST(:now AS timestamptz)
-    ORDER BY id LIMIT 1000 FOR UPDATE SKIP LOCKED
+    ORDER BY expires_at, id LIMIT :most FOR UPDATE SKIP LOCKED
     """
 )
 LOCK_GROUP: Final = text(

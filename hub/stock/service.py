@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import TextClause, text
@@ -39,6 +40,10 @@ KEEP = text(
     WHERE order_id = CAST(:order_id AS uuid) AND state = 'held'
     """
 )
+
+
+AT_ONCE: Final = 1000
+"""Holds that end in one transaction: whoever buys of the same stock waits for it."""
 
 
 @dataclass(frozen=True)
@@ -217,9 +222,9 @@ class StockRoom:
             await self._give_back(session, "hold", committed)
 
     async def expire_holds(self, session: AsyncSession) -> list[Ended]:
-        """Return the stock of every hold whose time is up."""
-        holds = await self._lock_holds(session, changes.LOCK_DUE, now=self._clock())
-        return await self._end(session, [hold.id for hold in holds], "expired", "expire")
+        """Return the stock of holds whose time is up, `AT_ONCE` at most: with so many, ask again at once."""
+        due = await self._lock_rows(session, changes.LOCK_DUE, now=self._clock(), most=AT_ONCE)
+        return await self._end(session, due, "expired", "expire")
 
     async def _lock(
         self, session: AsyncSession, variants: Iterable[UUID], offers: Iterable[UUID] = ()
@@ -233,13 +238,19 @@ class StockRoom:
 
     async def _lock_holds(self, session: AsyncSession, statement: TextClause, **values: object) -> list[Hold]:
         """Lock holds, their stock and their offers; the holds as they are now."""
-        found = (await run(session, statement, values)).all()
+        found = await self._lock_rows(session, statement, **values)
         if not found:
             return []
-        offers = [row.offer_id for row in found if row.offer_id]
-        await self._lock(session, [row.variant_id for row in found], offers)
-        query = select(Hold).where(col(Hold.id).in_([row.id for row in found])).order_by(col(Hold.id))
+        query = select(Hold).where(col(Hold.id).in_(found)).order_by(col(Hold.id))
         return [*await session.exec(query.execution_options(populate_existing=True))]
+
+    async def _lock_rows(self, session: AsyncSession, statement: TextClause, **values: object) -> list[UUID]:
+        """The same without reading them: their ids."""
+        found = (await run(session, statement, values)).all()
+        if found:
+            offers = [row.offer_id for row in found if row.offer_id]
+            await self._lock(session, [row.variant_id for row in found], offers)
+        return [row.id for row in found]
 
     async def _commit(self, session: AsyncSession, holds: Sequence[Hold]) -> bool:
         if not holds or any(hold.state == "released" for hold in holds):

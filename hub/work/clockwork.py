@@ -14,6 +14,7 @@ from hub.quality.sweep import note_quality
 from hub.secrets import Vault
 from hub.services import Services
 from hub.settings import secrets_of
+from hub.stock.service import AT_ONCE
 from hub.visits.chats import ChatTouches
 from hub.visits.coupons import note_coupons
 from hub.work.jobs import revive_stalled
@@ -89,10 +90,14 @@ async def expire_holds(hub: Services) -> None:
 
     An order being paid finds out when its money is held.
     """
-    async with hub.db.session() as session:
-        ended = await hub.stock.expire_holds(session)
-    if ended:
-        log.info("holds.expired", count=len(ended))
+    full = True
+    while full:
+        # A rush whose buyers went away ends within a second or two: the next tick would be late for it.
+        async with hub.db.session() as session:
+            ended = await hub.stock.expire_holds(session)
+        if ended:
+            log.info("holds.expired", count=len(ended))
+        full = len(ended) >= AT_ONCE
     # What came back, from here or anywhere else, is for those who wait.
     await hub.waitlist.offer_freed()
 

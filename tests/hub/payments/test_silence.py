@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from sqlmodel import select
 from connectors.errors import RetryLater
 from connectors.types import Money, RefundResult
 from hub.payments.models import Payment
-from tests.hub.market import Market, Trade
+from tests.hub.market import Market, Trade, post
 from tests.hub.payments.till import bought, paid, refund, row, stripe
 
 
@@ -53,6 +54,85 @@ async def test_two_equal_refunds_without_an_answer_are_not_taken_for_each_other(
             await market.hub.payments.refunds.heard(session, payment, told)
     assert await market.states("refund") == {"done": 2}
     assert (await row(market))["refunded_minor"] == 2000
+
+
+@pytest.mark.parametrize("forgotten", [False, True], ids=["key known", "key forgotten"])
+@pytest.mark.parametrize("told", ["at once", "last"])
+async def test_one_of_the_same_amount_made_by_hand_is_told_from_ours(
+    market: Market, forgotten: bool, told: str
+) -> None:
+    """While nobody knows what became of ours. It happens once at most, and both books end the same."""
+    for amount, happened in ((1000, True), (1000, False), (4900, False)):
+        _, order = await paid(market)
+        await market.arrived("stripe")
+        ours = (await refund(market, order, amount)).id
+        await market.sql("DELETE FROM procrastinate_jobs WHERE task_name = 'payment.refund'")
+        send = market.hub.payments.refunds.send
+        await stripe(market, "fault", kind="lost_webhook", count=2)
+        await stripe(market, "fault", **({"kind": "lose"} if happened else {"kind": "status", "status": 500}))
+        with pytest.raises(RetryLater):
+            await send(ours)
+        await stripe(market, "fault", kind="clear")
+        if told == "last":
+            await stripe(market, "fault", kind="stale_webhook", count=2)
+        await by_hand(market, amount)
+        await market.arrived("stripe")
+        if forgotten:
+            await stripe(market, "fault", kind="forget_keys")
+            market.clock.tick(21 * 3600)
+        with contextlib.suppress(RetryLater):
+            await send(ours)
+        # Signatures are of the real time.
+        market.clock.ahead = timedelta()
+        await stripe(market, "release")
+        await market.arrived("stripe")
+        market.clock.tick(22 * 3600 if forgotten else 60)
+        await send(ours)
+        await market.later()
+        market.clock.ahead = timedelta()
+        gateway = (await market.intents())[-1]["refunded"]
+        assert amount <= gateway <= 2 * amount
+        assert (
+            (await row(market))["refunded_minor"]
+            == (await row(market, "orders"))["refunded_minor"]
+            == gateway
+        )
+        known = await market.sql(
+            "SELECT state, ref FROM refund WHERE payment_id = :id", id=(await row(market))["id"]
+        )
+        assert sum(one["state"] == "done" for one in known) == gateway // amount
+        assert len({one["ref"] for one in known if one["state"] == "done"}) == gateway // amount
+
+
+async def test_one_by_hand_that_was_taken_for_ours_counts_once_ours_is_named(market: Market) -> None:
+    """Found by its sum, ours had no name: the first word of the same amount gave it one."""
+    _, order = await paid(market)
+    ours = (await refund(market, order, 1000, key="ours")).id
+    await market.sql("DELETE FROM procrastinate_jobs WHERE task_name = 'payment.refund'")
+    await stripe(market, "fault", kind="lost_webhook", count=2)
+    await stripe(market, "fault", kind="lose")
+    with pytest.raises(RetryLater):
+        await market.hub.payments.refunds.send(ours)
+    await stripe(market, "fault", kind="forget_keys")
+    market.clock.tick(21 * 3600)
+    await market.hub.payments.refunds.send(ours)
+    for name, key in (("re_hand", ""), ("re_ours", "ours")) * 2:
+        async with market.hub.db.session() as session:
+            payment = (await session.exec(select(Payment).with_for_update())).one()
+            amount = Money(amount=1000, currency="EUR")
+            told = RefundResult(ref=name, payment_ref=payment.ref or "", state="done", amount=amount, key=key)
+            await market.hub.payments.refunds.heard(session, payment, told)
+    rows = await market.sql("SELECT ref, key = 'ours' AS ours, state FROM refund ORDER BY ref")
+    assert [tuple(one.values()) for one in rows] == [("re_hand", False, "done"), ("re_ours", True, "done")]
+    assert (await row(market))["refunded_minor"] == 2000
+
+
+async def by_hand(market: Market, amount: int) -> None:
+    """Somebody gives the newest buyer's money back on Stripe's own page."""
+    form = f"payment_intent={(await market.intents())[-1]['ref']}&amount={amount}".encode()
+    bearer = {"Authorization": f"Bearer {market.fakes['stripe'].config['secret_key']}"}
+    answer = await post(f"{market.fakes['stripe'].base_url}v1/refunds", form, bearer)
+    assert answer.status_code == 200
 
 
 async def test_a_void_that_is_killed_sends_nothing_that_was_never_sent(market: Market) -> None:
