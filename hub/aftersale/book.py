@@ -55,8 +55,12 @@ class Opened:
         return max(0, line.quantity - max(self.on_return[line.id], pot.pieces_back))
 
     def shelvable(self, line: OrderLine) -> int:
-        """Pieces that may still go back to the shelf."""
-        return line.quantity - self.restocked[line.id] if line.state == "committed" else 0
+        """Pieces that may still go back to the shelf.
+
+        A return may bring what a refund has put there already: then more came back than there was.
+        """
+        left = max(0, line.quantity - self.restocked[line.id])
+        return left if line.state == "committed" else 0
 
 
 async def opened(session: AsyncSession, brand_id: UUID, order_id: UUID, *, lock: bool = True) -> Opened:

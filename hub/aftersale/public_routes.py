@@ -148,7 +148,8 @@ async def cancel(mine: Buyer, hub: Hub) -> AfterOut:
 async def withdraw(body: WithdrawIn, mine: Buyer, hub: Hub) -> WithdrawalOut:
     """Withdraw from the contract, in two steps: look (`confirm` false), then confirm.
 
-    409 `withdrawal_over`, `pieces_too_many`. The same key again answers the same withdrawal.
+    409 `withdrawal_over`, `nothing_to_return`, `pieces_too_many`. The same key again answers the same
+    withdrawal.
     """
     wanted = WishIn(lines=body.lines).wish().lines if body.lines is not None else None
     buyers, returns = hub.aftersale.buyers, hub.aftersale.returns
@@ -165,7 +166,7 @@ async def withdraw(body: WithdrawIn, mine: Buyer, hub: Hub) -> WithdrawalOut:
 
 @router.post("/returns", status_code=201)
 async def send_back(body: ReturnIn, mine: Buyer, hub: Hub) -> AfterOut:
-    """Ask to send something back. 409 `return_over`, `pieces_too_many`."""
+    """Ask to send something back. 409 `return_over`, `not_paid`, `nothing_to_return`, `pieces_too_many`."""
     lines = WishIn(lines=body.lines).wish().lines
     async with hub.db.session() as session:
         book = await opened(session, mine.brand_id, mine.order_id)

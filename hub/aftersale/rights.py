@@ -47,6 +47,7 @@ UNPAID = ("reserved", "authorising", "review")
 OVER = ("failed", "expired", "sold_out")
 CANCELLED = "Cancelled, at no cost to you."
 SENT = "Your order is on its way, so it can't be cancelled any more. You can still withdraw, or send it back."
+NOT_PAID = "This order is not paid yet, so there is nothing to send back. You can cancel it."
 SENT_STAFF = "This order is on its way. Refund it, or begin a return, in place of cancelling it."
 
 
@@ -184,6 +185,7 @@ class Buyers:
                 "The law of your country gives no right to withdraw. You may still ask for a return.",
             )
         if not rights.can_withdraw:
+            pieces_of(book, None)  # with nothing left, that is the reason
             until = rights.withdrawal.until
             raise Conflict(
                 "withdrawal_over", "The time to withdraw from this contract is over.", until=until.isoformat()
@@ -206,6 +208,9 @@ class Buyers:
         rights = await self.rights(session, book)
         self._check_alive(book.order)
         if in_time and not rights.can_return:
+            pieces_of(book, None)  # with nothing left, that is the reason
+            if book.order.state != "paid":
+                raise Conflict("not_paid", NOT_PAID)
             raise Conflict(
                 "return_over", "The time to return this is over.", until=rights.returns.until.isoformat()
             )

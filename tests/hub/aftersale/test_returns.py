@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.hub.aftersale.conftest import BAG, Store
+from tests.hub.aftersale.conftest import BAG, PARCEL, Store
 
 
 async def test_a_return_goes_its_way_and_each_step_is_taken_once(store: Store) -> None:
@@ -118,3 +118,27 @@ async def test_hosts_are_reminded_of_the_return_terms_of_expensive_goods(store: 
     assert await store.owner.call("GET", path) == [again]
     stranger = await store.market.owner("Other")
     await stranger.call("PUT", said, ok=404)
+
+
+async def test_a_piece_that_staff_and_a_return_put_on_the_shelf_is_there_once(store: Store) -> None:
+    order = await store.buys(2, pay=False)
+    assert (await order.send_back(2, ok=409))["code"] == "not_paid"
+    await store.settle()
+    await order.sent()
+    await order.send_back(2)
+    detail = await order.detail()
+    [asked], [line] = detail["returns"], detail["lines"]
+    one = {"lines": [{"line_id": line["id"], "quantity": 1}], "restock": True}
+    await order.refund(**one)
+    arrived = {"lines": [{"id": asked["lines"][0]["id"], "pieces": 2, "restock": True}]}
+    await store.owner.call("PUT", f"/api/v1/returns/{asked['id']}/arrival", arrived)
+    assert await store.market.shop.stock() == (10, 0, 0)
+    # Both are on the shelf: the money of the second one goes back without a third.
+    await order.refund(**one)
+    await store.settle()
+    assert await store.money() == [(2 * BAG + PARCEL, 2 * BAG)]
+    assert await store.market.shop.stock() == (10, 0, 0)
+    # Nothing is left: that is said, and not that the time is over.
+    assert (await order.send_back(1, ok=409))["code"] == "nothing_to_return"
+    assert (await order.withdraw(ok=409))["code"] == "nothing_to_return"
+    await store.market.shop.check_ledger()
