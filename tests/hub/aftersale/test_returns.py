@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from tests.hub.aftersale.conftest import BAG, PARCEL, Store
 
@@ -128,7 +129,7 @@ async def test_a_piece_that_staff_and_a_return_put_on_the_shelf_is_there_once(st
     await order.send_back(2)
     detail = await order.detail()
     [asked], [line] = detail["returns"], detail["lines"]
-    one = {"lines": [{"line_id": line["id"], "quantity": 1}], "restock": True}
+    one: dict[str, Any] = {"lines": [{"line_id": line["id"], "quantity": 1}], "restock": True}
     await order.refund(**one)
     arrived = {"lines": [{"id": asked["lines"][0]["id"], "pieces": 2, "restock": True}]}
     await store.owner.call("PUT", f"/api/v1/returns/{asked['id']}/arrival", arrived)
