@@ -45,9 +45,9 @@ bench: ## every promise measured beside a peer; fails when a bar was not reached
 	@$(PYTHON) scripts/install.py --bench
 	@failed=0; for name in relay hls whep glass holds gateway chat links analytics; do $(VENV)/simulcast bench $$name || failed=1; done; exit $$failed
 
-soak: ## long runs: trouble for the media worker, ten minutes in every player; SOAK_SECONDS=120 for a first look
+soak: ## long runs: trouble for the media worker, ten minutes in every player, a thousand drops; SOAK_SECONDS=120 for a first look
 	@$(PYTHON) scripts/install.py --soak
-	@$(VENV)/pytest -m soak tests/soak tests/hub/orders/test_channels.py
+	@$(VENV)/pytest -m soak tests/soak tests/e2e/test_paying.py tests/hub/orders/test_channels.py
 
 fuzz: ## a minute of made-up bytes for the RTMP parsers; what it finds stays in data/fuzz
 	@$(PYTHON) scripts/install.py --tests

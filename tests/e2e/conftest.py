@@ -162,7 +162,7 @@ def demo() -> Iterator[Demo]:
 
 @pytest.fixture(scope="session")
 def endless() -> Iterator[Demo]:
-    """A show that goes on until it is told to stop: by `test_screens.py`, the last file that looks at it."""
+    """A show that goes on until it is told to stop."""
     with tempfile.TemporaryDirectory(prefix="simulcast-e2e-") as name:
         begun = time.monotonic()
         running = start(Path(name))

@@ -1,4 +1,7 @@
-"""Paying in a real browser: with a kept card and a passkey, and what was claimed by a comment."""
+"""Paying in a real browser: with a kept card and a passkey, and what was claimed by a comment.
+
+Among the long runs: on two cores the whole product, its encoder and a browser that shows the film need minutes.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from tests.e2e.conftest import DESKTOP, PHONE, Demo, sign_in, watch_address
 from tests.e2e.test_evening import patiently
 from tests.e2e.test_screens import PATIENCE_MS, check, check_sizes
 
-pytestmark = pytest.mark.e2e
+pytestmark = pytest.mark.soak
 
 BUYER = "zoe.passkey@example.com"
 PAID = "Paid. Thank you!"
@@ -23,7 +26,7 @@ PAID = "Paid. Thank you!"
 
 @pytest.fixture(scope="module")
 def demo(endless: Demo) -> Demo:
-    """The show that `test_screens.py`, which comes next, ends."""
+    """A show of our own, and nobody ends it."""
     return endless
 
 
