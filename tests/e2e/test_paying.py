@@ -1,6 +1,6 @@
 """Paying in a real browser: with a kept card and a passkey, and what was claimed by a comment.
 
-Among the long runs: on two cores the whole product, its encoder and a browser that shows the film need minutes.
+Among the long runs: on two cores the product, its encoder and a browser that shows the film need minutes.
 """
 
 from __future__ import annotations
