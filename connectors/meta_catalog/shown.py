@@ -13,6 +13,7 @@ SHOWN_FIELDS: Final = (
     "errors{title,description,error_priority}"
 )
 """Of every item that is read, beside its stock. A review may take a day and may be repeated at any time."""
+SHOPS: Final = "SHOPS"
 MOST_SAID: Final = 200
 """Characters of Meta's own words."""
 
@@ -50,14 +51,15 @@ def hidden_why(node: dict[str, Any]) -> str | None:
 
 
 def rejected(node: dict[str, Any]) -> list[str] | None:
-    """Where a review rejected it: an empty list for everywhere, None for nowhere."""
+    """Where a review rejected it, if no shop shows it: empty for everywhere, None where it is shown."""
     if str(node.get("review_status")).lower() == "rejected":
         return []
     # One verdict for each thing a catalogue is used for: shops may have it and WhatsApp not.
     verdicts = [one for one in node.get("capability_to_review_status") or () if isinstance(one, dict)]
-    return [
-        spelled(one.get("key")) for one in verdicts if str(one.get("value")).upper() == "REJECTED"
-    ] or None
+    refused = [one for one in verdicts if str(one.get("value")).upper() == "REJECTED"]
+    places = [str(one.get("key")) for one in refused]
+    gone = bool(places) and (SHOPS in places or len(places) == len(verdicts))
+    return [spelled(one) for one in places] if gone else None
 
 
 def spelled(word: object) -> str:

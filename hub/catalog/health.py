@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 import structlog
@@ -24,10 +24,9 @@ def news_of(listings: Sequence[Listing], levels: Sequence[Level]) -> dict[UUID, 
     }
 
 
-async def note_hidden(session: AsyncSession, news: Mapping[UUID, str | None]) -> None:
+async def note_hidden(session: AsyncSession, listing_id: UUID, why: str | None) -> None:
     """Remember it with the listing. Repeatable."""
-    for listing_id in sorted(news):
-        row = await session.get(Listing, listing_id, with_for_update=True)
-        if row:
-            row.theirs = {**row.theirs, "hidden": news[listing_id]}
-            log.info("listing.hidden" if news[listing_id] else "listing.shown", listing=str(listing_id))
+    row = await session.get(Listing, listing_id, with_for_update=True)
+    if row:
+        row.theirs = {**row.theirs, "hidden": why}
+        log.info("listing.hidden" if why else "listing.shown", listing=str(listing_id))

@@ -77,7 +77,6 @@ async def look(code: Code, viewer: Watching, hub: Hub) -> LinkOut:
 async def open_link(code: Code, body: OpenIn, viewer: Watching, hub: Hub) -> OpenedOut:
     """Take it to this browser's checkout, once. 409 `claim_over` | `claim_taken` | `claim_closed` |
     `claim_others` | `limit`. 429 when the last try was a moment ago."""
-    hub.pace.check(f"claim:{viewer.id}")
     async with hub.db.session() as session:
         # Committed by itself: a try that fails was one all the same.
         if show := await session.get(Show, viewer.show_id):

@@ -8,10 +8,10 @@ from typing import TypedDict
 from hub.aftersale.service import Aftersale, aftersale
 from hub.attribution.service import Attribution
 from hub.auth.tokens import Tokens
+from hub.carts.calculator import calculator
 from hub.carts.quote import Quotes
 from hub.carts.reserving import Reserving
 from hub.carts.service import Carts
-from hub.carts.taxes import TableTaxes
 from hub.clock import Clock
 from hub.customers.service import Customers
 from hub.db import Database
@@ -82,7 +82,7 @@ def counter(
     """Every service of the checkout, each given what it needs; payments report to the outcomes."""
     site = settings.site_url()
     mail = Mailroom(db, clock, vault, post_of(settings), settings.mail_from)
-    carts, quotes = Carts(clock), Quotes(TableTaxes())
+    carts, quotes = Carts(clock), Quotes(calculator(settings.taxes))
     shoppers = Shoppers(clock, vault, mail, customers)
     link_of = links(site, Tokens(vault, clock))
     outcomes = Outcomes(clock, vault, orders, stock, mail=mail, give_back=offers.give_back, link_of=link_of)

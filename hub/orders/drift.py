@@ -204,9 +204,10 @@ class Drifts:
                 return
             source = opened.connector.stock_source(opened.session)
             levels = await source.levels([where_is(one, "") for one in told])
-        if news := news_of(told, levels):
+        for listing_id, why in news_of(told, levels).items():
+            # One by one: a reading of the catalogue locks the same rows in its own order.
             async with self._db.session() as session:
-                await note_hidden(session, news)
+                await note_hidden(session, listing_id, why)
         held = {level.listing.variant_id: level.quantity for level in levels}
         for listing in told:
             theirs = held.get(listing.variant_ref)

@@ -104,6 +104,9 @@ class Refunds:
                     "The money has not been taken yet, so it can't be given back.", 600
                 ) from None
             result = RefundResult(ref="", payment_ref=ref, state="failed", message=refused.reason)
+            if refused.code == "idempotency_error":
+                # An older version of ours asked in other words with this key: it may have happened.
+                result = await self._known(refund, payment) or result
         await self._over(refund_id, result)
 
     async def heard(self, session: AsyncSession, payment: Payment, told: RefundResult) -> None:
@@ -192,8 +195,17 @@ class Refunds:
         if taken_for_it:
             # One made by hand was taken for this one, for its amount alone: so both happened.
             by_hand = told.model_copy(update={"ref": taken_for_it, "state": "done", "message": ""})
-            await self._outside(session, payment, by_hand, undecided=False)
+            await self._outside(session, payment, by_hand, undecided=await self._under_way(session, payment))
         return refund
+
+    async def _under_way(self, session: AsyncSession, payment: Payment) -> bool:
+        """Whether one of ours is to be made, or has been sent and not answered."""
+        ours = select(Refund.id).where(
+            col(Refund.payment_id) == payment.id,
+            col(Refund.state).in_(["queued", "sent"]),
+            col(Refund.ref).is_(None),
+        )
+        return (await session.exec(ours)).first() is not None
 
     async def _nameless(self, session: AsyncSession, payment: Payment, amount_minor: int) -> Refund | None:
         """One that was found done by its sum (`_known`), so that nobody said what the gateway calls it."""
@@ -220,12 +232,7 @@ class Refunds:
 
     async def _unknown(self, session: AsyncSession, payment: Payment, told: RefundResult) -> None:
         """One of ours whose answer is still on its way, or one that somebody made at the gateway."""
-        ours = select(Refund.id).where(
-            col(Refund.payment_id) == payment.id,
-            col(Refund.state).in_(["queued", "sent"]),
-            col(Refund.ref).is_(None),
-        )
-        undecided = (await session.exec(ours)).first() is not None
+        undecided = await self._under_way(session, payment)
         if undecided and told.key is None:
             # Whether it is that one its own call will tell; then this word finds it, or was about another.
             raise RetryLater(ITS_TURN, 5.0)

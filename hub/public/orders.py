@@ -143,7 +143,7 @@ async def order(
         customer_id=shopper.customer_id if shopper else None,
         visit=visit_of(request),
     )
-    async with hub.checkout.turnstile.turn(), hub.db.session() as session:
+    async with hub.checkout.turnstile.turn(viewer.brand_id), hub.db.session() as session:
         placed = await hub.checkout.place(session, viewer, wanted)
         await check_proof(hub, session, viewer, shopper, placed, body.payment)
         if body.news:
@@ -156,7 +156,7 @@ async def pay_again(
     order_id: UUID, body: PayIn, request: Request, viewer: Watching, shopper: Shopping, hub: Hub
 ) -> OrderStatus:
     """Try another card on the same order, while its stock is reserved."""
-    async with hub.checkout.turnstile.turn(), hub.db.session() as session:
+    async with hub.checkout.turnstile.turn(viewer.brand_id), hub.db.session() as session:
         choice = choice_of(hub, viewer, body.payment, shopper, request)
         found = await hub.checkout.pay_again(session, viewer, order_id, choice)
         await check_proof(hub, session, viewer, shopper, found, body.payment)

@@ -150,6 +150,15 @@ async def test_a_batch_that_is_done_after_a_newer_one_is_seen_by_reading_back_an
             "rejected it for shops, so",
         ),
         (
+            {
+                "capability_to_review_status": [
+                    {"key": "WHATSAPP", "value": "REJECTED"},
+                    {"key": "SHOPS", "value": "APPROVED"},
+                ]
+            },
+            None,
+        ),
+        (
             {"errors": [{"title": "Missing price.", "description": "Add one", "error_priority": "HIGH"}]},
             "fault in it: Missing price. Add one. Mend",
         ),

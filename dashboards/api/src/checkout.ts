@@ -7,6 +7,9 @@ import type { ViewerApi } from "./viewer";
 
 type Json = Record<string, unknown>;
 
+/** In a rush an order waits for its turn, for half a minute at most. */
+const ORDER_TIMEOUT_MS = 45_000;
+
 export class CheckoutApi {
   constructor(private readonly viewer: ViewerApi) {}
 
@@ -22,13 +25,17 @@ export class CheckoutApi {
 
   /** The same `key`, or the same reservations, answer the same order. */
   order = (request: OrderRequest) =>
-    this.viewer.ask<PublicOrder>("/orders", { method: "POST", body: request });
+    this.viewer.ask<PublicOrder>("/orders", { method: "POST", body: request, timeoutMs: ORDER_TIMEOUT_MS });
 
   orderState = (orderId: string) => this.viewer.ask<PublicOrder>(`/orders/${orderId}`, {});
 
   /** Another card for an order whose payment failed. */
   payAgain = (orderId: string, payment: Payment) =>
-    this.viewer.ask<PublicOrder>(`/orders/${orderId}/payment`, { method: "POST", body: { payment } });
+    this.viewer.ask<PublicOrder>(`/orders/${orderId}/payment`, {
+      method: "POST",
+      body: { payment },
+      timeoutMs: ORDER_TIMEOUT_MS,
+    });
 
   /** The form to pay an order with that is placed already. */
   form = (orderId: string) => this.viewer.ask<PaymentForm>(`/orders/${orderId}/form`, {});

@@ -127,11 +127,22 @@ async def test_one_by_hand_that_was_taken_for_ours_counts_once_ours_is_named(mar
     assert (await row(market))["refunded_minor"] == 2000
 
 
-async def by_hand(market: Market, amount: int) -> None:
+async def test_a_refund_an_older_version_sent_in_other_words_did_not_fail(market: Market) -> None:
+    _, order = await paid(market)
+    ours = (await refund(market, order, 1000, key="sent by an older one")).id
+    await market.sql("DELETE FROM procrastinate_jobs WHERE task_name = 'payment.refund'")
+    await stripe(market, "fault", kind="lost_webhook", count=2)
+    await by_hand(market, 1000, {"Idempotency-Key": "sent by an older one"})
+    await market.hub.payments.refunds.send(ours)
+    assert await market.states("refund") == {"done": 1}
+    assert (await row(market))["refunded_minor"] == (await market.intents())[-1]["refunded"] == 1000
+
+
+async def by_hand(market: Market, amount: int, headers: dict[str, str] | None = None) -> None:
     """Somebody gives the newest buyer's money back on Stripe's own page."""
     form = f"payment_intent={(await market.intents())[-1]['ref']}&amount={amount}".encode()
     bearer = {"Authorization": f"Bearer {market.fakes['stripe'].config['secret_key']}"}
-    answer = await post(f"{market.fakes['stripe'].base_url}v1/refunds", form, bearer)
+    answer = await post(f"{market.fakes['stripe'].base_url}v1/refunds", form, bearer | (headers or {}))
     assert answer.status_code == 200
 
 
