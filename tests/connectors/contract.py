@@ -30,8 +30,11 @@ async def first(items: AsyncIterator[Any]) -> Any:
     return None
 
 
-def probes(connector: AnyConnector, session: Session[Any]) -> list[Probe]:
-    """One harmless call per capability that speaks to the platform; none for one without an API."""
+def probes(connector: AnyConnector, session: Session[Any], *, figures: bool = True) -> list[Probe]:
+    """One harmless call per capability that speaks to the platform; none for one without an API.
+
+    `figures`: among them the number of viewers, which is no trouble when it can't be told.
+    """
     if not connector.addresses.base_url:
         return []
     found: list[Probe] = []
@@ -39,6 +42,9 @@ def probes(connector: AnyConnector, session: Session[Any]) -> list[Probe]:
     if connector.destination and connector.key_life is None:
         destination = connector.destination(session)
         found.append(lambda: destination.open(SHOW))
+    if connector.audience and figures:
+        audience = connector.audience(session)
+        found.append(lambda: audience.now("contract-1"))
     if connector.catalog_source:
         catalog = connector.catalog_source(session)
         found.append(lambda: first(catalog.products()))
@@ -61,9 +67,11 @@ async def fault(rig: Rig, **body: Any) -> None:
         pytest.skip(f"the fake knows no fault {body['kind']}")
 
 
-async def failures(rig: Rig, wanted: type[ConnectorError], **trouble: Any) -> list[ConnectorError]:
+async def failures(
+    rig: Rig, wanted: type[ConnectorError], *, figures: bool = True, **trouble: Any
+) -> list[ConnectorError]:
     """The errors every probe raises under the given trouble."""
-    asked = probes(rig.connector, rig.session)
+    asked = probes(rig.connector, rig.session, figures=figures)
     if not asked:
         pytest.skip("no call that fails could be made")
     errors: list[ConnectorError] = []

@@ -81,8 +81,14 @@ async def test_bad_credentials_are_reconnect_and_no_secret_is_said(
 
 @pytest.mark.needs("oauth")
 async def test_a_login_that_expires_is_renewed_once(rig: Rig) -> None:
+    login = make_fake(rig.connector.name).connection()[1]
     await fault(rig, kind="expire_token")
-    for probe in probes(rig.connector, rig.session)[:1]:
+    [probe, *_] = probes(rig.connector, rig.session)
+    if login and login.refresh == login.access:
+        # What renews it is the login itself: it must be done before, and then a person links it again.
+        with pytest.raises(Reconnect):
+            await probe()
+    else:
         await probe()
         await probe()
         assert len(rig.refreshes) == 1
@@ -100,6 +106,6 @@ async def test_a_revoked_login_is_reconnect(rig: Rig) -> None:
 async def test_on_a_day_that_is_used_up_nothing_is_called(connector: AnyConnector) -> None:
     async with reaching(connector, make_fake(connector.name), budget=UsedUp()) as rig:
         before = await rig.state()
-        for error in await failures(rig, RetryLater):
+        for error in await failures(rig, RetryLater, figures=False):
             assert cast("RetryLater", error).after == 3600
         assert await rig.state() == before
