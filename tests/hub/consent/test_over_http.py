@@ -33,6 +33,7 @@ class Window:
     def __init__(self, buyer: Buyer) -> None:
         self.buyer, self.http = buyer, buyer.http.http
         self.slug = buyer.market.shop.slug
+        self.http.headers["X-Forwarded-For"] = "203.0.113.9"
 
     @property
     def viewer(self) -> str:
