@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dotenv import dotenv_values
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from connectors.base import Addresses, AnyConnector
@@ -96,12 +96,25 @@ class Settings(BaseSettings):
     hold_seconds: int = Field(
         90, ge=5, le=3600, description="How long a reservation lasts while the buyer pays."
     )
+    taxes: str | None = Field(
+        None, description="A tax calculator of your own: package.module:factory. Unset: the table of rates."
+    )
     smtp_url: SecretStr | None = Field(
         None,
         description="Mail server: smtp://user:password@host:587 or smtps://… Unset: letters become files.",
     )
     mail_from: str = Field("shop@localhost", description="Address that letters to buyers come from.")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+    @field_validator("taxes")
+    @classmethod
+    def _taxes_are_there(cls, address: str | None) -> str | None:
+        """Whoever reads the settings is told; otherwise the first order would be."""
+        if address:
+            from hub.carts.calculator import calculator  # few have one, and it brings the tables along
+
+            calculator(address)
+        return address
 
     def site_url(self) -> str:
         """Origin of studio, watch page and API."""
