@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -39,6 +40,19 @@ MAY_MAKE_HTTP_CLIENTS = {
     "restream/targets/door.py",  # asks a platform for its answer to a WHIP offer
     "restream/receiver.py",  # plays a platform's ingest and asks its platform about keys
 }
+COUNTED = {"Stock", "StockAt", "StockMovement"}
+"""Tables that `hub/stock` alone writes: the counters and their ledger."""
+EMPTY_SHELF = {"variant_id", "brand_id"}
+"""What others may say of a new row of `Stock`: whose it is. It has nothing on it."""
+MAY_COUNT_AS_IF = {"hub/catalog/bundles.py"}  # a bundle's counters, for lists; never saved
+NAMES_STOCK = re.compile(r"stock_movement|\bstock\b|\bStock|on_hand|\.held\b|\.committed\b")
+WRITES_STOCK = re.compile(
+    r"""
+    \b(?:INSERT\s+INTO|DELETE\s+FROM|TRUNCATE(?:\s+TABLE)?|MERGE\s+INTO|COPY|UPDATE)\s+(?:ONLY\s+)?
+    (?:public\.)?"?(?:stock|stock_at|stock_movement)"?(?![\w."])
+    """,
+    re.VERBOSE,  # as statements are written here: English sentences about stock are none
+)
 
 
 @cache
@@ -141,6 +155,69 @@ def test_http_clients_are_made_in_few_places() -> None:
 def test_only_the_database_room_commits() -> None:
     found = {file for file, name in calls() if name.endswith(".commit")}
     assert found <= {"hub/db.py", "hub/migrate.py"}
+
+
+def writes_of_stock(file: str, tree: ast.Module) -> Iterator[str]:
+    """Where a file writes counters of stock or their ledger: as SQL, by the models, or in a loaded row."""
+    tables = {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module in ("hub.stock.models", "hub.models")
+        for alias in node.names
+        if alias.name in COUNTED
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            if found := WRITES_STOCK.search(node.value):
+                yield f"{file}:{node.lineno} {found[0]}"
+        elif isinstance(node, ast.Call):
+            called = dotted(node.func)
+            given = {dotted(one) for one in node.args}
+            if called.rpartition(".")[2] in ("insert", "update", "delete") and given & tables:
+                yield f"{file}:{node.lineno} {called}({', '.join(sorted(given))})"
+            elif called in tables and file not in MAY_COUNT_AS_IF:
+                named = {keyword.arg for keyword in node.keywords}
+                if called != "Stock" or node.args or not named <= EMPTY_SHELF:
+                    yield f"{file}:{node.lineno} {called}(…)"
+        elif isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            for one in targets:
+                if isinstance(one, ast.Attribute) and one.attr in ("on_hand", "held", "committed"):
+                    yield f"{file}:{node.lineno} {dotted(one)} is set"
+
+
+def test_only_the_stock_room_writes_stock_and_its_ledger() -> None:
+    elsewhere, inside = list[str](), list[str]()
+    for file, tree in sources():
+        # Most files never name it, and to walk through them all takes seconds.
+        if "/migrations/" not in file and NAMES_STOCK.search((ROOT / file).read_text()):
+            (inside if file.startswith("hub/stock/") else elsewhere).extend(writes_of_stock(file, tree))
+    assert not elsewhere, "\n".join(elsewhere)
+    # The search finds what there is.
+    assert {one.split(":")[0] for one in inside} >= {"hub/stock/changes.py", "hub/stock/statements.py"}
+
+
+def test_planted_writes_of_stock_are_found() -> None:
+    begin = "from hub.stock.models import Stock, StockMovement\n"
+    for planted in (
+        'GIVE = "UPDATE stock SET held = 0"',
+        'GIVE = f"""WITH a AS (INSERT INTO stock_movement (id) SELECT {one})"""',
+        'GIVE = "DELETE FROM \\"stock\\""',
+        "session.add(StockMovement(kind='receive'))",
+        "session.add(Stock(variant_id=one, brand_id=two, on_hand=5))",
+        "update(Stock).values(held=0)",
+        "sa.delete(StockMovement)",
+        "row.on_hand += 1",
+    ):
+        assert [*writes_of_stock("hub/orders/service.py", ast.parse(begin + planted))], planted
+    for innocent in (
+        'READ = "SELECT held FROM stock WHERE id = 1 FOR UPDATE"',
+        'WHY = "UPDATE stock_place SET name = 1"',
+        "Stock(variant_id=one, brand_id=two)",
+        "platform.Stock(listing=one, quantity=2)",
+        "select(Stock)",
+    ):
+        assert not [*writes_of_stock("hub/orders/service.py", ast.parse(begin + innocent))], innocent
 
 
 def test_nothing_happens_at_import() -> None:

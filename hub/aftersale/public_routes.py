@@ -9,7 +9,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -25,6 +25,7 @@ from hub.aftersale.terms import terms_of
 from hub.auth.guard import Hub, viewer_of
 from hub.errors import NotFound
 from hub.orders.models import Order
+from hub.payments.pan import refuse_card
 from hub.public.routes import Email, Words
 from hub.services import Services
 
@@ -103,7 +104,7 @@ class WithdrawIn(BaseModel):
     """
 
     key: Key
-    name: Words
+    name: Annotated[Words, AfterValidator(refuse_card)]
     email: Email | None = None
     lines: list[LineIn] | None = Field(default=None, max_length=200)
     confirm: bool = False

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StringConstraints
 
 from hub.aftersale.book import opened
 from hub.aftersale.detail import OrderDetail, PartOut, ReturnOut, returns_of_brand
@@ -20,15 +20,20 @@ from hub.auth.guard import Hub, SignedIn
 from hub.auth.service import Staff
 from hub.errors import BadInput
 from hub.orders.timeline import note
+from hub.payments.pan import without_cards
 from hub.privacy.masks import all_masked, masked, sees_all
 from hub.services import Services
 
 router = APIRouter(prefix="/api/v1", tags=["aftersale"])
 
 Reason = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=r"^[^\x00]*$")
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=r"^[^\x00]*$"),
+    AfterValidator(without_cards),
 ]
-Remark = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500, pattern=r"^[^\x00]*$")]
+Number = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500, pattern=r"^[^\x00]*$")]
+"""A carrier's: as long as a card's, and never masked."""
+Remark = Annotated[Number, AfterValidator(without_cards)]
 Key = Annotated[str, StringConstraints(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_\-]+$")]
 Pieces = Annotated[int, Field(ge=1, le=10**6)]
 Minor = Annotated[int, Field(ge=0, le=10**12)]
@@ -119,7 +124,7 @@ class DeliveryIn(BaseModel):
 
     sent_at: AwareDatetime | None = None
     delivered_at: AwareDatetime | None = None
-    tracking: Remark = ""
+    tracking: Number = ""
 
 
 async def detail(hub: Services, staff: Staff, order_id: UUID) -> OrderDetail:

@@ -21,6 +21,8 @@ LONGEST = 500
 DAY = 24 * 3600
 PAGE = 500
 Limit = Annotated[int, Query(ge=1, le=PAGE)]
+After = Annotated[int, Query(ge=0, le=2**63 - 1)]
+"""A show's number, as far as the column goes."""
 
 
 class ReplyIn(BaseModel):
@@ -107,7 +109,7 @@ async def reply(show_id: UUID, body: ReplyIn, staff: SignedIn, hub: Hub) -> Mess
 
 @router.get("/shows/{show_id}/messages")
 async def messages(
-    show_id: UUID, staff: SignedIn, hub: Hub, after_seq: int = 0, limit: Limit = 200
+    show_id: UUID, staff: SignedIn, hub: Hub, after_seq: After = 0, limit: Limit = 200
 ) -> list[MessageOut]:
     """The feed after a number, oldest first."""
     async with hub.db.session() as session:
@@ -117,7 +119,7 @@ async def messages(
 
 @router.get("/public/messages")
 async def public_messages(
-    viewer: Watching, hub: Hub, after_seq: int = 0, limit: Limit = 200
+    viewer: Watching, hub: Hub, after_seq: After = 0, limit: Limit = 200
 ) -> list[MessageOut]:
     """What a viewer may see of the feed after a number, oldest first: for what was too much to be shown."""
     async with hub.db.session() as session:

@@ -13,6 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from connectors.types import ChatMessage
 from hub.db import run
 from hub.ids import new_id
+from hub.payments.pan import without_cards
 from hub.shows.models import Show, ShowTarget
 
 LONGEST: Final = 2000
@@ -61,8 +62,9 @@ async def insert(session: AsyncSession, rows: Sequence[Row]) -> None:
 
 
 def row_of(show: Show, target: ShowTarget, message: ChatMessage, now: datetime, *, hidden: bool) -> Row:
-    """A platform's message; it takes the show's next number."""
+    """A platform's message, without card numbers; it takes the show's next number."""
     show.seq += 1
+    name = without_cards(storable(message.author_name or ""))
     return {
         "id": new_id(),
         "brand_id": show.brand_id,
@@ -72,10 +74,10 @@ def row_of(show: Show, target: ShowTarget, message: ChatMessage, now: datetime, 
         "platform": target.connector,
         "external_id": message.id,
         "author_id": storable(message.author_id) if message.author_id else None,
-        "author_name": storable(message.author_name) if message.author_name else None,
+        "author_name": name or None,
         "author_picture": web_address(message.author_picture),
         "badges": [badge.model_dump() for badge in message.badges],
-        "text": storable(message.text[:LONGEST]),
+        "text": without_cards(storable(message.text))[:LONGEST],
         "fragments": fragments_of(message),
         "kind": message.kind,
         "amount_minor": message.money.amount if message.money else None,
@@ -95,6 +97,9 @@ def fragments_of(message: ChatMessage) -> list[dict[str, Any]]:
     """Its pieces, where it is more than mere text; addresses only of the web."""
     if len(message.text) > LONGEST or all(one.kind == "text" for one in message.fragments):
         return []
+    whole = storable("".join(one.text for one in message.fragments))
+    if without_cards(whole) != whole:
+        return []  # a card number may run through several of them: the words alone, without it
     return [
         {
             "kind": one.kind,

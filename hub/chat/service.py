@@ -30,6 +30,7 @@ from hub.clock import Clock
 from hub.db import announce
 from hub.errors import Forbidden
 from hub.ids import new_id
+from hub.payments.pan import refuse_card, without_cards
 from hub.shows.models import Show, ShowTarget
 from hub.shows.service import next_seq
 
@@ -119,7 +120,7 @@ class Chat:
             await self._health(session, show, target, health)
 
     async def say(self, session: AsyncSession, show: Show, viewer: Viewer, name: str, words: str) -> Message:
-        """A viewer of the watch page says something."""
+        """A viewer of the watch page says something; a card number in it nobody gets to see."""
         if await muted(session, show.brand_id, [viewer.id], self._clock()):
             raise Forbidden("muted", "The host has switched off your messages.")
         message = Message(
@@ -128,8 +129,8 @@ class Chat:
             platform="own",
             external_id=str(new_id()),
             author_id=viewer.id,
-            author_name=name,
-            text=words,
+            author_name=refuse_card(name),
+            text=without_cards(words),
         )
         await self._add(session, show, message)
         await self._claims.note(session, show, [message.model_dump()])

@@ -7,8 +7,10 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from hub.errors import BadInput
 from hub.orders.models import Order
 from hub.payments.models import SavedMethod
+from hub.payments.pan import find_pans
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +20,7 @@ class PaymentChoice:
     `gateway`: the form's `connection_id` (or the connector's name): where the source is good. `save` keeps
     the method for next time; `consent` is the sentence the buyer agreed to. `customer_id`: who they are, for
     saved methods. `buyer_present` False: nobody is there who could answer the bank. `return_url`: where the
-    bank sends the buyer back to.
+    bank sends the buyer back to. BadInput `card_number` where a card's number is sent for its token.
     """
 
     source: str | None = field(default=None, repr=False)
@@ -30,6 +32,13 @@ class PaymentChoice:
     buyer_present: bool = True
     return_url: str | None = None
     ip: str | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.source and any(find_pans(self.source)):
+            raise BadInput(
+                "card_number",
+                "Never send card numbers here. The payment form makes a token of the card; send that.",
+            )
 
 
 def keeping(choice: PaymentChoice, order: Order) -> PaymentChoice:

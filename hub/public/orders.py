@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_validator
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -20,6 +20,7 @@ from hub.errors import Conflict, NotFound, Unauthorised
 from hub.orders.checkout import Wanted
 from hub.orders.models import Order, OrderLine
 from hub.payments.out import ActionOut, FormOut, PaymentChoice
+from hub.payments.pan import refuse_card
 from hub.public.routes import Email
 from hub.risk.identity import Visit
 from hub.services import Services
@@ -62,7 +63,11 @@ class OrderIn(BaseModel):
     hold_id: UUID | None = None
     hold_ids: list[UUID] = Field(default=[], max_length=50)
     email: Email
-    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+    name: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=120),
+        AfterValidator(refuse_card),
+    ]
     payment: PaymentIn | None = None
     address: Address | None = None
     shipping_method_id: UUID | None = None
@@ -71,9 +76,13 @@ class OrderIn(BaseModel):
     news: bool = False
 
     @model_validator(mode="after")
-    def _something(self) -> Self:
+    def _sound(self) -> Self:
         if self.hold_id is None and not self.hold_ids:
             raise ValueError("name what to order: hold_id or hold_ids")
+        if self.address:
+            # A telephone's number may be as long.
+            for line in self.address.model_dump(exclude={"phone"}).values():
+                refuse_card(line)
         return self
 
 

@@ -1,5 +1,5 @@
-"""Card numbers are nowhere: not in the database, sealed or not, in news, files, logs or answers; and one that
-was planted is found.
+"""Card numbers are nowhere, though buyers type them everywhere: not in the database, sealed or not, in news,
+files, logs or answers; and one that was planted is found.
 
 Webhooks are looked at as they were stored, byte for byte. There are no traces to look at: nothing here sends
 any, and no dependency does by itself.
@@ -13,18 +13,22 @@ import os
 import string
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 from uuid import uuid4
 
 import httpx
 import nats
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from nats.aio.msg import Msg
 
 from connectors.types import Money
+from hub.bus import Event
 from hub.engines.postgres import binaries
-from hub.payments.pan import RANGES, Found, find_pans, luhn
+from hub.errors import BadInput
+from hub.payments.out import PaymentChoice
+from hub.payments.pan import RANGES, Found, find_pans, is_article, luhn, refuse_card, without_cards
 from hub.privacy.search import FOLDERS, every_table, parts_of
 from hub.secrets import Vault
 from hub.settings import secrets_of
@@ -34,6 +38,7 @@ from tests.hub.site import Client, no_authorities, watch
 
 CARD = "4000002760003184"
 """A test card whose bank asks the buyer: the longest way a purchase can go."""
+SPACED = "4242 4242 4242 4242"
 
 
 async def dumped(market: Market) -> str:
@@ -118,6 +123,33 @@ async def told_of(news: list[str]) -> list[Found]:
     return [*find_pans("\n".join(news))]
 
 
+async def typed_everywhere(market: Market, client: Client, order_id: str) -> None:
+    """A card number wherever a buyer can type: it is refused with a sentence, or nobody gets to see it."""
+    home = {"line1": f"Way {SPACED}", "city": "Berlin", "postcode": "10115", "country": "DE"}
+    order = {"hold_id": str(uuid4()), "email": "ana@example.com", "name": "Ana"}
+    say = {"show": market.shop.slug, "text": f"my card is {SPACED}", "name": "Ana"}
+    refused: list[tuple[str, Any]] = [
+        ("orders", order | {"payment": {"source": CARD}}),
+        ("orders", order | {"name": f"Ana {CARD}"}),
+        ("orders", order | {"address": home}),
+        (f"orders/{order_id}/withdrawal", {"key": uuid4().hex, "name": SPACED}),
+        ("messages", say | {"name": SPACED}),
+    ]
+    for path, body in refused:
+        answer = await client.call("POST", f"/api/v1/public/{path}", body, ok=422)
+        assert answer["code"] == "card_number", path
+    market.clock.tick(3)  # one message every two seconds
+    message = await client.call("POST", "/api/v1/public/messages", say, ok=201)
+    assert message["text"] == "my card is •••• 4242"
+    mine = f"/api/v1/public/orders/{order_id}"
+    [line] = (await client.call("GET", f"{mine}/after"))["lines"]
+    back: dict[str, Any] = {"key": uuid4().hex, "lines": [{"line_id": line["id"], "quantity": 1}]}
+    back |= {"reason": f"Pay it to {CARD}.", "note": SPACED}
+    await client.call("POST", f"{mine}/returns", back, ok=201)
+    [row] = await market.sql("SELECT reason, note FROM return_request")
+    assert (row["reason"], row["note"]) == ("Pay it to •••• 3184.", "•••• 4242")
+
+
 async def bought_with_a_card(market: Market, client: Client) -> str:
     """The longest way a purchase can go, until it is paid; the order's id."""
     key = {"show": market.shop.slug, "variant_id": str(market.shop.variant_id), "key": uuid4().hex}
@@ -153,6 +185,7 @@ async def test_a_whole_purchase_leaves_no_card_number_anywhere_and_a_planted_one
     answers = listened(client)
     async with overheard(market) as news:
         order_id = await bought_with_a_card(market, client)
+        await typed_everywhere(market, client, order_id)
         owner = await market.owner()
         answers += listened(owner)
         for page in ("/api/v1/payments/gateways", "/api/v1/payments/troubles", "/metrics"):
@@ -172,9 +205,11 @@ async def test_a_whole_purchase_leaves_no_card_number_anywhere_and_a_planted_one
         assert "ana@example.com" in places["sealed"]
         assert "ana@example.com" in places["letters"]
 
-        # Somebody types a card number into the chat; a webhook has one, and a seal, and a letter.
-        say = {"show": market.shop.slug, "text": "my card is 4242 4242 4242 4242", "name": "Ana"}
-        await client.call("POST", "/api/v1/public/messages", say, ok=201)
+        # The chat has one after all; a webhook too, and a seal, a letter, and the news.
+        await market.sql("UPDATE message SET text = :text", text=f"my card is {SPACED}")
+        await market.hub.bus.publish(
+            Event(show_id=market.shop.show_id, kind="message.added", data={"text": SPACED})
+        )
         await market.sql("UPDATE webhook_event SET body = :body", body=f'{{"number": "{CARD}"}}'.encode())
         seal = Vault(secrets_of(market.hub.settings).secret_key).seal(f"card {CARD}")
         await market.sql("UPDATE orders SET address_sealed = :sealed", sealed=seal)
@@ -202,6 +237,7 @@ def test_every_networks_numbers_are_found_however_they_are_written(
         st.text(string.digits, min_size=length - 1 - len(begin), max_size=length - 1 - len(begin))
     )
     number = checked(begin + rest)
+    assume(not is_article(number))
     spaced = " ".join(number[at : at + 4] for at in range(0, 16, 4)) if length == 16 else number
     for text in (number, f'"{number}"', f"\t{number}\n", f"card: {number},", spaced):
         [found] = find_pans(text)
@@ -215,3 +251,52 @@ def test_every_networks_numbers_are_found_however_they_are_written(
 def test_ids_times_and_tokens_are_no_card_numbers(one: object, number: int, blob: bytes) -> None:
     texts = (str(one), blob.hex(), f"pi_{number}", f"{number}.5", f"0x{number:x}", f"1{number % 10**12:012}")
     assert [found for text in texts for found in find_pans(text)] == []
+
+
+PEOPLE_WRITE = (
+    (SPACED, "•••• 4242"),
+    ("4242-4242-4242-4242 12/29 123", "•••• 4242 12/29 123"),
+    ("card:4242.4242.4242.4242/12", "card:•••• 4242/12"),
+    ("visa4242  4242  4242\u00a04242!", "visa•••• 4242!"),
+    ("3782 822463 10005, not 6011 1111 1111 1117", "•••• 0005, not •••• 1117"),
+    ("4242\u200b4242\u200b4242\u200b4242", "•••• 4242"),
+    ("12 5555555555554444 5555555555554444", "12 •••• 4444 •••• 4444"),
+)
+STAYS = (
+    *("36 38 40 42 44 46 48 50?", "49.90 59.90 39.90 29.90", "+49 1512 3456789 12", "4006381333931"),
+    *("DE89 3704 0044 0532 0130 00", "1764100000000", "https://shop.example/4242424242424242"),
+    *("4242 4242 4242 4243", "sold 12 x2"),
+)
+"""Sizes, prices, a telephone, an article, an account, a time, a link, a wrong number and a claim."""
+
+
+def test_what_people_type_keeps_all_but_its_card_numbers() -> None:
+    for typed, seen in PEOPLE_WRITE:
+        assert without_cards(typed) == seen
+        with pytest.raises(BadInput, match="payment form"):
+            refuse_card(typed)
+    for typed in STAYS:
+        assert without_cards(typed) == refuse_card(typed) == typed
+
+
+PIECES = st.one_of(
+    st.sampled_from([SPACED, CARD, "378282246310005", "3782 822463 10005", "4242", "5555 5555", "6"]),
+    st.sampled_from(["+", "x", " ", "-", ".", "/", "https://", ", ", "\n"]),
+    st.text(max_size=4),
+    st.text(string.digits, max_size=20),
+)
+
+
+@given(st.lists(PIECES, max_size=12).map("".join))
+def test_nothing_is_left_that_the_search_would_find_and_once_is_enough(text: str) -> None:
+    left = without_cards(text)
+    assert not [*find_pans(left)]
+    assert without_cards(left) == left
+
+
+def test_a_card_number_is_no_payment_source_and_a_token_is() -> None:
+    for source in (CARD, SPACED, json.dumps({"number": CARD, "cvc": "123"})):
+        with pytest.raises(BadInput, match="Never send card numbers here"):
+            PaymentChoice(source=source)
+    for source in ("pm_card_visa", "cnon:card-nonce-ok", '{"encryptedCardNumber": "test_4111111111111111"}'):
+        assert PaymentChoice(source=source).source == source
