@@ -92,17 +92,21 @@ class AdyenPayments:
         return PaymentResult(ref=ref, state="capture_pending", amount=amount)
 
     async def void(self, ref: str, *, key: str) -> PaymentResult:
-        """`pending`: the CANCELLATION webhook says whether it was let go of."""
+        """`pending`: the CANCELLATION webhook says whether it was let go of.
+
+        `voided` at once where Adyen has named no reference yet: nothing is held before it was told what the
+        bank's page brought. Had that call's answer been lost, what it held is let go of by our order's id.
+        """
         if ref.startswith(UNNAMED):
             named = {**self._account(), "paymentReference": ref.removeprefix(UNNAMED)}
             await self._modify(lambda adyen: adyen.modifications.cancel_authorised_payment(named, short(key)))
-        else:
-            body, path = self._account(), quote(ref, safe="")
-            await self._modify(
-                lambda adyen: adyen.modifications.cancel_authorised_payment_by_psp_reference(
-                    body, path, short(key)
-                )
+            return PaymentResult(ref=ref, state="voided")
+        body, path = self._account(), quote(ref, safe="")
+        await self._modify(
+            lambda adyen: adyen.modifications.cancel_authorised_payment_by_psp_reference(
+                body, path, short(key)
             )
+        )
         return PaymentResult(ref=ref, state="pending", message="Adyen has been told to let go of it.")
 
     async def refund(self, ref: str, amount: Money, *, key: str) -> RefundResult:

@@ -133,13 +133,16 @@ class Book:
         self, session: AsyncSession, payment: Payment, result: PaymentResult, asked: int
     ) -> None:
         """The money is ours, or will be: the gateway has promised to take it."""
-        self.change(payment, "captured" if result.state == "captured" else "capturing", result)
+        came = result.state in ("captured", "refunded")
+        self.change(payment, "captured" if came else "capturing", result)
         # Where a webhook came first, only the capture's answer has the card.
         await self._keep_method(session, payment, result.saved)
         amount = result.amount.amount if result.amount else asked
         payment.captured_minor = max(payment.refunded_minor, min(amount, payment.amount_minor))
         await self._count(session, payment)
         await self._outcomes.settled(session, payment.order_id, "paid", PAID)
+        if came and await self._all_back(session, payment):
+            self.change(payment, "refunded")
 
     async def capture_failed(self, session: AsyncSession, payment: Payment, why: str) -> None:
         """The promise did not hold: order and payment go back where they were, for everybody to see."""

@@ -59,12 +59,17 @@ class Silence:
         self._connections = connections
         self._site = site
 
+    @property
+    def telling(self) -> list[str]:
+        """Gateways that tell of every payment by themselves."""
+        return [name for name, one in self._connections.connectors.items() if one.tells_payments]
+
     async def find(self) -> int:
         """Raise the alarm for those that fell silent; the next webhook ends it. How many there are."""
         known = self._connections.connectors
         now = self._clock()
         values = {
-            "telling": [name for name, one in known.items() if one.tells_payments],
+            "telling": self.telling,
             "since": now - LOOK_BACK,
             "until": now - TAKES,
             "early": EARLY,

@@ -37,7 +37,11 @@ RULES: Final[dict[str, dict[str, Step]]] = {
         "voided": "voided",
     },
     "authorised": {"captured": "captured", "voided": "capture_failed", "capture_failed": "capture_failed"},
-    "capturing": {"captured": "captured", "voided": "capture_failed", "capture_failed": "capture_failed"},
+    # What was given back was taken before.
+    "capturing": {
+        **dict.fromkeys(("captured", "refunded"), "captured"),
+        **dict.fromkeys(("voided", "capture_failed"), "capture_failed"),
+    },
     "captured": {"capture_failed": "capture_failed", "refunded": "refunded"},
     # Its stock is free and its buyer was told to order again: money that comes after all goes back.
     "capture_failed": dict.fromkeys(TAKING, "late"),

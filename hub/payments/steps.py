@@ -24,7 +24,7 @@ from hub.orders.models import Order
 from hub.payments.book import DECLINED, Book, money_of, queue, since
 from hub.payments.gateways import Gateways
 from hub.payments.models import ENDED, Payment, SavedMethod
-from hub.payments.states import MONEY, TAKING
+from hub.payments.states import MONEY, TAKING, step_for
 from hub.secrets import Vault
 
 log = structlog.get_logger()
@@ -86,9 +86,10 @@ class Steps:
         await self._hear(payment_id, result, ("action_required",))
 
     async def capture(self, payment_id: UUID) -> None:
-        """Take the money of a committed order."""
+        """Take the money of a committed order; of money that was promised already, ask whether it came."""
         started = await self._start(payment_id, ("authorised",), "authorised")
         if started is None or started.payment.ref is None:
+            await self._promised(payment_id)
             return
         payment = started.payment
         amount = await self._to_take(payment)
@@ -117,6 +118,20 @@ class Steps:
                     # Not ours to take and still held from the buyer: that must not last a week.
                     payment.cause = "late_success"
                     await queue(session, "payment.void", payment.id)
+
+    async def _promised(self, payment_id: UUID) -> None:
+        """Some gateways never tell what became of money that they said they would take."""
+        started = await self._start(payment_id, ("capturing",), None)
+        if started is None:
+            return
+        now = await self._ask(started.payment, "get", lambda one, ref: one.get(ref))
+        async with self._db.session() as session:
+            payment = await self._book.locked(session, payment_id)
+            match step_for(payment.state, now.state):
+                case "captured":
+                    await self._book.captured(session, payment, now, payment.captured_minor)
+                case "capture_failed":
+                    await self._book.capture_failed(session, payment, now.message)
 
     async def void(self, payment_id: UUID) -> None:
         """Let go of money held for nothing; money that was taken meanwhile pays the order or goes back."""

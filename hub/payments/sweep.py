@@ -40,6 +40,18 @@ FORSAKEN: Final = text(
     ORDER BY updated_at LIMIT 100
     """
 )
+SETTLES: Final = timedelta(hours=6)
+"""Money that was promised comes overnight; so often a gateway that does not tell is asked for it."""
+PROMISED: Final = text(
+    """
+    SELECT payment.id FROM payment JOIN connection ON connection.id = payment.connection_id
+    WHERE payment.state = 'capturing' AND payment.updated_at < :before
+      AND connection.state = 'ok' AND connection.connector <> ALL(:telling)
+      AND NOT EXISTS (SELECT FROM procrastinate_jobs WHERE lock = 'payment:' || payment.id
+                      AND status IN ('todo', 'doing'))
+    ORDER BY payment.updated_at LIMIT 100
+    """
+)
 FORSAKEN_REFUNDS: Final = text(
     """
     SELECT id, payment_id FROM refund
@@ -83,9 +95,13 @@ class Sweep:
         return len(late)
 
     async def look_after(self) -> int:
-        """Payments whose jobs gave up are taken up again, and silent gateways noticed; a person is told."""
+        """Payments whose jobs gave up are taken up again, and silent gateways noticed; a person is told.
+
+        Gateways that tell nothing by themselves are asked what they did.
+        """
         await self._silence.find()
         before = self._clock() - FORSAKEN_AFTER
+        asked = {"before": self._clock() - SETTLES, "telling": self._silence.telling}
         async with self._db.session() as session:
             found = (await run(session, FORSAKEN, {"before": before})).all()
             for row in found:
@@ -94,7 +110,10 @@ class Sweep:
             for row in refunds:
                 await queue(session, "payment.refund", row.payment_id, refund_id=str(row.id))
                 await run(session, ASKED_AGAIN, {"id": row.id, "now": self._clock()})
-        return len(found) + len(refunds)
+            promised = (await run(session, PROMISED, asked)).all()
+            for row in promised:
+                await queue(session, "payment.capture", row.id)
+        return len(found) + len(refunds) + len(promised)
 
     async def _late(self, session: AsyncSession, payment: Payment) -> None:
         if payment.state == "queued" and payment.sent_at is None:

@@ -87,6 +87,54 @@ async def test_new_payments_go_to_the_next_gateway_when_the_first_is_slow_and_ol
     assert (await form(market)).connection_id == first
 
 
+async def payment_step(buyer: Buyer) -> Any:
+    """What the watch page draws when a buyer wants to pay."""
+    line = f"/api/v1/public/cart/lines/{buyer.market.shop.variant_id}"
+    await buyer.http.call("PUT", line, {"quantity": 1, "key": uuid4().hex})
+    return await buyer.http.call("POST", "/api/v1/public/checkout", {"key": uuid4().hex})
+
+
+async def test_when_gateways_fail_the_page_draws_the_fields_of_another_kind_and_the_sale_goes_there(
+    trade: Trade,
+) -> None:
+    """Stripe fails to take money, Braintree to say what its fields need: the third is Square."""
+    market = await trade("stripe", "braintree", "square", units=6)
+    down = {"kind": "status", "status": 503}
+    await market.fakes["stripe"].control("fault", {**down, "count": 100})
+    assert (await form(market)).gateway == "stripe"
+    loyal, late = await market.viewer(), await market.viewer()
+    stuck = await loyal.order(await loyal.hold())
+    for _ in range(4):
+        await market.later()
+    await market.hub.payments.timings.write()
+    await market.fakes["braintree"].control("fault", down)
+    step = await payment_step(late)
+    square, drawn = market.fakes["square"], step["form"]
+    assert (drawn["gateway"], drawn["connection_id"]) == ("square", str(market.connections["square"]))
+    assert drawn["script_url"] == f"{square.base_url}script.js"
+    assert drawn["public"]["application_id"] == square.config["application_id"]
+    assert (drawn["session"], drawn["test_sources"]) == (None, [])
+    # The page says whose fields made the token; by now Braintree would be next.
+    assert (await form(market)).gateway == "braintree"
+    source = (await square.control("source", {"kind": "ok"}))["source"]
+    body = {
+        "hold_ids": step["hold_ids"],
+        "email": "ana@example.com",
+        "name": "Ana",
+        "payment": {"source": source, "gateway": drawn["connection_id"]},
+    }
+    fresh = await late.http.call("POST", "/api/v1/public/orders", body, ok=202)
+    await market.work()
+    assert (await late.status(fresh))["state"] == "paid"
+    assert (await loyal.status(stuck))["state"] == "authorising"
+    await market.fakes["stripe"].control("fault", {"kind": "clear"})
+    await market.later()
+    assert (await loyal.status(stuck))["state"] == "paid"
+    for name, taken in (("stripe", [1]), ("braintree", []), ("square", [1])):
+        books = (await market.fakes[name].state())["payments"]
+        assert [one["captures"] for one in books] == taken
+
+
 async def test_staff_put_gateways_in_order_and_see_how_fast_they_are(market: Market) -> None:
     first, second = market.connections["stripe"], await second_gateway(market)
     owner, stranger = await market.owner(), await market.owner("Other")
