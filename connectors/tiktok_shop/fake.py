@@ -189,8 +189,11 @@ class Fake:
     def _search_returns(
         self, query: dict[str, str], body: dict[str, Any], _: dict[str, str]
     ) -> dict[str, Any]:
-        orders = [order for order in self._shop.orders if order.id in body["order_ids"]]
-        return paged("return_orders", [one for order in orders for one in order.returns], query)
+        wanted, since = body.get("order_ids"), int(body.get("update_time_ge", 0))
+        found = [one for order in self._shop.orders for one in order.returns if one["update_time"] >= since]
+        if wanted is not None:
+            found = [one for one in found if one["order_id"] in wanted]
+        return paged("return_orders", found, query)
 
     def _fault(self, kind: str, path: str = "") -> dict[str, Any] | None:
         """The next fault of a kind, counted down; one with "at" waits for a path that ends so."""

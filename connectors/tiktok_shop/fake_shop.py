@@ -68,6 +68,7 @@ class Placed:
     status: str
     created: int
     updated: int
+    shipping: int = 0
     taken_out: set[int] = field(default_factory=set)
     cancellations: list[dict[str, Any]] = field(default_factory=list)
     returns: list[dict[str, Any]] = field(default_factory=list)
@@ -108,7 +109,7 @@ class Shop:
         """A buyer orders; KeyError for an unknown SKU, SoldOut when the shop's stock does not cover it.
 
         "relay" gives TikTok's forwarding address instead of the buyer's own; "status" is where it ends; "at",
-        the time it was placed and last changed.
+        the time it was placed and last changed; "shipping", what the buyer pays for it, in cents.
         """
         item, quantity = self.items[body["sku"]], int(body.get("quantity", 1))
         if item.quantity < quantity:
@@ -126,6 +127,7 @@ class Shop:
             status="UNPAID",
             created=now,
             updated=now,
+            shipping=int(body.get("shipping", 0)),
         )
         self.orders.append(made)
         self._told(made)
@@ -276,7 +278,11 @@ def inventory_json(item: Item) -> dict[str, Any]:
 def order_json(order: Placed) -> dict[str, Any]:
     """As search and detail spell it. An order that is not paid has no address yet."""
     currency, paid = order.pieces[0].price.currency, order.status != "UNPAID"
-    total = Money(amount=sum(item.price.amount for item in order.pieces), currency=currency).decimal()
+    goods = sum(item.price.amount for item in order.pieces)
+    subtotal, fee, total = (
+        Money(amount=minor, currency=currency).decimal()
+        for minor in (goods, order.shipping, goods + order.shipping)
+    )
     address = {"name": order.name, "phone_number": "(+49)17*****21", "region_code": "DE"}
     return {
         "id": order.id,
@@ -297,8 +303,8 @@ def order_json(order: Placed) -> dict[str, Any]:
         "is_sample_order": False,
         "payment": {
             "currency": currency,
-            "sub_total": total,
-            "shipping_fee": "0",
+            "sub_total": subtotal,
+            "shipping_fee": fee,
             "seller_discount": "0.00",
             "platform_discount": "0.00",
             "total_amount": total,

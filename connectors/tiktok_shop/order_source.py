@@ -10,7 +10,7 @@ from connectors.base import Session
 from connectors.errors import Refused, Unreadable
 from connectors.tiktok_shop.api import Api, Config, numbered
 from connectors.tiktok_shop.orders import order_of
-from connectors.tiktok_shop.returns import refunds_of
+from connectors.tiktok_shop.returns import refunds_of, returned_since
 from connectors.types import Order
 
 SEARCH = "/order/202309/orders/search"
@@ -18,6 +18,7 @@ DETAIL = "/order/202507/orders"
 CANCEL = "/return_refund/202602/cancellations"
 CANCELLATIONS = "/return_refund/202602/cancellations/search"
 SENT = frozenset({"PARTIALLY_SHIPPING", "IN_TRANSIT", "DELIVERED", "COMPLETED"})
+MOST_DETAILS = 50
 OUT_OF_STOCK = "out_of_stock"
 """In the name of the reason; its beginning and end differ by the order's status and the shop's country."""
 
@@ -29,10 +30,13 @@ class TikTokShopOrders:
         self._api = api or Api(session)
 
     async def orders(self, since: datetime) -> AsyncIterator[Order]:
-        """Orders changed since then, oldest change first. One that cannot be read is Unreadable, last."""
+        """Orders changed since then, oldest change first, then those of which only a return changed.
+
+        One that cannot be read is Unreadable, last.
+        """
         unreadable: list[str] = []
         reason = ""
-        async for orders in self._pages(int(since.timestamp())):
+        async for orders in self._changed(int(since.timestamp())):
             refunds = await refunds_of(self._api, (str(one.get("id")) for one in orders if sent(one)))
             for order in orders:
                 try:
@@ -45,6 +49,17 @@ class TikTokShopOrders:
                     yield known
         if unreadable:
             raise Unreadable(reason, unreadable)
+
+    async def _changed(self, since: int) -> AsyncIterator[list[dict[str, Any]]]:
+        """A return whose webhook was lost is found like an order whose was."""
+        seen: set[str] = set()
+        async for orders in self._pages(since):
+            seen |= {str(one.get("id")) for one in orders}
+            yield orders
+        left = [one for one in await returned_since(self._api, since) if one not in seen]
+        for begin in range(0, len(left), MOST_DETAILS):
+            data = await self._api.get(DETAIL, ids=",".join(left[begin : begin + MOST_DETAILS]))
+            yield [one for one in data.get("orders") or () if isinstance(one, dict)]
 
     async def _pages(self, since: int) -> AsyncIterator[list[dict[str, Any]]]:
         """Pages of what changed, each from the last one's end on, and by TikTok's token only within a second.

@@ -40,7 +40,8 @@ def read(order: dict[str, Any], refunds: tuple[OrderRefund, ...]) -> Order:
         number=str(order["id"]),
         state=state,
         placed_at=moment(order["create_time"]),
-        updated_at=moment(order["update_time"]),
+        # A return may leave its order's time as it was.
+        updated_at=max([moment(order["update_time"]), *(one.at for one in refunds)]),
         total=total,
         refunded=Money(amount=given, currency=currency),
         refunds=refunds,

@@ -31,6 +31,15 @@ async def refunds_of(api: Api, order_ids: Iterable[str]) -> dict[str, tuple[Orde
     return found
 
 
+async def returned_since(api: Api, since: int) -> list[str]:
+    """Orders of which a return changed since then; the order itself may be as it was."""
+    found: dict[str, None] = {}
+    async for page in api.pages(SEARCH, {"update_time_ge": since}):
+        ids = (str(one.get("order_id")) for one in page.get("return_orders") or () if isinstance(one, dict))
+        found |= dict.fromkeys(one for one in ids if one.isascii() and one.isdecimal())
+    return [*found]
+
+
 def refund_of(one: dict[str, Any]) -> OrderRefund:
     """One return. Every piece is a line; where only money went back the buyer has kept the goods."""
     money = one["refund_amount"]

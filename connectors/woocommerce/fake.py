@@ -164,11 +164,12 @@ class Fake:
     def _products(self, request: Request, _: dict[str, Any]) -> Any:
         parent = int(request.path_params.get("parent", 0))
         include = {int(one) for one in request.query_params.get("include", "").split(",") if one}
+        listed = [one for one in self._shop.items.values() if not one.trashed]
         if parent:
-            found = [item_json(one) for one in self._shop.items.values() if one.parent == parent]
+            found = [item_json(one) for one in listed if one.parent == parent]
         else:
-            found = [item_json(one) for one in self._shop.items.values() if not one.parent]
-            found += [variable_json(one) for one in {i.parent for i in self._shop.items.values()} if one]
+            found = [item_json(one) for one in listed if not one.parent]
+            found += [variable_json(one) for one in {i.parent for i in listed} if one]
         return paged([one for one in found if not include or one["id"] in include], request)
 
     def _product(self, request: Request, _: dict[str, Any]) -> Any:

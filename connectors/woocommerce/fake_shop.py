@@ -26,7 +26,7 @@ class No(Exception):
 
 @dataclass
 class Item:
-    """One thing on sale. `parent` is the product a variation belongs to."""
+    """One thing on sale. `parent` is the product a variation belongs to; `trashed`: it is listed no more."""
 
     id: int
     sku: str
@@ -36,6 +36,7 @@ class Item:
     manage: bool | str = True
     backorders: str = "no"
     parent: int = 0
+    trashed: bool = False
 
 
 @dataclass
@@ -87,11 +88,19 @@ class Shop:
         return self._next
 
     def stock(self, items: list[dict[str, Any]]) -> None:
-        """Fill or correct the catalogue; a known SKU keeps its number. "parent": a variation of that."""
+        """Fill or correct the catalogue; a known SKU keeps its number.
+
+        "parent": a variation of the product with this number, of the one that has this SKU as a variation, or
+        (true) of a new one. "trashed": thrown away, until it is filled in again.
+        """
         for given in items:
             known = self.items.get(given["sku"])
+            if known and given.get("trashed"):
+                known.trashed = True
+                continue
             self.currency = given.get("currency", self.currency)
             parent = given.get("parent") or (known.parent if known else 0)
+            parent = self.items[parent].parent if isinstance(parent, str) else parent
             self.items[given["sku"]] = Item(
                 known.id if known else self.number(),
                 given["sku"],
@@ -108,7 +117,7 @@ class Shop:
         wanted = [body, *body.get("more", [])]
         bought = [(self.items[one["sku"]], int(one.get("quantity", 1))) for one in wanted]
         for item, quantity in bought:
-            if item.manage is True and item.backorders == "no" and item.quantity < quantity:
+            if item.trashed or (item.manage is True and item.backorders == "no" and item.quantity < quantity):
                 raise No(409, "sold_out", "Not enough units are available in stock.")
         now = datetime.now(UTC).replace(microsecond=0)
         lines = [Line(self.number(), item, quantity) for item, quantity in bought]
@@ -218,7 +227,7 @@ def item_json(item: Item) -> dict[str, Any]:
         "id": item.id,
         "name": item.title,
         "type": "variation" if item.parent else "simple",
-        "status": "publish",
+        "status": "trash" if item.trashed else "publish",
         "sku": item.sku,
         "price": text(item.minor),
         "manage_stock": item.manage,

@@ -46,6 +46,8 @@ class Settled:
     lines: list[OrderLine]
     changes: list[str] = field(default_factory=list)
     short: list[OrderLine] = field(default_factory=list)
+    older: bool = False
+    """It was ordered before its account was linked."""
 
     @property
     def sold_out(self) -> bool:
@@ -68,14 +70,21 @@ class Lines:
         *,
         fresh: bool,
     ) -> Settled:
-        """Rows and stock in line with the platform's order. `fresh`: it is the first we hear of it."""
+        """Rows and stock in line with the platform's order. `fresh`: it is the first we hear of it.
+
+        What was ordered before the account was linked never was in our stock: the number that we took over
+        from the shop had it subtracted already. Only what is added to such an order later is taken.
+        """
         query = select(OrderLine).where(col(OrderLine.order_id) == order.id).order_by(col(OrderLine.id))
         rows = {line.external_line_id: line for line in await session.exec(query)}
-        settled = Settled([])
+        # Platforms stamp whole seconds.
+        linked = connection.created_at.replace(microsecond=0)
+        settled = Settled([], older=fresh and found.placed_at < linked)
         for line in found.lines:
             row = rows.get(line.id)
             if row is None:
                 rows[line.id] = row = self._row(session, order, line)
+                row.put_back = line.quantity if settled.older else 0
                 if not fresh:
                     settled.changes.append(f"{line.quantity} × {line.title} added")
             elif row.quantity != line.quantity:
@@ -84,6 +93,8 @@ class Lines:
                 row.variant_id = await self._variant(session, connection, line)
                 row.state = "open" if row.variant_id else "unknown_sku"
             describe(row, line)
+            if row.state == "open" and row.put_back:
+                row.state = "released"
         gone = rows.keys() - {line.id for line in found.lines}
         settled.changes += [f"{rows[one].title} taken out" for one in gone if rows[one].taken]
         settled.lines = [*rows.values()]
@@ -179,7 +190,8 @@ class Lines:
 def wanted_of(order: Order, found: platform.Order, line: platform.OrderLine, put_back: int) -> int:
     """How many pieces of a line are to be kept off the shelf. Pure.
 
-    `put_back`: pieces that our own staff put on the shelf again; the platform may have counted the same ones.
+    `put_back`: pieces that lie on our shelf in any case: our own staff put them there again, and the platform
+    may have counted the same ones; or they never left it.
 
     A refund gives back money; only what the platform put on the shelf again comes back. A cancelled order
     gives everything back, but for pieces that are said to stay away. Where it ended because we had nothing to
@@ -190,7 +202,7 @@ def wanted_of(order: Order, found: platform.Order, line: platform.OrderLine, put
     if found.state == "failed":
         return 0
     if found.state == "cancelled":
-        return min(line.quantity, kept_away(found, line.id))
+        return min(max(0, line.quantity - put_back), kept_away(found, line.id))
     return max(0, line.quantity - max(line.restocked, put_back))
 
 

@@ -85,7 +85,7 @@ class OrderLine(SQLModel, table=True):
     share of a coupon) and `tax_minor` are for the whole line; `cost_minor` is what one unit cost the brand.
     Of an order from outside, `taken` is how much of the stock the line has now, and `moves` how often that
     changed: each change is a cause of its own in the ledger. `put_back`: pieces our staff put on the shelf
-    again, which the shop may count as well.
+    again, which the shop may count as well; or all, of an order from before its account was linked.
     """
 
     __tablename__ = "order_line"

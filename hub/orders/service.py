@@ -189,7 +189,8 @@ class Orders:
         """What a person may want to know of it later. `was`: its state before; None for a new one."""
         if was is None:
             total = f"{found.total.decimal()} {found.total.currency}"
-            await note(session, order, "placed", f"Placed in the shop: {found.number}, {total}.")
+            older = " It is older than the link to the shop, and takes no stock." if settled.older else ""
+            await note(session, order, "placed", f"Placed in the shop: {found.number}, {total}.{older}")
         if settled.changes:
             await note(session, order, "edited", f"Changed in the shop: {'; '.join(settled.changes)}.")
         for refund in found.refunds:

@@ -15,43 +15,84 @@ CAP = {"sku": "CAP", "title": "Cap", "price_minor": 1900, "currency": "EUR", "qu
 BAG = {"sku": "BAG-RED", "title": "Red bag", "price_minor": 5000, "currency": "EUR", "quantity": 3}
 
 
+async def desk_with(trade: Trade, *names: str) -> Desk:
+    market = await trade(*names)
+    return Desk(market, await market.owner())
+
+
 @pytest.fixture
 async def desk(trade: Trade) -> Desk:
     """A brand with a shop and a feed."""
-    market = await trade("shopify", "product_feed")
-    return Desk(market, await market.owner())
+    return await desk_with(trade, "shopify", "product_feed")
 
 
 async def listed(desk: Desk, name: str, *items: dict[str, Any]) -> None:
     await desk.market.fakes[name].control("catalog", {"items": list(items)})
 
 
-async def test_a_shop_is_followed_but_not_where_the_brand_edited(desk: Desk) -> None:
-    await listed(desk, "shopify", CAP, BAG)
-    first = await desk.sync("shopify")
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("shopify", "picture, price, title"),
+        ("woocommerce", "picture, price, title"),
+        # Its product search names no pictures.
+        ("tiktok_shop", "price, title"),
+    ],
+)
+async def test_a_shop_is_followed_but_not_where_the_brand_edited(trade: Trade, name: str, told: str) -> None:
+    desk = await desk_with(trade, name)
+    await listed(desk, name, CAP, BAG)
+    first = await desk.sync(name)
     assert (first["state"], first["total"], first["done"]) == ("done", 2, 2)
     assert first["counts"] == {"added": 1, "kept": 1}
     outcomes = {one["sku"]: one["text"] for one in first["report"]}
     # Our bag was here before the shop was read: what differs is said, and left alone.
-    assert outcomes["BAG-RED"] == "Red bag: differs here and is left alone: picture, price, title"
+    assert outcomes["BAG-RED"] == f"Red bag: differs here and is left alone: {told}"
     bag = await desk.read({"id": desk.market.shop.product_id})
     assert (bag["title"], bag["variants"][0]["price_minor"]) == ("Bag", 4900)
     [cap] = [one for one in await desk.call("GET", "/products") if one["title"] == "Cap"]
     assert (cap["variants"][0]["price_minor"], cap["variants"][0]["stock"]["on_hand"]) == (1900, 8)
     # Nothing changed there: nothing changes here.
-    assert (await desk.sync("shopify"))["counts"] == {"same": 1, "kept": 1}
+    assert (await desk.sync(name))["counts"] == {"same": 1, "kept": 1}
     # The brand renames it, the shop changes name and price: the name is ours now, the price follows.
     await desk.change(cap, title="Sun cap")
-    await listed(desk, "shopify", CAP | {"title": "Hat", "price_minor": 2100, "quantity": 99}, BAG)
-    assert (await desk.sync("shopify"))["counts"] == {"changed": 1, "kept": 1}
+    await listed(desk, name, CAP | {"title": "Hat", "price_minor": 2100, "quantity": 99}, BAG)
+    assert (await desk.sync(name))["counts"] == {"changed": 1, "kept": 1}
     cap = await desk.read(cap)
     assert (cap["title"], cap["variants"][0]["price_minor"]) == ("Sun cap", 2100)
     assert cap["variants"][0]["stock"]["on_hand"] == 8
     # Asked to overwrite, it does.
-    assert (await desk.sync("shopify", overwrite=True))["counts"] == {"changed": 2}
+    assert (await desk.sync(name, overwrite=True))["counts"] == {"changed": 2}
     assert (await desk.read(cap))["title"] == "Hat"
     assert (await desk.read(bag))["variants"][0]["price_minor"] == 5000
-    assert (await desk.sync("shopify"))["counts"] == {"same": 2}
+    assert (await desk.sync(name))["counts"] == {"same": 2}
+
+
+async def test_variations_of_a_shop_are_one_product_and_one_that_was_thrown_away_there_is_gone(
+    trade: Trade,
+) -> None:
+    desk = await desk_with(trade, "woocommerce")
+    red = {"sku": "TEE-R", "title": "Red", "price_minor": 1500, "currency": "EUR", "quantity": 3}
+    blue = red | {"sku": "TEE-B", "title": "Blue", "parent": "TEE-R"}
+    await listed(desk, "woocommerce", red | {"parent": True})
+    assert (await desk.sync("woocommerce"))["counts"] == {"added": 1}
+    await listed(desk, "woocommerce", blue)
+    assert (await desk.sync("woocommerce"))["counts"] == {"same": 1, "added": 1}
+    [tee] = [one for one in await desk.call("GET", "/products") if one["title"] == "In colours"]
+    assert [(one["title"], one["stock"]["on_hand"]) for one in tee["variants"]] == [("Red", 3), ("Blue", 3)]
+    # What is no longer listed is said to be gone and not told any more; our product stays.
+    await listed(desk, "woocommerce", {"sku": "TEE-B", "trashed": True})
+    assert (await desk.sync("woocommerce"))["counts"] == {"same": 1, "gone": 1}
+    found = {one["sku"]: one["state"] for one in (await desk.call("GET", "/listings"))["listings"]}
+    assert found == {"TEE-R": "on", "TEE-B": "gone"}
+    assert len((await desk.read(tee))["variants"]) == 2
+    # Taken out of the bin again, it goes on.
+    await listed(desk, "woocommerce", blue | {"price_minor": 1700})
+    assert (await desk.sync("woocommerce"))["counts"] == {"same": 1, "changed": 1}
+    found = {one["sku"]: one["state"] for one in (await desk.call("GET", "/listings"))["listings"]}
+    assert found == {"TEE-R": "on", "TEE-B": "on"}
+    prices = {one["sku"]: one["price_minor"] for one in (await desk.read(tee))["variants"]}
+    assert prices == {"TEE-R": 1500, "TEE-B": 1700}
 
 
 async def test_variants_of_a_feed_are_one_product_and_prices_in_other_currencies_stand_beside(

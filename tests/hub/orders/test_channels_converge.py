@@ -17,7 +17,8 @@ from connectors.types import Money, OrderRefund, RefundLine
 from hub.orders.models import Order, OrderLine
 from tests.hub.market import SKU, Market, Trade
 
-BEGAN = datetime(2026, 11, 24, 19, 0, tzinfo=UTC)
+BEGAN = datetime(2036, 11, 24, 19, 0, tzinfo=UTC)
+"""After the account was linked."""
 PRICE = 4900
 
 

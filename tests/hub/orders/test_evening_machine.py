@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable, Collection, Coroutine
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -29,7 +28,6 @@ from hub.errors import HubError
 from hub.orders.checkout import Wanted
 from hub.payments.out import PaymentChoice
 from hub.stock.reserve import Taken, Wish
-from tests.hub.conftest import Engines, emptied
 from tests.hub.orders.evening import (
     AUTHOR,
     BUY_REFUSALS,
@@ -51,8 +49,6 @@ from tests.hub.orders.evening import opened as evening_of
 from tests.hub.orders.evening_books import right, settled
 
 T = TypeVar("T")
-EXAMPLES: Final = int(os.environ.get("MACHINE_EXAMPLES", "3"))
-STEPS: Final = int(os.environ.get("MACHINE_STEPS", "15"))
 PATIENCE: Final = 14
 """Rounds of ten minutes in which everything must come to its end."""
 PICK: Final = st.integers(0, 1000)
@@ -378,22 +374,27 @@ class Selling(RuleBasedStateMachine):
         await evening.close()
 
 
-def test_any_evening_keeps_stock_offers_and_money_to_the_cent(
-    engines: Engines, nats_url: str, tmp_path: Path
-) -> None:
+def evenings(url: str, nats_url: str, data: Path, examples: int, steps: int) -> None:
+    """So many of them in one house, on an empty database."""
     with asyncio.Runner() as runner:
-        url = runner.run(emptied(engines))
-        opened = housed(url, nats_url, tmp_path)
+        opened = housed(url, nats_url, data)
         house = runner.run(opened.__aenter__())
         try:
             run_state_machine_as_test(
                 type("Evenings", (Selling,), {"house": house, "runner": runner}),
                 settings=settings(
-                    max_examples=EXAMPLES,
-                    stateful_step_count=STEPS,
+                    max_examples=examples,
+                    stateful_step_count=steps,
                     deadline=None,
                     suppress_health_check=list(HealthCheck),
                 ),
             )
         finally:
             runner.run(opened.__aexit__(None, None, None))
+
+
+def test_any_evening_keeps_stock_offers_and_money_to_the_cent(
+    database_url_sync: str, nats_url: str, tmp_path: Path
+) -> None:
+    """A hundred longer ones are played in tests/soak."""
+    evenings(database_url_sync, nats_url, tmp_path, examples=3, steps=15)
