@@ -146,9 +146,8 @@ async def page_for(hub: Services, session: AsyncSession, show: Show, visit: Visi
         invitation = await hub.playback.invited(session, show, visit.link, visit.address)
     except Unauthorised as error:
         reason = error.detail
-    about = show.model_dump(
-        mode="json", include={"slug", "title", "state", "starts_at", "live_at", "hold_policy"}
-    )
+    told = {"slug", "title", "state", "starts_at", "live_at", "hold_policy", "viewers_shown"}
+    about = show.model_dump(mode="json", include=told)
     page = WatchPage(
         show={**about, "description": "", "brand": brand.name},
         access="private",

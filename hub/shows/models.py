@@ -33,6 +33,7 @@ class Show(SQLModel, table=True):
     `profiles` holds `restream.api.ProfileSpec` documents: the re-encodings its targets may choose from.
     `privacy` to `picture_asset` are told to the platforms; None leaves a choice to the connection or the
     platform. A `cancelled` show has ended before it began.
+    `viewers_shown`: the watch page says how many watch.
     `hold_policy` to `units_per_buyer`: how its stock is shared out (`hub/stock/decide.py`); None leaves the
     seconds to the installation.
     """
@@ -97,6 +98,7 @@ class Show(SQLModel, table=True):
     tags: list[str] = Field(default_factory=list, sa_type=JSON)
     language: str | None = None
     picture_asset: str | None = None
+    viewers_shown: bool = True
     hold_policy: str = "hold"
     hold_seconds: int | None = None
     units_per_buyer: int = 5

@@ -85,9 +85,10 @@ class StockRulesOut(BaseModel):
 
 
 class ShowEdited(ShowSummary):
-    """A show as it is after a change."""
+    """A show as it is after a change. `viewers_shown`: the watch page says how many watch."""
 
     stock_rules: StockRulesOut
+    viewers_shown: bool
 
     @classmethod
     def of(cls, show: Show) -> ShowEdited:
@@ -95,6 +96,7 @@ class ShowEdited(ShowSummary):
         return cls(
             **ShowSummary.of(show).model_dump(),
             stock_rules=StockRulesOut(**show.model_dump(include=set(StockRulesOut.model_fields))),
+            viewers_shown=show.viewers_shown,
         )
 
 

@@ -45,6 +45,7 @@ class ShowIn(BaseModel):
     starts_at: AwareDatetime | None = None
     product_ids: list[UUID] = Field(default=[], max_length=200)
     target_connection_ids: list[UUID] = Field(default=[], max_length=50)
+    viewers_shown: bool = True
     hold_policy: Literal["hold", "first_paid", "hybrid"] = "hold"
     hold_seconds: int | None = Field(default=None, ge=20, le=3600)
     units_per_buyer: int = Field(default=5, ge=1, le=100)
@@ -73,6 +74,7 @@ async def plan(body: ShowIn, staff: SignedIn, hub: Hub) -> ShowSummary:
         title=body.title,
         description=body.description,
         starts_at=body.starts_at,
+        viewers_shown=body.viewers_shown,
         hold_policy=body.hold_policy,
         hold_seconds=body.hold_seconds,
         units_per_buyer=body.units_per_buyer,

@@ -302,8 +302,8 @@ class Shows:
         await session.flush()
         seq = await next_seq(session, show.id)
         times = {name: iso(getattr(show, name)) for name in ("starts_at", "live_at", "ended_at")}
-        words = {"title": show.title, "description": show.description}
-        data = {"state": show.state, "cancelled": show.cancelled, **times, **words}
+        named = ("state", "cancelled", "title", "description", "viewers_shown")
+        data = {name: getattr(show, name) for name in named} | times
         announce(session, Event(show_id=show.id, kind="show.changed", seq=seq, data=data))
 
 

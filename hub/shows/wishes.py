@@ -22,8 +22,9 @@ Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
 class ShowChange(BaseModel):
     """What a show is called, when it is, what else its platforms are told, and how its stock is shared out.
 
-    Null takes back what may be absent. `picture_asset`: a kept PNG or JPEG; `language`: BCP 47. Without
-    `hold_seconds` a reservation lasts as long as the installation says.
+    Null takes back what may be absent. `picture_asset`: a kept PNG or JPEG; `language`: BCP 47.
+    `viewers_shown`: whether the watch page says how many watch. Without `hold_seconds` a reservation lasts as
+    long as the installation says.
     """
 
     title: Title | None = None
@@ -36,6 +37,7 @@ class ShowChange(BaseModel):
     tags: list[Tag] | None = Field(default=None, max_length=30)
     language: Language | None = None
     picture_asset: Sha256 | None = None
+    viewers_shown: bool | None = None
     hold_policy: Literal["hold", "first_paid", "hybrid"] | None = None
     hold_seconds: int | None = Field(default=None, ge=20, le=3600)
     units_per_buyer: int | None = Field(default=None, ge=1, le=100)

@@ -1,12 +1,11 @@
 """What screens hear of the stock: the newest numbers of a variant, to every show that sells it.
 
-`stock.changed` says what is left and how that stands (in_stock, low, sold_out). Where the standing is another
-than this process told last, `stock.low`, `stock.sold_out` or `stock.back` says so by name.
+`stock.changed` says what is left and how that stands (in_stock, low, sold_out). Screens see by themselves
+what has run out and what is back: any process may tell, and none remembers what another said.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Set
 from typing import Final
 from uuid import UUID
@@ -14,10 +13,6 @@ from uuid import UUID
 from hub.bus import Event
 from hub.db import Database
 from hub.stock.overview import standing
-
-MOST_TOLD: Final = 10_000
-"""Variants whose last standing is remembered; a forgotten one is told once more."""
-NAMES: Final = {"low": "stock.low", "sold_out": "stock.sold_out", "in_stock": "stock.back"}
 
 NUMBERS: Final = """
     WITH touched AS (
@@ -41,35 +36,25 @@ NUMBERS: Final = """
 
 
 class StockNews:
-    """Tells shows about variants. Remembers what it said, so that a standing is named once."""
+    """Tells shows about variants."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._told: OrderedDict[tuple[UUID, UUID], str] = OrderedDict()
 
     async def tell(self, variants: Set[UUID]) -> None:
         """Viewers hear what is available, staff hear everything."""
+        if not self._db.bus:
+            return
         # Twenty times a second in a drop, and nothing is written: no session.
         for row in await self._db.pool.fetch(NUMBERS, list(variants)):
-            variant, state = str(row["variant_id"]), standing(row["available"], row["low_at"])
+            variant = str(row["variant_id"])
             public = {
                 "variant_id": variant,
                 "available": row["available"],
                 "version": row["version"],
-                "state": state,
+                "state": standing(row["available"], row["low_at"]),
             }
             private = public | {name: row[name] for name in ("on_hand", "held", "committed")}
             news = Event(show_id=row["show_id"], kind="stock.changed", latest=variant, data=public)
-            told = [news, news.model_copy(update={"audience": "staff", "data": private})]
-            if self._is_news((row["show_id"], row["variant_id"]), state):
-                told.append(news.model_copy(update={"kind": NAMES[state]}))
-            if self._db.bus:
-                for one in told:
-                    await self._db.bus.publish(one)
-
-    def _is_news(self, key: tuple[UUID, UUID], state: str) -> bool:
-        before = self._told.pop(key, "in_stock")
-        self._told[key] = state
-        if len(self._told) > MOST_TOLD:
-            self._told.popitem(last=False)
-        return before != state
+            await self._db.bus.publish(news)
+            await self._db.bus.publish(news.model_copy(update={"audience": "staff", "data": private}))

@@ -17,6 +17,8 @@ export interface FollowerOptions {
   onEvents?: (events: GatewayEvent[]) => void;
   /** What news beyond the show's state and picture do to `show`; nothing may be changed in place. */
   reduce?: (show: PublicShow, event: GatewayEvent) => PublicShow;
+  /** What of `show` outlives a fresh answer, as after a gap. */
+  keep?: (before: PublicShow, now: PublicShow) => PublicShow;
 }
 
 /**
@@ -75,7 +77,7 @@ export class ShowFollower {
     const sentAt = Date.now();
     const show = await this.options.api.load();
     this.clock.learn(show.server_time, sentAt);
-    this.show = show;
+    this.show = (this.show && this.options.keep?.(this.show, show)) ?? show;
     this.phase = "ready";
     this.options.onChange();
     this.awaitPicture();
@@ -117,9 +119,9 @@ export class ShowFollower {
 
   private reduced(show: PublicShow, event: GatewayEvent): PublicShow {
     if (event.kind === "show.changed") {
-      const { state, live_at } = event.data;
+      const { state, live_at, viewers_shown = show.show.viewers_shown ?? true } = event.data;
       const playback = state === "live" ? show.playback : null;
-      return { ...show, show: { ...show.show, state, live_at }, playback };
+      return { ...show, show: { ...show.show, state, live_at, viewers_shown }, playback };
     }
     if (event.kind === "playback.changed" && !event.data.playable) return { ...show, playback: null };
     return this.options.reduce?.(show, event) ?? show;

@@ -66,7 +66,7 @@ export class StaffApi {
   startShow = (id: string) => this.write<T.ShowSummary>("POST", `/shows/${id}/start`);
   /** Texts, time, picture: every platform is told by itself. Stock rules: they hold from the next reservation on. */
   changeShow = (id: string, change: T.ShowChange) =>
-    this.write<T.ShowSummary & { stock_rules: StockRules }>("PATCH", `/shows/${id}`, change);
+    this.write<T.ShowSummary & { stock_rules: StockRules; viewers_shown: boolean }>("PATCH", `/shows/${id}`, change);
   /** What every target would show of these texts; nothing is kept. */
   previewShow = (id: string, draft: T.ShowChange) =>
     this.write<T.TargetTexts[]>("POST", `/shows/${id}/preview`, draft);

@@ -281,7 +281,8 @@ export interface ShowDetails {
 
 /** What is not named stays; null takes back what may be absent. */
 export type ShowChange = Partial<
-  ShowDetails & StockRules & { title: string; description: string; starts_at: string | null }
+  ShowDetails &
+    StockRules & { title: string; description: string; starts_at: string | null; viewers_shown: boolean }
 >;
 
 /** What one target would show. Null: its platform has no such text. `notes`: what is cut, or not told. */
@@ -305,6 +306,7 @@ export interface NewShow {
   hold_policy?: StockRules["hold_policy"];
   hold_seconds?: number | null;
   units_per_buyer?: number;
+  viewers_shown?: boolean;
 }
 
 export interface IngestAddress {
@@ -682,6 +684,8 @@ export interface ShowSnapshot {
     description: string;
     details: ShowDetails;
     stock_rules: StockRules;
+    /** Whether the watch page says how many watch. */
+    viewers_shown: boolean;
     ingest: IngestAddress;
     feed: Feed;
     watch_url: string;
@@ -817,6 +821,8 @@ export interface PublicShow {
     brand: string;
     /** `first_paid`: a press of Buy reserves nothing, the payment step does. */
     hold_policy?: "hold" | "first_paid" | "hybrid";
+    /** False: the page keeps to itself how many watch. */
+    viewers_shown?: boolean;
   };
   /** Private: for those who were given a link, and none came along, or one that is no good. */
   access?: "open" | "private";
@@ -877,8 +883,16 @@ export interface EventData {
   "ingest.refused": { reason: string | null };
   "chat.changed": ChatSource;
   "playback.changed": { playable: boolean };
-  /** Staff hear all the counters, viewers what is available. An older `version` than the last one is stale. */
-  "stock.changed": { variant_id: string; available: number; version: number } & Partial<Stock>;
+  /**
+   * Staff hear all the counters, viewers what is available. An older `version` than the last one is stale.
+   * What runs low, is sold out or is back has another `state` than before; there is no other news of it.
+   */
+  "stock.changed": {
+    variant_id: string;
+    available: number;
+    version: number;
+    state?: "in_stock" | "low" | "sold_out";
+  } & Partial<Stock>;
   "product.highlighted": { product_id: string | null };
   "product.changed": ProductNews;
   /** An offer was launched or has ended. */
@@ -887,7 +901,7 @@ export interface EventData {
   "show.changed": Pick<
     ShowSummary,
     "state" | "cancelled" | "title" | "starts_at" | "live_at" | "ended_at"
-  > & { description: string };
+  > & { description: string; viewers_shown?: boolean };
   "order.placed": ShowOrder;
   "sales.changed": Sales;
   "order.changed": {

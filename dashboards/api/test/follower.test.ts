@@ -79,8 +79,11 @@ describe("ShowFollower", () => {
     expect(follower.viewers).toBe(3);
     await vi.advanceTimersByTimeAsync(1_000);
     expect(follower.show?.playback).toEqual(playback);
-    Wire.last.say("show.changed", { state: "ended", live_at: null }, 6);
+    Wire.last.say("show.changed", { state: "live", live_at: null, viewers_shown: false }, 6);
+    expect(follower.show?.show.viewers_shown).toBe(false);
+    Wire.last.say("show.changed", { state: "ended", live_at: null }, 7);
     expect(follower.show?.playback).toBeNull();
+    expect(follower.show?.show.viewers_shown).toBe(false);
     follower.leave();
   });
 

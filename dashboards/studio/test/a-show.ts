@@ -121,6 +121,7 @@ export function aSnapshot(part: Partial<ShowSnapshot> = {}): ShowSnapshot {
         picture_asset: null,
       },
       stock_rules: { hold_policy: "hold", hold_seconds: null, units_per_buyer: 5 },
+      viewers_shown: true,
       ingest: { server: "rtmp://hub/live", key: "k" },
       feed: {
         backup_key: "b",

@@ -95,6 +95,7 @@ test("only what was edited is sent, and only what can be", () => {
   const planned = { ...show, starts_at: AT };
   expect(changeOf(draftOf(planned), planned)).toEqual({});
   expect(changeOf({ ...draftOf(planned), startsAt: "" }, planned)).toEqual({ starts_at: null });
+  expect(changeOf({ ...draftOf(planned), crowd: false }, planned)).toEqual({ viewers_shown: false });
   expect(draftProblems({ ...draft, title: " ", language: "english please" })).toEqual({
     title: "Give the show a title.",
     language: expect.stringContaining("pt-BR"),

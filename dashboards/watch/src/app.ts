@@ -28,7 +28,7 @@ import { widgetFor } from "./pay/widget";
 import { pagePixels } from "./pixels";
 import { Purchase } from "./purchase";
 import { type Item, type Shop, wordsOf } from "./purchase-types";
-import { closedBecause, featured } from "./reduce";
+import { closedBecause, crowdSaid, featured } from "./reduce";
 import { Room } from "./room";
 import { theme } from "./theme";
 import { Waiting } from "./waiting";
@@ -256,16 +256,17 @@ export class WatchApp extends LitElement {
     `;
   }
 
-  private head({ show }: PublicShow) {
-    const { viewers } = this.room;
+  private head(page: PublicShow) {
+    const { show } = page;
+    const watching = crowdSaid(page, this.room.viewers);
     return html`<header class="head">
       <div class="title">
         <h1>${show.title}</h1>
         <p>${show.brand}</p>
       </div>
       ${show.state === "live" ? html`<span class="live">Live</span>` : nothing}
-      ${viewers !== null && show.state === "live"
-        ? html`<span class="viewers number">${viewers.toLocaleString()}<span> watching</span></span>`
+      ${watching !== null
+        ? html`<span class="viewers number">${watching.toLocaleString()}<span> watching</span></span>`
         : nothing}
       <button class="who" @click=${() => (this.signing = true)}>${this.account.shopper?.name || "Sign in"}</button>
       <p class="banner" role="status" ?hidden=${!this.late}>

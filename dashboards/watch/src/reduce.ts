@@ -100,7 +100,7 @@ export function withStock(show: PublicShow, news: StockNews): PublicShow {
     if (variant.id !== news.variant_id) return variant;
     if ((news.version ?? Infinity) < (variant.version ?? 0)) return variant;
     const { available, version = variant.version } = news;
-    const back = available > 0 && (variant.back || variant.available <= 0);
+    const back = isBack(variant, available);
     return { ...variant, available, ...(version === undefined ? {} : { version }), back };
   };
   const products = show.products.map((product) =>
@@ -109,6 +109,23 @@ export function withStock(show: PublicShow, news: StockNews): PublicShow {
       : product,
   );
   return { ...show, products };
+}
+
+/** The page's document once more: what sold out before this page's eyes is still what is back. */
+export function kept(before: PublicShow, now: PublicShow): PublicShow {
+  const known = new Map(before.products.flatMap(({ variants }) => variants.map((one) => [one.id, one])));
+  const told = (variant: PublicVariant): PublicVariant => {
+    const was = known.get(variant.id);
+    if (!was) return variant;
+    // It was read after the newest news: older ones are still old.
+    const { version } = was;
+    return { ...variant, ...(version === undefined ? {} : { version }), back: isBack(was, variant.available) };
+  };
+  return { ...now, products: now.products.map((one) => ({ ...one, variants: one.variants.map(told) })) };
+}
+
+function isBack(was: PublicVariant, available: number): boolean {
+  return available > 0 && Boolean(was.back || was.available <= 0);
 }
 
 /** A product as it is since somebody edited it. The stock has news of its own. */
@@ -135,6 +152,11 @@ export function stockLabel(available: number, back = false): string {
   if (available <= 0) return "Sold out";
   if (available > COUNTED_STOCK) return back ? "Back in stock" : "In stock";
   return back ? `Back in stock: ${available} left` : `${available} left`;
+}
+
+/** How many watch, where the show says so and it is live. */
+export function crowdSaid({ show }: PublicShow, viewers: number | null): number | null {
+  return show.state === "live" && show.viewers_shown !== false ? viewers : null;
 }
 
 /** Why nothing can be bought here, or null when it can. */

@@ -1,7 +1,7 @@
 /** The show as this page knows it, and what its viewer does in it. */
 
 import { type EventData, ShowFollower, type Skipped, ViewerApi } from "@simulcast/api";
-import { opened, reduce, withMessage, withStock } from "./reduce";
+import { kept, opened, reduce, withMessage, withStock } from "./reduce";
 
 export type OrderNews = EventData["order.changed"];
 export type ClaimNews = EventData["claim.answered"];
@@ -27,6 +27,7 @@ export class Room extends ShowFollower {
       api,
       onChange,
       reduce,
+      keep: kept,
       onEvents: (events) => {
         for (const event of events) {
           if (event.kind === "order.changed") heard.onOrder(event.data);

@@ -1,7 +1,7 @@
 // @vitest-environment node
 import { describe, expect, it } from "vitest";
 import type { GatewayEvent, Message, PublicShow } from "@simulcast/api";
-import { chatLines, closedBecause, featured, opened, reduce, stockLabel, withMessage } from "../src/reduce";
+import { chatLines, closedBecause, crowdSaid, featured, kept, opened, reduce, stockLabel, withMessage } from "../src/reduce";
 
 const message = (id: string, seq: number): Message => ({
   id,
@@ -125,8 +125,10 @@ describe("a product that is edited while the page is open", () => {
 
 describe("what is back in stock", () => {
   it("is said only of what was sold out while the page was open", () => {
-    const news = (seen: PublicShow, available: number, version: number) =>
-      reduce(seen, { kind: "stock.changed", data: { variant_id: "bag-v", available, version } } as GatewayEvent);
+    const news = (seen: PublicShow, available: number, version: number) => {
+      const state = available > 5 ? "in_stock" : available ? "low" : "sold_out";
+      return reduce(seen, { kind: "stock.changed", seq: null, data: { variant_id: "bag-v", available, version, state } });
+    };
     const label = ({ products }: PublicShow) => {
       const variant = products[1]?.variants[0];
       return stockLabel(variant?.available ?? 0, variant?.back);
@@ -135,13 +137,34 @@ describe("what is back in stock", () => {
     expect(label(news(show, 2, 1))).toBe("2 left");
     expect(label(gone)).toBe("Sold out");
     expect(label(news(gone, 3, 3))).toBe("Back in stock: 3 left");
+    expect(label(news(news(gone, 3, 3), 20, 4))).toBe("Back in stock: 20 left");
+    // A process that is late tells of the moment before.
+    expect(label(news(news(gone, 3, 3), 0, 2))).toBe("Back in stock: 3 left");
     expect(label(news(news(gone, 3, 3), 0, 4))).toBe("Sold out");
+    // The document is read anew after a gap, or for the picture's address.
+    const again = kept(news(gone, 3, 3), show);
+    expect([label(kept(show, show)), label(kept(gone, show)), label(again)]).toEqual([
+      "3 left",
+      "Back in stock: 3 left",
+      "Back in stock: 3 left",
+    ]);
+    expect(label(news(again, 0, 2))).toBe("Back in stock: 3 left");
   });
 });
 
 describe("stockLabel", () => {
   it("counts down what is scarce", () => {
     expect([0, 1, 12, 99, 100].map((left) => stockLabel(left))).toEqual(["Sold out", "1 left", "12 left", "99 left", "In stock"]);
+  });
+});
+
+describe("how many watch", () => {
+  const watched = (part: Partial<PublicShow["show"]>) => crowdSaid({ ...show, show: { ...show.show, ...part } }, 3_000);
+  it("is said of a live show, unless its brand keeps it to itself", () => {
+    expect(watched({})).toBe(3_000);
+    expect(watched({ viewers_shown: false })).toBeNull();
+    expect(watched({ state: "scheduled", viewers_shown: true })).toBeNull();
+    expect(crowdSaid(show, null)).toBeNull();
   });
 });
 

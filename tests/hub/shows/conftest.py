@@ -91,11 +91,13 @@ async def studio_of(market: Market) -> AsyncIterator[Studio]:
         await market.hub.media.register()
         await market.sql("UPDATE media_worker SET address = :address", address=worker.address)
         owner = await market.owner()
+        connector = market.hub.connections.connector
+        places = [str(one) for name, one in market.connections.items() if connector(name).destination]
         plan = {
             "title": "Evening",
             "slug": "evening",
             "product_ids": [str(market.shop.product_id)] * 2,
-            "target_connection_ids": [str(one) for one in market.connections.values()],
+            "target_connection_ids": places,
         }
         show = await owner.call("POST", "/api/v1/shows", plan, ok=201)
         await market.work()

@@ -5,10 +5,12 @@ import { type FormEvent, useState } from "react";
 import { useApi } from "../api";
 import { SHOWS } from "../cache";
 import { go, linkTo, PATHS } from "../navigation";
+import { CheckField } from "../parts/check-field";
 import { Problem } from "../parts/problem";
 import { TextArea } from "../parts/text-area";
 import { TextField } from "../parts/text-field";
 import { plural } from "../parts/words";
+import { CROWD } from "../show/platforms/draft";
 import { stockChangeOf, stockDraftOf, stockProblems } from "../show/stock/stock-draft";
 import { StockFields } from "../show/stock/stock-fields";
 import { Choices } from "./choices";
@@ -20,6 +22,7 @@ export function PlanForm({ products, places }: { products: Product[]; places: Co
   const [title, setTitle] = useState("");
   const [description, setDescription] = useState("");
   const [startsAt, setStartsAt] = useState("");
+  const [crowd, setCrowd] = useState(true);
   const [sold, setSold] = useState<string[]>([]);
   const [shown, setShown] = useState(() => places.filter(isReady).map((place) => place.id));
   const [stock, setStock] = useState(() => stockDraftOf(USUAL));
@@ -39,6 +42,7 @@ export function PlanForm({ products, places }: { products: Product[]; places: Co
     const rules = stockChangeOf(stock, USUAL);
     const show: NewShow = { title: title.trim(), product_ids: sold, target_connection_ids: shown, ...rules };
     if (description.trim()) show.description = description.trim();
+    if (!crowd) show.viewers_shown = false;
     if (startsAt) show.starts_at = new Date(startsAt).toISOString();
     if (!plan.isPending) plan.mutate(show);
   };
@@ -59,6 +63,7 @@ export function PlanForm({ products, places }: { products: Product[]; places: Co
           value={startsAt}
           onText={setStartsAt}
         />
+        <CheckField label={CROWD.label} help={CROWD.help} checked={crowd} onCheck={setCrowd} />
       </div>
       <Choices
         legend="What you sell"

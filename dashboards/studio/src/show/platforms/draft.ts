@@ -16,11 +16,20 @@ export interface Draft {
   tags: string;
   language: string;
   picture: string | null;
+  /** Whether the watch page says how many watch. */
+  crowd: boolean;
 }
+
+/** The words beside `crowd`. */
+export const CROWD = {
+  label: "Say how many are watching",
+  help: "On the watch page, while the show is live. You see the number either way.",
+};
 
 const LANGUAGE = /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/;
 
-export function draftOf({ title, description, starts_at: starts, details }: ShowSnapshot["show"]): Draft {
+export function draftOf(show: ShowSnapshot["show"]): Draft {
+  const { title, description, starts_at: starts, details } = show;
   const { made_for_kids: kids } = details;
   return {
     title,
@@ -33,6 +42,7 @@ export function draftOf({ title, description, starts_at: starts, details }: Show
     tags: details.tags.join(", "),
     language: details.language ?? "",
     picture: details.picture_asset,
+    crowd: show.viewers_shown,
   };
 }
 
@@ -57,6 +67,7 @@ function wholeOf(draft: Draft): ShowChange {
     tags: tagsOf(draft.tags),
     language: draft.language.trim() || null,
     picture_asset: draft.picture,
+    viewers_shown: draft.crowd,
   };
 }
 

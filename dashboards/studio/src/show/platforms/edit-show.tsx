@@ -4,13 +4,14 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useRef, useState } from "react";
 import { useApi } from "../../api";
 import { SHOWS } from "../../cache";
+import { CheckField } from "../../parts/check-field";
 import { Dialog } from "../../parts/dialog";
 import { Problem } from "../../parts/problem";
 import { TextArea } from "../../parts/text-area";
 import { TextField } from "../../parts/text-field";
 import { stockChangeOf, stockDraftOf, stockProblems } from "../stock/stock-draft";
 import { StockFields } from "../stock/stock-fields";
-import { changeOf, type Draft, draftOf, draftProblems } from "./draft";
+import { changeOf, CROWD, type Draft, draftOf, draftProblems } from "./draft";
 import { MoreFields } from "./more-fields";
 import { ShowPicture } from "./show-picture";
 import { Told } from "./told";
@@ -78,6 +79,12 @@ function EditDialog({ show, targets, onChanged, onClose }: Props & { onClose: ()
           />
         )}
         <ShowPicture showId={show.id} asset={draft.picture} onAsset={(picture) => change({ picture })} />
+        <CheckField
+          label={CROWD.label}
+          help={CROWD.help}
+          checked={draft.crowd}
+          onCheck={(crowd) => change({ crowd })}
+        />
         <details className="more" open={Boolean(told.tags ?? told.language)}>
           <summary>What only some platforms know</summary>
           <div className="stack">
