@@ -121,8 +121,9 @@ export class Session {
     this.changed();
   }
 
-  /** Starts the recording of a show that has ended. */
+  /** Starts the recording of a show that has ended, once there is one. */
   replay(): void {
+    if (!this.playback) return;
     this.replaying = true;
     this.stage.held = false;
     this.tune();
@@ -208,6 +209,11 @@ export class Session {
     const { programme, playback, stage } = this;
     const over = programme?.state === "ended";
     clearTimeout(this.lingering);
+    if (over && stage.behind) {
+      // What they are watching becomes the replay; its address is the same, and comes in a moment.
+      this.replaying = true;
+      if (!playback) return;
+    }
     if (over && !this.replaying && stage.live && stage.picture === "moving") {
       this.lingering = setTimeout(() => this.tuned(null), LINGER_MS);
     } else if (playback && programme?.state === "live") {

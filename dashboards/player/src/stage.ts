@@ -2,30 +2,16 @@
 
 import { startPlaying } from "./autoplay";
 import { Attempts } from "./chooser";
-import type { Counters } from "./beacons";
 import { delayOf } from "./delay";
 import { limits, type Quality } from "./quality";
 import { hlsSource } from "./sources";
 import { type Failure, failure, type Source, type SourceNews, type Transport } from "./sources/source";
 import { Trial } from "./sources/trial";
 import { WhepSource } from "./sources/whep";
+import type { StageOptions } from "./stage-options";
 import type { Facts } from "./states";
 import { type Seen, Watching } from "./watching";
 import { addressOf, beginningAt, keyOf, orderOf, type Wish } from "./wish";
-
-export interface StageOptions {
-  video: HTMLVideoElement;
-  counters: Counters;
-  /** The server's clock in ms. */
-  now: () => number;
-  /** Another state, failure, transport or rung. */
-  onChange: () => void;
-  /** About five times a second while something plays. */
-  onTick: () => void;
-  onTrouble: (failure: Failure, transport: Transport) => void;
-  /** The token is not taken any more. */
-  onRefused: () => void;
-}
 
 const LOOK_MS = 200;
 /** A paused WebRTC picture is paid for by the server. */
@@ -80,6 +66,11 @@ export class Stage {
     return this.wish !== null && !this.wish.over && this.from === null && !this.back;
   }
 
+  /** Something of a show that goes on is on the screen, but not its newest picture. */
+  get behind(): boolean {
+    return this.wish?.over === false && !this.live && this.picture !== "none";
+  }
+
   /** Seconds from the camera's encoder to the screen; null when nothing plays. */
   get delay(): number | null {
     const { source, options, shownAt } = this;
@@ -100,20 +91,24 @@ export class Stage {
 
   /** Plays this, or nothing. The same streams go on undisturbed, with newer tokens. */
   tune(wish: Wish | null): void {
-    const before = this.wish;
+    const { wish: before, past, shownAt } = this;
+    const behind = before !== null && !this.live;
     this.wish = wish;
     if (!wish) {
       this.from = null;
       if (before) this.clear();
       return;
     }
-    if (before && keyOf(before) === keyOf(wish)) {
+    if (before && keyOf(before, past) === keyOf(wish, this.past)) {
       const address = addressOf(wish, this.past);
       if (address) this.source?.renew(address);
       if (this.refused && before.playback.hlsUrl !== wish.playback.hlsUrl) this.hurry();
       return;
     }
-    if (before?.over !== wish.over) this.from = null;
+    // Whoever is behind stays there, also when the show ends meanwhile; one that goes on after all is live.
+    const stays = behind && (wish.over || (!before.over && wish.playback.dvrUrl !== null));
+    this.from = stays ? (shownAt ?? this.from) : null;
+    this.back = false;
     this.restart();
   }
 
@@ -208,7 +203,8 @@ export class Stage {
   private restart(): void {
     this.failure = null;
     this.watching.forget();
-    if (this.held && this.picture === "none") return; // nobody has asked for a picture yet
+    // There is nothing to play, or nobody has asked for a picture yet.
+    if (!this.wish || (this.held && this.picture === "none")) return;
     this.open();
   }
 
@@ -313,6 +309,7 @@ export class Stage {
     const { source } = this;
     if (!source) return;
     this.trouble(why, source.transport);
+    if (this.past) this.from = this.shownAt ?? this.from;
     source.close();
     this.source = null;
     this.enter("coming");

@@ -36,7 +36,9 @@ export function beginningAt(moment: number, { began }: Wish): { moment: number; 
   return { moment, place: Math.max(0, (moment - (began ?? moment)) / 1000) };
 }
 
-/** What makes two wishes the same streams, whatever their tokens. */
-export function keyOf({ playback: { mode, hlsUrl, whepUrl, dvrUrl }, over }: Wish): string {
-  return [over, mode, ...[hlsUrl, whepUrl, dvrUrl].map((url) => url && bare(url))].join(" ");
+/** What makes two wishes the same streams, whatever their tokens. The past is one stream, also when the show ends. */
+export function keyOf(wish: Wish, past: boolean): string {
+  const { mode, hlsUrl, whepUrl, dvrUrl } = wish.playback;
+  const urls = past ? [addressOf(wish, past)] : [hlsUrl, whepUrl, dvrUrl];
+  return [past || mode, ...urls.map((url) => url && bare(url))].join(" ");
 }

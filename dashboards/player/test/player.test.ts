@@ -110,6 +110,13 @@ describe("<simulcast-player>", () => {
     expect([player.autoplay, player.muted, player.controls]).toEqual([false, true, true]);
   });
 
+  it("begins no replay before there is one", async () => {
+    const player = await put({ programme: { ...planned, state: "ended" } });
+    player.play();
+    await player.updateComplete;
+    expect([player.state, player.transport]).toEqual(["ended", null]);
+  });
+
   it("tells the page when in the show each thing happens", async () => {
     const told: CustomEvent[] = [];
     const hear = (event: Event) => told.push(event as CustomEvent);

@@ -139,8 +139,11 @@ describe("a WHEP session", () => {
 
   it("gives up when no picture comes in time, and tells a blocked way from a silent one", async () => {
     const blocked = session(created);
-    await vi.advanceTimersByTimeAsync(3_100);
+    await vi.advanceTimersByTimeAsync(2_100); // LL-HLS has to have its picture within five seconds
     expect((await blocked.opened).failure).toMatchObject({ code: "unreachable" });
+    const late = session(() => new Promise<Response>((answer) => setTimeout(() => answer(created()), 1_500)));
+    await vi.advanceTimersByTimeAsync(3_100);
+    expect((await late.opened).failure).toMatchObject({ code: "unreachable" });
     const silent = session(created);
     silent.peer.connectionState = "connected";
     await vi.advanceTimersByTimeAsync(3_100);

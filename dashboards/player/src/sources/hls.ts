@@ -93,7 +93,7 @@ export class HlsSource implements Source {
     if (rungs.length) {
       hls.autoLevelCapping = highest(rungs, limits);
       const level = limits.height === null ? -1 : chosen(rungs, limits.height);
-      if (hls.manualLevel !== level) hls.loadLevel = level;
+      if (hls.manualLevel !== level) this.choose(level);
     }
     this.stayBack(limits.holdBack);
   }
@@ -155,6 +155,12 @@ export class HlsSource implements Source {
     const place = from && placeOf(from.moment, stretchesOf(details));
     if (!from || place === null || Math.abs(place - from.place) < EXACT_S) return;
     video.addEventListener("playing", () => (video.currentTime = place), { once: true });
+  }
+
+  /** Of the past half a minute is downloaded: what a viewer chose is not to be seen only after that. */
+  private choose(level: number): void {
+    if (this.options.kind === "rewound" && level >= 0) this.hls.nextLevel = level;
+    else this.hls.loadLevel = level;
   }
 
   /** More than the server asks for, after stalls. */

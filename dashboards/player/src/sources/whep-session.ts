@@ -18,6 +18,8 @@ export interface WhepOptions {
 /** Candidates that take longer than this to be found are not waited for: the server learns ours by their packets. */
 const GATHERING_MS = 250;
 const LOOK_MS = 50;
+/** An open way takes a few round trips from the answer on. Where none is found by then, UDP mostly is blocked. */
+const CONNECT_MS = 2_000;
 /** A connection that has been interrupted mostly comes back at once, or not at all. */
 const INTERRUPTED_MS = 1_500;
 
@@ -104,9 +106,12 @@ export class WhepSession {
   }
 
   private async firstPicture(): Promise<void> {
+    const answered = performance.now();
     while (!(await this.arrived())) {
       if (this.stop.signal.aborted) throw new DOMException("Too late.", "AbortError");
-      if (this.peer.connectionState === "failed") throw failure("unreachable", "WebRTC found no way through.");
+      const state = this.peer.connectionState;
+      const blocked = state !== "connected" && performance.now() - answered > CONNECT_MS;
+      if (blocked || state === "failed") throw failure("unreachable", "WebRTC found no way through.");
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     }
   }
