@@ -22,6 +22,7 @@ from hub.ids import new_id
 from hub.jobs import defer
 from hub.orders.channels import Channels
 from hub.orders.drift import Drifts
+from hub.payments.pan import without_cards
 from hub.payments.service import Payments
 from hub.shows.models import Show, ShowTarget
 from hub.webhooks.models import WebhookEvent
@@ -121,11 +122,12 @@ class Inbox:
         if row.state == "off":
             await self._note(event_id, "parked", "Its account was unlinked before this was worked on.")
             return
+        emptied = False
         try:
             if event.order_ref:
                 await self._channels.read_order(row, event.order_ref)
             else:
-                await self._do(row, event.body)
+                emptied = await self._do(row, event.body)
         except (Refused, BadInput) as error:
             log.error("webhook.parked", event_id=str(event_id), reason=str(error))
             await self._note(event_id, "parked", str(error))
@@ -137,7 +139,7 @@ class Inbox:
             await self._note(event_id, "stored", f"It could not be worked on ({type(error).__name__}).")
             raise
         else:
-            await self._note(event_id, "done", None)
+            await self._note(event_id, "done", None, emptied=emptied)
 
     async def unfinished(self, session: AsyncSession, brand_id: UUID) -> Sequence[WebhookEvent]:
         """A brand's deliveries that a person should look at: parked ones, and those that keep failing."""
@@ -164,16 +166,20 @@ class Inbox:
         key = f"webhook.process:{event.id}"
         await defer(session, "webhook.process", key=key, event_id=str(event.id))
 
-    async def _note(self, event_id: UUID, state: str, error: str | None) -> None:
+    async def _note(self, event_id: UUID, state: str, error: str | None, *, emptied: bool = False) -> None:
         async with self._db.session() as session:
             event = await session.get(WebhookEvent, event_id, with_for_update=True)
             if event and event.state != "done":
                 event.state, event.error = state, error
+                if emptied:
+                    event.body = b""
 
-    async def _do(self, row: Connection, body: bytes) -> None:
+    async def _do(self, row: Connection, body: bytes) -> bool:
+        """True where somebody has typed a card number into a chat: then the body is not to be kept."""
+        card = False
         made = self._connections.connector(row.connector).webhooks
         if made is None:
-            return
+            return card
         for fact in made(self._connections.config_of(row)).parse(body):
             if isinstance(fact, platform.Order):
                 await self._channels.apply(row, fact)
@@ -183,9 +189,15 @@ class Inbox:
                 await self._channels.read_order(row, fact.order_id)
             elif isinstance(fact, platform.ChatNews):
                 await self._hear(row, fact)
+                card = card or any(
+                    without_cards(item.text) != item.text
+                    for item in fact.items
+                    if isinstance(item, platform.ChatMessage)
+                )
             elif isinstance(fact, platform.PaymentResult | platform.RefundResult | platform.Dispute):
                 async with self._db.session() as session:
                     await self._payments.heard(session, row, fact)
+        return card
 
     async def _hear(self, row: Connection, news: platform.ChatNews) -> None:
         """What a platform told of a chat; a reader may have brought the same, which changes nothing."""

@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import re
-import statistics
-import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -17,13 +12,13 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from tests.cdn.nginx import LUA, ROOT, SECONDS, Front, fronted, lua_modules
+from tests.cdn.audience import compared
+from tests.cdn.nginx import LUA, SECONDS, Front, fronted, lua_modules
 from tests.cdn.origin import SECRET
 
 FEW: Final = 30
-MANY: Final = int(os.environ.get("CDN_VIEWERS", "150"))
-"""2,000 need a machine that does little else: `CDN_VIEWERS=2000 CDN_PART_MS=1000 pytest tests/cdn`."""
-PART_MS: Final = int(os.environ.get("CDN_PART_MS", "333"))
+MANY: Final = 150
+PART_MS: Final = 333
 WATCHED: Final = 4.0
 LATE_MS: Final = 200
 """Under half of what nginx's own lock is late, on a machine that is busy."""
@@ -53,68 +48,9 @@ async def viewer(front: Front) -> AsyncIterator[httpx.AsyncClient]:
         yield http
 
 
-@dataclass(frozen=True)
-class Seen:
-    """What a crowd saw, and what it cost the origin."""
-
-    got: int
-    asked: int
-    late_ms: float
-    """From the part to the playlist that names it: the median."""
-
-    @property
-    def hits(self) -> float:
-        """The share of answers for which the origin was not asked."""
-        return 1 - self.asked / self.got
-
-
-async def watched(front: Front, count: int) -> Seen:
-    """So many viewers for some seconds."""
-    out = front.folder / f"crowd-{count}.json"
-    argv = [sys.executable, "-m", "tests.cdn.crowd", str(front.plain), str(count), str(WATCHED), str(out)]
-    crowd = await asyncio.create_subprocess_exec(*argv, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
-    assert crowd.stdout is not None
-    try:
-        async with asyncio.timeout(6 * SECONDS):
-            await crowd.stdout.readline()
-            before = await front.asked("GET /live/evening/source/")
-            await crowd.stdout.readline()
-            after = await front.counts()
-            await crowd.wait()
-    finally:
-        if crowd.returncode is None:
-            crowd.kill()
-            await crowd.wait()
-    asked = sum(
-        times for line, times in after["asked"].items() if line.startswith("GET /live/evening/source/")
-    )
-    said = json.loads(out.read_text())
-    assert said["wrong"] == {}
-    return Seen(said["got"], asked - before, statistics.median(lateness(said["came"], after["there"])))
-
-
-def lateness(came: dict[str, list[float]], there: dict[str, float]) -> list[float]:
-    """Milliseconds from the moment a part was there to the playlist that names it as its last."""
-    found = []
-    for hint, times in came.items():
-        number, part = map(int, hint.split("."))
-        within = [int(key.split(".")[1]) for key in there if key.startswith(f"evening {number - 1}.")]
-        newest = f"evening {number}.{part - 1}" if part else f"evening {number - 1}.{max(within, default=0)}"
-        if newest in there:
-            found += [(time - there[newest]) * 1000 for time in times]
-    return found
-
-
 async def test_many_viewers_cost_the_origin_no_more_than_few(front: Front) -> None:
-    few, many = await watched(front, FEW), await watched(front, MANY)
+    few, many = await compared(front, FEW, MANY, seconds=WATCHED, part_ms=PART_MS)
     print(front.folder.name, few, many)
-    # Two for each part. A few more are of the moments when the watching began and ended, and of viewers who
-    # were too late for a part that the cache did not have: neither grows with their number.
-    parts = WATCHED * 1000 / PART_MS
-    assert few.asked <= 2 * parts + 10
-    assert many.asked <= few.asked * 1.1 + 10
-    assert many.got > 0.5 * MANY / FEW * few.got
-    assert many.hits >= 0.95
     if (front.folder / "nginx-coalesce.conf").exists():
         assert few.late_ms < LATE_MS
 

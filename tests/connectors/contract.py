@@ -6,18 +6,22 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any, Final, cast
 
+import httpx
 import pytest
 from pydantic import SecretStr
 
 from connectors.base import AnyConnector, Session
 from connectors.errors import ConnectorError
+from connectors.http import Http, bearer
 from connectors.types import Broadcast, ChatHealth, ChatItem, ChatMessage, Ingest
 from tests.connectors.conftest import Rig
 
 SHOW = Broadcast(title="Contract show", description="Asked of everybody", marker="contract-1")
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
+HASTE: Final = 0.3
+"""Seconds; in earnest it is ten and more."""
 
 Probe = Callable[[], Coroutine[Any, Any, Any]]
 
@@ -161,3 +165,65 @@ async def nobody_home(_: str) -> AsyncIterator[str]:
     server.close()
     await server.wait_closed()
     yield f"http://127.0.0.1:{port}/"
+
+
+class Silence:
+    """An address that takes every request and never answers. `asked` once there was one."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self._open: set[asyncio.StreamWriter] = set()
+
+    @asynccontextmanager
+    async def instead(self, _: str) -> AsyncIterator[str]:
+        """A relay that leads here."""
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        async with server:
+            try:
+                yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+            finally:
+                # A vendor's client in a thread would otherwise sit out its whole patience.
+                for writer in self._open:
+                    writer.transport.abort()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._open.add(writer)
+        await reader.readuntil(b"\r\n\r\n")
+        self.asked.set()
+        await reader.read()
+        self._open.discard(writer)
+        writer.close()
+
+
+class Hasty(Http):
+    """A rig's way to the platform, with no patience. `waits`: how long it was told to wait, each time."""
+
+    def __init__(self, rig: Rig) -> None:
+        config, carry = rig.session.config, rig.connector.authorise
+        super().__init__(
+            rig.addresses.base_url,
+            login=rig.session.http.login,
+            authorise=(lambda token: carry(config, token)) if carry else bearer,
+            classify=rig.connector.classify,
+        )
+        self.waits: list[float | None] = []
+
+    async def request(self, method: str, url: str, **how: Any) -> httpx.Response:
+        """As ever, but sooner over."""
+        self.waits.append(how.get("timeout"))
+        return await super().request(method, url, **how | {"timeout": HASTE})
+
+    def stream(self, method: str, url: str, **how: Any) -> Any:
+        """As ever, but sooner over."""
+        self.waits.append(how.get("idle"))
+        return super().stream(method, url, **how | {"idle": HASTE})
+
+
+@asynccontextmanager
+async def hurried(rig: Rig) -> AsyncIterator[Hasty]:
+    """Open as long as it is needed."""
+    hasty = Hasty(rig)
+    try:
+        yield hasty
+    finally:
+        await hasty.close()

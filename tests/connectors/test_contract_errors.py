@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import re
@@ -14,7 +15,10 @@ from connectors.base import AnyConnector
 from connectors.errors import Reconnect, Refused, RetryLater
 from connectors.types import Tokens
 from tests.connectors.conftest import Rig, make_fake, reaching
-from tests.connectors.contract import failures, fault, nobody_home, probes, secrets_of
+from tests.connectors.contract import Silence, failures, fault, hurried, nobody_home, probes, secrets_of
+
+MOST_PATIENCE = 30.0
+"""Seconds that anybody may wait for one answer: a job that waits longer keeps others from running."""
 
 
 class UsedUp:
@@ -48,6 +52,31 @@ async def test_any_other_no_is_refused_with_a_sentence(rig: Rig) -> None:
 async def test_an_unreachable_platform_is_retry_later(connector: AnyConnector) -> None:
     async with reaching(connector, make_fake(connector.name), through=nobody_home) as rig:
         await failures(rig, RetryLater)
+
+
+async def test_an_answer_that_does_not_come_is_retry_later_in_good_time(connector: AnyConnector) -> None:
+    silence = Silence()
+    async with (
+        reaching(connector, make_fake(connector.name), through=silence.instead) as rig,
+        hurried(rig) as http,
+    ):
+        session = connector.session(http, rig.session.config, rig.addresses, rig.session.budget)
+        calls = [asyncio.ensure_future(probe()) for probe in probes(connector, session)]
+        if not calls:
+            pytest.skip("no call that fails could be made")
+        async with asyncio.timeout(20):
+            await silence.asked.wait()
+            vendors = not http.waits
+            if vendors:
+                for call in calls:
+                    call.cancel()
+            errors = await asyncio.gather(*calls, return_exceptions=True)
+        if vendors:
+            pytest.skip("its vendor's client has a clock of its own")
+    for error in errors:
+        assert isinstance(error, RetryLater), error
+        assert error.after > 0
+    assert max(wait or 0.0 for wait in http.waits) <= MOST_PATIENCE
 
 
 async def test_bad_credentials_are_reconnect_and_no_secret_is_said(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +11,9 @@ from typing import Any
 
 from hub.app import services
 from hub.demo.fakes import environment_for
-from hub.services import Services
+from hub.work.app import CONCURRENCY
 from hub.work.chats import Chats
+from hub.work.jobs import run_jobs
 from tests.hub.conftest import settings_for
 from tests.hub.market import MovableClock, trading
 from tests.hub.platforms import standing_fakes, until
@@ -21,6 +22,17 @@ from tests.hub.shows.conftest import Studio, studio_of
 from tests.hub.shows.holding import holding
 
 MEANWHILE = "Read and answer in the TikTok app meanwhile."
+
+
+@asynccontextmanager
+async def beside(part: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """A part of the work process, as long as it is needed."""
+    running = asyncio.create_task(part)
+    try:
+        yield
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
 
 
 async def stage(studio: Studio, connector: str) -> str:
@@ -39,40 +51,28 @@ async def test_one_go_live_opens_every_target_while_one_platform_hangs(
             studio_of(market) as studio,
         ):
             await studio.call("POST", "/start")
-            working = asyncio.create_task(market.work())
-            async with asyncio.timeout(60):
-                await relay.held.wait()
-            await until(lambda: facebook_is(studio, "created"), 60)
-            assert await stage(studio, "youtube") == "opening"
-            await market.work()
-            assert studio.worker.wanted(studio.slug) == {"facebook": True}
-            await studio.on_air("facebook")
-            assert await stage(studio, "facebook") == "live"
+            async with beside(run_jobs(market.jobs, CONCURRENCY)):
+                async with asyncio.timeout(60):
+                    await relay.held.wait()
+                await until(lambda: pushed(studio, "facebook"), 60)
+                assert await stage(studio, "youtube") == "opening"
+                await studio.receive("facebook")
+                await studio.says("facebook", "live")
+                await until(lambda: live(studio, "facebook"), 60)
 
-            relay.released.set()
-            await working
-            # Had it taken longer than we wait, it is asked once more, and the broadcast found.
-            await market.later()
+                relay.released.set()
+                await until(lambda: pushed(studio, "facebook", "youtube"), 60)
             assert await stage(studio, "youtube") == "created"
-            assert studio.worker.wanted(studio.slug) == {"facebook": True, "youtube": True}
-            await studio.on_air("youtube")
-            assert {one["stage"] for one in (await studio.snapshot())["targets"]} == {"live"}
             assert len((await fakes["youtube"].state())["broadcasts"]) == 1
 
 
-async def facebook_is(studio: Studio, wanted: str) -> bool:
-    return await stage(studio, "facebook") == wanted
+async def pushed(studio: Studio, *connectors: str) -> bool:
+    """Whether the worker was told to push to these, and to no other."""
+    return studio.worker.wanted(studio.slug) == dict.fromkeys(connectors, True)
 
 
-@asynccontextmanager
-async def reading_chats(hub: Services) -> AsyncIterator[None]:
-    """As the work process does."""
-    following = asyncio.create_task(Chats(hub).run())
-    try:
-        yield
-    finally:
-        following.cancel()
-        await asyncio.gather(following, return_exceptions=True)
+async def live(studio: Studio, connector: str) -> bool:
+    return await stage(studio, connector) == "live"
 
 
 async def tiktoks_chat(studio: Studio) -> Any:
@@ -98,7 +98,7 @@ async def test_money_stock_and_orders_never_depend_on_tiktoks_chat(
             services(settings, environment_for(fakes), clock) as hub,
             trading(hub, await open_shop(hub, 5), fakes, clock) as market,
             studio_of(market) as studio,
-            reading_chats(hub),
+            beside(Chats(hub).run()),
         ):
             await studio.live()
             chat = await tiktoks_chat(studio)

@@ -239,7 +239,12 @@ async def test_the_check_names_whatever_does_not_add_up(floor: Floor) -> None:
         "ledger": "UPDATE stock SET on_hand = on_hand + 1",
         "holds": "UPDATE hold SET quantity = 2",
         "places": "UPDATE stock_at SET on_hand = on_hand + 1",
-        "place": "UPDATE stock_movement SET quantity = 49 WHERE kind = 'receive'",
+        "place": """
+            INSERT INTO stock_movement (id, brand_id, variant_id, kind, quantity, ref_type, ref_id, place_id,
+                                        created_at)
+            SELECT gen_random_uuid(), brand_id, variant_id, kind, 1, 'test', id::text, place_id, created_at
+            FROM stock_movement WHERE kind = 'receive'
+        """,
         "offer": "UPDATE offer SET taken = taken + 1",
         "tier": "UPDATE offer_tier SET taken = taken + 1",
     }

@@ -25,8 +25,8 @@ ORDER: dict[str, Any] = {
     "id": 6123450000001,
     "admin_graphql_api_id": "gid://shopify/Order/6123450000001",
     "name": "#1042",
-    "created_at": "2026-11-24T20:01:07+01:00",
-    "updated_at": "2026-11-24T20:01:07+01:00",
+    "created_at": "2036-11-24T20:01:07+01:00",
+    "updated_at": "2036-11-24T20:01:07+01:00",
     "cancelled_at": None,
     "financial_status": "paid",
     "currency": "EUR",
@@ -156,7 +156,7 @@ async def test_a_stale_signature_is_refused(trade: Trade) -> None:
 
 
 async def test_an_older_version_that_comes_late_changes_nothing(market: Market, shopify: Shopify) -> None:
-    cancelled = {"cancelled_at": "2026-11-24T20:05:00+01:00", "updated_at": "2026-11-24T20:05:00+01:00"}
+    cancelled = {"cancelled_at": "2036-11-24T20:05:00+01:00", "updated_at": "2036-11-24T20:05:00+01:00"}
     await shopify.send(changed(**cancelled))
     await market.work()
     await shopify.send(ORDER)
@@ -182,10 +182,10 @@ async def test_any_order_of_the_same_news_ends_the_same(market: Market, shopify:
     news = [
         changed(financial_status="pending"),
         ORDER,
-        changed(updated_at="2026-11-24T20:03:00+01:00"),
+        changed(updated_at="2036-11-24T20:03:00+01:00"),
         changed(
-            updated_at="2026-11-24T20:05:00+01:00",
-            cancelled_at="2026-11-24T20:05:00+01:00",
+            updated_at="2036-11-24T20:05:00+01:00",
+            cancelled_at="2036-11-24T20:05:00+01:00",
             financial_status="refunded",
         ),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from collections.abc import Iterator
@@ -19,17 +20,23 @@ FILES: Final = {
     "/player.js": ROOT / "dashboards/dist/player.js",
     "/hls.min.js": ROOT / "dashboards/node_modules/hls.js/dist/hls.min.js",
     "/shaka-player.compiled.js": HERE / "node_modules/shaka-player/dist/shaka-player.compiled.js",
+    "/poster.svg": HERE / "poster.svg",
     "/video.min.js": HERE / "node_modules/video.js/dist/video.min.js",
 }
+KINDS: Final = {".html": "text/html", ".svg": "image/svg+xml"}
 
 
 class Site:
-    """`shows` says for each slug what our player is told; `told` is each player's last report."""
+    """`shows` says for each slug what our player is told; `told` is each player's last report.
+
+    `pages` are more than the one of all players: by path, the content security policy and the HTML.
+    """
 
     def __init__(self) -> None:
         self.address = ""
         self.shows: dict[str, dict[str, Any]] = {}
         self.told: dict[str, dict[str, Any]] = {}
+        self.pages: dict[str, tuple[str, str]] = {}
 
     def show(self, slug: str, hls: str | None, whep: str | None) -> None:
         """Another show for our player."""
@@ -57,8 +64,11 @@ def handler_of(site: Site) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             path = self.path.partition("?")[0]
             slug = path.rpartition("/")[2]
-            if path in FILES:
-                kind = "text/html" if path == "/" else "text/javascript"
+            if path in site.pages:
+                policy, page = site.pages[path]
+                self._answer(200, "text/html", page.encode(), policy)
+            elif path in FILES:
+                kind = KINDS.get(FILES[path].suffix, "text/javascript")
                 self._answer(200, kind, FILES[path].read_bytes())
             elif path.startswith("/api/v1/public/shows/") and slug in site.shows:
                 self._answer(200, "application/json", json.dumps(site.shows[slug]).encode())
@@ -75,11 +85,16 @@ def handler_of(site: Site) -> type[BaseHTTPRequestHandler]:
         def log_message(self, *_: object) -> None:
             """Nothing."""
 
-        def _answer(self, status: int, kind: str, body: bytes) -> None:
+        def _answer(self, status: int, kind: str, body: bytes, policy: str = "") -> None:
             self.send_response(status)
             self.send_header("content-type", kind)
+            self.send_header("access-control-allow-origin", "*")
+            if policy:
+                self.send_header("content-security-policy", policy)
             self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            # A page that has been closed does not wait for it.
+            with contextlib.suppress(ConnectionError):
+                self.end_headers()
+                self.wfile.write(body)
 
     return Handler
