@@ -40,6 +40,7 @@ BENCH_PACKAGES = {
     "libnginx-mod-nchan": "/usr/lib/nginx/modules/ngx_nchan_module.so",
     "gcc": "/usr/bin/gcc",
     "libc6-dev": "/usr/include/stdio.h",
+    "zlib1g-dev": "/usr/include/zlib.h",
 }
 SOAK_PACKAGES = {
     "firefox-esr": "/usr/bin/firefox-esr",

@@ -8,6 +8,7 @@ import secrets
 import socket
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Final, Literal
 from urllib.parse import parse_qs, urlsplit
@@ -34,6 +35,7 @@ from hub.errors import HubError, Unauthorised
 from hub.events.schema import LARGEST_FRAME
 from hub.events.stream import EventStream
 from hub.gateway.crowd import SUBJECT, Crowd
+from hub.gateway.deflate import ANSWER, accepted
 from hub.gateway.door import Door, room_for_screens
 from hub.gateway.figures import Figures, Report
 from hub.gateway.intake import Intake
@@ -115,13 +117,15 @@ class Gateway:
             return answer(WSUpgradeResponse.create_error_response(503, b"Too many here. Try again later."))
         query = parse_qs(parts.query)
         forwarded = ",".join(request.headers.getall("X-Forwarded-For", ()))
+        inflates = accepted(",".join(request.headers.getall("Sec-WebSocket-Extensions", ())))
         try:
-            return Screen(
-                self, self._visit(query.get("token", [""])[0], query.get("after", [""])[0], forwarded)
-            )
+            visit = self._visit(query.get("token", [""])[0], query.get("after", [""])[0], forwarded)
         except HubError as error:
             self.figures.refused_token += 1
             return answer(WSUpgradeResponse.create_error_response(401, error.detail.encode()))
+        screen = Screen(self, replace(visit, inflates=inflates))
+        agreed = {"Sec-WebSocket-Extensions": ANSWER} if inflates else None
+        return WSUpgradeResponseWithListener(WSUpgradeResponse.create_101_response(agreed), screen)
 
     def report(self) -> bytes:
         """The figures of all processes of this port."""

@@ -34,8 +34,8 @@ LAST_WORDS: Final = 2.0
 class Speaker(Protocol):
     """Who said it."""
 
-    def send(self, frame: bytearray) -> None:
-        """One text frame, if it is still there."""
+    def send(self, frame: bytearray) -> int:
+        """One text frame, if it is still there: bytes sent."""
         ...
 
 

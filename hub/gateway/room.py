@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from hub.bus import Event
+from hub.gateway.deflate import LEAST, deflated
 from hub.gateway.figures import Figures
 from hub.gateway.news import GAP, HEAD, News, encode, joined, merged
 from hub.gateway.numbers import PATIENCE, Numbers
@@ -34,8 +35,8 @@ MOST_PENDING: Final = 4000
 class Wire(Protocol):
     """A member's connection."""
 
-    def send(self, frame: bytearray) -> None:
-        """One text frame."""
+    def send(self, frame: bytearray, small: bytearray | None = None) -> int:
+        """One text frame, or `small`, the same one deflated, where it is there and understood: bytes sent."""
         ...
 
     def close(self) -> None:
@@ -49,6 +50,7 @@ class Member:
 
     wire: Wire
     viewer_id: str | None
+    inflates: bool = False
     behind: bool = False
     skipped: bool = False
     group: Group | None = None
@@ -65,6 +67,8 @@ class Group:
 
     told: int
     members: set[Member] = field(default_factory=set)
+    inflating: int = 0
+    """Members who take deflated frames."""
 
 
 class Room:
@@ -108,6 +112,7 @@ class Room:
         """Greet a member, bring it up to date from `after` on, and let it hear the rest."""
         member.group = self._group_with_room()
         member.group.members.add(member)
+        member.group.inflating += member.inflates
         self.watching += not member.staff
         hello = {"seq": self.seq, "server_time": server_time, "viewers": self.viewers}
         missed = [] if after is None else self._missed(member, after)
@@ -136,6 +141,7 @@ class Room:
         if group is None:
             return
         group.members.discard(member)
+        group.inflating -= member.inflates
         if not group.members:
             self._groups.remove(group)
         self.watching -= not member.staff
@@ -269,26 +275,26 @@ class Room:
         pending = merged(news)
         everybody = [one.body for one in pending if not one.private]
         common = joined(everybody) if everybody else None
+        small = deflated(common, HEAD) if common and group.inflating and len(common) >= LEAST else None
         others, own = apart(pending), dict[str | None, bytearray]()
         sent = size = skipped = 0
         for member in tuple(group.members):
-            frame, viewer_id = common, member.viewer_id
+            frame, viewer_id, shared = common, member.viewer_id, small
             if others and viewer_id in others:
                 if viewer_id not in own:
                     own[viewer_id] = joined(one.body for one in pending if one.is_for(viewer_id))
-                frame = own[viewer_id]
+                frame, shared = own[viewer_id], None
             if frame is None:
                 continue
             if member.behind:
                 member.skipped = True
                 skipped += 1
                 continue
-            member.wire.send(frame)
+            size += member.wire.send(frame, shared)
             sent += 1
-            size += len(frame)
         figures = self._figures
         figures.frames += sent
-        figures.bytes += size - sent * HEAD
+        figures.bytes += size
         figures.dropped_frames += skipped
         figures.merged += (len(news) - len(pending)) * sent
 

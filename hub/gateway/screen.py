@@ -9,6 +9,8 @@ from uuid import UUID
 
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
+from hub.events.schema import LARGEST_FRAME
+from hub.gateway.deflate import inflated
 from hub.gateway.news import HEAD, encode, joined
 from hub.gateway.room import Member
 from hub.gateway.staff import Pass
@@ -31,7 +33,7 @@ PONG: Final = encode("pong", None, {})
 
 @dataclass(frozen=True)
 class Visit:
-    """Who wants in, what they have seen, and where they come from."""
+    """Who wants in, what they have seen, where they come from, and whether they take deflated frames."""
 
     show_id: UUID
     viewer_id: str | None
@@ -39,6 +41,7 @@ class Visit:
     forwarded: str = ""
     brand_id: UUID | None = None
     staff: Pass | None = None
+    inflates: bool = False
 
 
 class House(Protocol):
@@ -78,7 +81,7 @@ class Screen(WSListener):
 
     def __init__(self, house: House, visit: Visit) -> None:
         self.visit = visit
-        self.member = Member(self, visit.viewer_id)
+        self.member = Member(self, visit.viewer_id, visit.inflates)
         self.address: str | None = None
         self.stays = False
         self.stay: UUID | None = None
@@ -109,9 +112,9 @@ class Screen(WSListener):
         if now - self._since > CALM:
             self._since, self._said, self._told = now, 0, 0
         self._said += 1
-        words = frame.get_payload_as_bytes() if frame.msg_type == WSMsgType.TEXT else b""
-        events = words.startswith(EVENTS)
-        if self._said > MOST_SAID or (not events and frame.payload_size > LARGEST_WORDS):
+        words = self._words(frame)
+        events = words is not None and words.startswith(EVENTS)
+        if words is None or self._said > MOST_SAID or (not events and len(words) > LARGEST_WORDS):
             self._house.annoyed()
             self._part(WSCloseCode.POLICY_VIOLATION)
         elif events:
@@ -119,6 +122,15 @@ class Screen(WSListener):
             self._house.told(self, words, too_often=self._told > MOST_TOLD)
         elif words and not self.member.behind:
             self.send(joined([PONG]))
+
+    def _words(self, frame: WSFrame) -> bytes | None:
+        """What a text frame says; None when it does not keep to what was agreed."""
+        if frame.msg_type != WSMsgType.TEXT:
+            return b"" if frame.payload_size <= LARGEST_WORDS else None
+        words = frame.get_payload_as_bytes()
+        if not frame.rsv1:
+            return words
+        return inflated(words, LARGEST_FRAME) if self.visit.inflates else None
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         """picows: gone."""
@@ -137,11 +149,16 @@ class Screen(WSListener):
         """picows: most of it is taken."""
         self._house.slowed(self, behind=False)
 
-    def send(self, frame: bytearray) -> None:
-        """One text frame, if the socket is still there."""
-        if self._transport:
-            # picows' `send` would copy it, and hand what is over 8 KiB to the event loop piece by piece.
-            self._transport.send_reuse_external_bytearray(WSMsgType.TEXT, frame, HEAD)
+    def send(self, frame: bytearray, small: bytearray | None = None) -> int:
+        """One text frame, if the socket is still there. `small`, the same one deflated, where it inflates."""
+        if self._transport is None:
+            return 0
+        # picows' `send` would copy it, and hand what is over 8 KiB to the event loop piece by piece.
+        if small is not None and self.member.inflates:
+            self._transport.send_reuse_external_bytearray(WSMsgType.TEXT, small, HEAD, True, True)
+            return len(small) - HEAD
+        self._transport.send_reuse_external_bytearray(WSMsgType.TEXT, frame, HEAD)
+        return len(frame) - HEAD
 
     def close(self) -> None:
         """Hang up; the page calls again."""

@@ -3,7 +3,8 @@
 Beside it the usual way in Python (Starlette on uvicorn, a loop over the sockets), Debian's nginx with nchan,
 and what this machine can do at all: `gateway_floor.c`, bare send() in the same order, without Python and
 without a bus. All run on one core; publisher, NATS and the crowd have the other one. The publisher is open
-loop.
+loop. Our screens take deflated frames as browsers do; the peers are asked for plain ones, since they would
+deflate every frame for every socket.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from hub.engines.nats import start_nats
 from hub.engines.postgres import Postgres
 from hub.migrate import migrate
 from hub.secrets import Vault
-from tests.bench.gateway_publisher import WORDS
+from tests.bench.gateway_publisher import event
 from tests.bench.hls_crowd import SERVERS_CORE, VIEWERS_CORE, on_core
 from tests.bench.rows import (
     ROOT,
@@ -145,7 +146,7 @@ def compiled(folder: Path, name: str) -> Path:
     """A program in C: Python could not read two million messages a second."""
     program, source = folder / name, ROOT / "tests" / "bench" / f"{name}.c"
     done = subprocess.run(
-        [needed("gcc", "gcc libc6-dev"), "-O2", "-o", program, source],
+        [needed("gcc", "gcc libc6-dev zlib1g-dev"), "-O2", "-o", program, source, "-lz"],
         capture_output=True,
         text=True,
         check=False,
@@ -185,7 +186,8 @@ def one_run(kind: str, case: Case, seconds: float, folder: Path, crowd: Path, en
     paths.write_text("\n".join(addresses(kind, show, case.screens)))
     with server(kind, case, wanted, folder, env) as (port, pid):
         before = memory(pid)
-        argv = [*map(str, (crowd, port, paths, case.screens, wanted, seconds + PATIENCE + SETTLE))]
+        patience, inflates = seconds + PATIENCE + SETTLE, int(kind == "ours")
+        argv = [*map(str, (crowd, port, paths, case.screens, wanted, patience, inflates))]
         watching = subprocess.Popen(
             on_core(VIEWERS_CORE, argv), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
@@ -208,6 +210,12 @@ def one_run(kind: str, case: Case, seconds: float, folder: Path, crowd: Path, en
     seen = json.loads(said)
     share = seen["received"] / (wanted * case.screens)
     return Seen(wanted, seen["fewest"], seen["most"], share, seen["p50"], seen["p99"], cpu, kib)
+
+
+def filling() -> str:
+    """What makes a message of the bare server as long as the publisher's are."""
+    lengths = [len(json.dumps(event(UUID(int=1), number, time.monotonic_ns()).data)) for number in range(500)]
+    return "x" * (sum(lengths) // len(lengths) - len('{"t":,"text":""}') - 16)
 
 
 def saying(where: str | None, show: UUID, wanted: int, rate: int) -> AbstractContextManager[object]:
@@ -238,7 +246,7 @@ def server(
         "ours": [sys.executable, "-m", "hub", "run", "gateway"],
         "starlette": [sys.executable, "-m", "tests.bench.gateway_peer", str(port), env["NATS_URL"]],
         "nchan": ["/usr/sbin/nginx", "-p", str(folder), "-c", str(nchan_conf(folder, port))],
-        BARE: [*map(str, (folder / "gateway_floor", port, case.screens, wanted, case.rate, WORDS))],
+        BARE: [*map(str, (folder / "gateway_floor", port, case.screens, wanted, case.rate, filling()))],
     }[kind]
     settings = env | {"SIMULCAST_GATEWAY_PORT": str(port)}
     with process(on_core(SERVERS_CORE, argv), env=settings, log=folder / f"{kind}.log") as started:

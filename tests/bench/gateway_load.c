@@ -1,11 +1,11 @@
 /* A crowd of WebSocket clients in one thread, for benches: how late each gets what was published.
  *
- *   gateway_load PORT PATHS COUNT MESSAGES SECONDS
+ *   gateway_load PORT PATHS COUNT MESSAGES SECONDS INFLATES
  *
  * PATHS is a file with one request path a line, used in turn. Says READY when all are connected, then waits until
- * each has got MESSAGES messages, or SECONDS have passed, and prints one JSON object. Whatever the framing, a
- * message is known by its first "t":<nanoseconds of CLOCK_MONOTONIC when it was due>. Loopback only: a source
- * address has some 28,000 ports, so the crowd comes from several.
+ * each has got MESSAGES messages, or SECONDS have passed, and prints one JSON object. A message is known by its
+ * "t":<nanoseconds of CLOCK_MONOTONIC when it was due>. INFLATES is 1 to offer permessage-deflate, as browsers do.
+ * Loopback only: a source address has some 28,000 ports, so the crowd comes from several.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -20,18 +20,29 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#include <zlib.h>
 
-enum { KEPT = 64, READ = 1 << 18, EACH = 5000, BUCKETS = 100000, STRIDE = 200, ABREAST = 256, QUIET = 15 };
+enum {
+    READ = 1 << 18, KEPT = 1 << 20, TEXT = 1 << 22, FRAMES = 64, /* bytes, bytes, bytes, frames that are known */
+    EACH = 5000, BUCKETS = 100000, STRIDE = 100, ABREAST = 256, QUIET = 15
+};
 
 typedef struct {
-    int fd, upgraded, kept;
-    long got;
-    char tail[KEPT];
+    int fd, upgraded;
+    long got, kept, room;
+    char *rest; /* of a frame that has not come whole */
 } Client;
+
+typedef struct {
+    char *payload;
+    int64_t *due;
+    long length, count, room;
+} Frame;
 
 static long late[BUCKETS + 1]; /* by tenths of a millisecond */
 static long received, open_clients, upgraded_clients, closed_clients;
 static char buffer[KEPT + READ + 1];
+static int inflates;
 
 static int64_t now(void) {
     struct timespec t;
@@ -61,8 +72,8 @@ static void ask(Client *client, const char *path, int epoll) {
     char request[4096];
     int length = snprintf(request, sizeof request,
                           "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                          "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-                          path);
+                          "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n%s\r\n",
+                          path, inflates ? "Sec-WebSocket-Extensions: permessage-deflate\r\n" : "");
     if (send(client->fd, request, length, MSG_NOSIGNAL) != length) fail("send");
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = client};
     epoll_ctl(epoll, EPOLL_CTL_MOD, client->fd, &event);
@@ -74,47 +85,113 @@ static void finish(Client *client) {
     closed_clients++;
 }
 
-/* Counts the messages in what came; keeps the end, where one may have begun. */
-static void take(Client *client, char *data, long length) {
-    int64_t at = now();
-    char *end = data + length, *place = data;
-    while ((place = memmem(place, end - place, "\"t\":", 4))) {
-        char *digits = place + 4, *stop;
-        if (end - digits < 24) break; /* the number may go on in the next read */
-        int64_t due = strtoll(digits, &stop, 10), tenths = (at - due) / 100000;
-        late[tenths < 0 ? 0 : tenths > BUCKETS ? BUCKETS : tenths]++;
-        received++;
-        client->got++;
-        place = stop + STRIDE < end ? stop + STRIDE : end;
-        if (place == end) break;
+/* When the messages of a text were due. A frame that many are sent is read once, and known again by its bytes. */
+static void read_text(Frame *frame, char *text, long length) {
+    char *end = text + length, *place = text;
+    frame->count = 0;
+    while (place < end && (place = memmem(place, end - place, "\"t\":", 4))) {
+        if (frame->count == frame->room) {
+            frame->room = frame->room ? 2 * frame->room : 64;
+            frame->due = realloc(frame->due, frame->room * sizeof *frame->due);
+            if (!frame->due) fail("memory");
+        }
+        frame->due[frame->count++] = strtoll(place + 4, NULL, 10);
+        place += STRIDE;
     }
-    char *from = place ? place : end - 3;
-    if (from < end - KEPT + 1) from = end - KEPT + 1;
-    if (from < data) from = data;
-    if (place == end) from = end;
-    client->kept = end - from;
-    memcpy(client->tail, from, client->kept);
+}
+
+static void inflate_into(Frame *frame, const char *payload, long length) {
+    static const unsigned char tail[4] = {0, 0, 0xff, 0xff};
+    static char text[TEXT + 1];
+    z_stream stream = {0};
+    if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) fail("inflate");
+    stream.next_out = (unsigned char *)text, stream.avail_out = TEXT;
+    for (int part = 0; part < 2; part++) {
+        stream.next_in = (unsigned char *)(part ? (const char *)tail : payload);
+        stream.avail_in = part ? sizeof tail : length;
+        int said = inflate(&stream, Z_SYNC_FLUSH);
+        if (said != Z_OK && said != Z_BUF_ERROR) fail("not deflated");
+    }
+    if (stream.avail_in || !stream.avail_out) fail("too long a text");
+    long got = TEXT - stream.avail_out;
+    inflateEnd(&stream);
+    text[got] = 0;
+    read_text(frame, text, got);
+}
+
+static Frame *known(const char *payload, long length, int deflated) {
+    static Frame frames[FRAMES];
+    static unsigned newest;
+    for (unsigned back = 0; back < FRAMES; back++) {
+        Frame *frame = &frames[(newest - back) % FRAMES];
+        if (frame->length == length && !memcmp(frame->payload, payload, length)) return frame;
+    }
+    Frame *frame = &frames[++newest % FRAMES];
+    frame->payload = realloc(frame->payload, length + 1);
+    if (!frame->payload) fail("memory");
+    memcpy(frame->payload, payload, frame->length = length);
+    frame->payload[length] = 0;
+    if (deflated) inflate_into(frame, payload, length);
+    else read_text(frame, frame->payload, length);
+    return frame;
+}
+
+static void take(Client *client, const char *payload, long length, int deflated) {
+    Frame *frame = known(payload, length, deflated);
+    int64_t at = now();
+    for (long one = 0; one < frame->count; one++) {
+        int64_t tenths = (at - frame->due[one]) / 100000;
+        late[tenths < 0 ? 0 : tenths > BUCKETS ? BUCKETS : tenths]++;
+    }
+    received += frame->count;
+    client->got += frame->count;
+}
+
+/* Takes whole frames (RFC 6455, 5.2); returns how many bytes they were. */
+static long frames_in(Client *client, const unsigned char *data, long length) {
+    long used = 0;
+    while (length - used >= 2) {
+        const unsigned char *at = data + used;
+        long head = 2, size = at[1] & 0x7f;
+        if (size == 126) head = 4, size = length - used < 4 ? 0 : at[2] << 8 | at[3];
+        else if (size == 127) {
+            head = 10, size = 0;
+            for (int one = 2; one < 10 && length - used >= 10; one++) size = size << 8 | at[one];
+        }
+        if (length - used < head + size || length - used < head) break;
+        if ((at[0] & 0x0f) == 1) take(client, (const char *)at + head, size, at[0] & 0x40);
+        used += head + size;
+    }
+    return used;
 }
 
 static void hear(Client *client) {
-    memcpy(buffer, client->tail, client->kept);
-    long got = recv(client->fd, buffer + client->kept, READ, 0);
+    memcpy(buffer, client->rest, client->kept);
+    long got = recv(client->fd, buffer + client->kept, READ, 0), used = 0;
     if (got < 0 && errno == EAGAIN) return;
     if (got <= 0) {
         finish(client);
         return;
     }
+    got += client->kept;
+    buffer[got] = 0;
     if (!client->upgraded) {
-        if (got < 12 || memcmp(buffer, "HTTP/1.1 101", 12)) {
+        char *end = strstr(buffer, "\r\n\r\n");
+        if (got < 12 || memcmp(buffer, "HTTP/1.1 101", 12) || !end) {
             fprintf(stderr, "refused: %.*s\n", (int)(got < 200 ? got : 200), buffer);
             exit(1);
         }
         client->upgraded = 1;
         upgraded_clients++;
-        return;
+        used = end + 4 - buffer;
     }
-    buffer[client->kept + got] = 0;
-    take(client, buffer, client->kept + got);
+    used += frames_in(client, (unsigned char *)buffer + used, got - used);
+    client->kept = got - used;
+    if (client->kept > client->room) {
+        client->rest = realloc(client->rest, client->room = client->kept);
+        if (!client->rest) fail("memory");
+    }
+    if (client->kept) memcpy(client->rest, buffer + used, client->kept);
 }
 
 /* A word from each client every QUIET seconds, a few at a time: servers hang up on who never says anything. */
@@ -136,7 +213,8 @@ static double percentile(double share) {
 }
 
 int main(int count_of_words, char **words) {
-    if (count_of_words != 6) return 2;
+    if (count_of_words != 7) return 2;
+    inflates = atoi(words[6]);
     int port = atoi(words[1]), count = atoi(words[3]), paths = 0, begun = 0, ready = 0;
     long wanted = atol(words[4]) * count;
     int64_t deadline = now() + 180 * (int64_t)1000000000;

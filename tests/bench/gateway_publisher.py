@@ -7,9 +7,11 @@ publisher that waited for answers would slow down with its server, and hide what
 from __future__ import annotations
 
 import asyncio
+import random
 import sys
 import time
 from collections.abc import Callable
+from typing import Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -17,15 +19,32 @@ import nats
 
 from hub.bus import Event
 
-WORDS = (
-    "Is the blue one still there in size M? I would take two, and my sister asks for the green one. Thanks! "
-    * 2
+VOCABULARY: Final = (
+    "is the blue one still there in size would take two and my sister asks for green thanks what about delivery "
+    "to Spain how long does it need please show lining again love that colour wow mine just came yesterday "
+    "perfect bag price after code works not me sold out already when back stock anyone else sees no sound here "
+    "hello from Lisbon Berlin Paris tonight great Maria leather strap pocket phone fits inside really"
 )
+WORDS: Final = tuple(VOCABULARY.split())
+TEXT: Final = 26
+"""Words of a message, on average."""
+
+
+def text(number: int) -> str:
+    """What somebody says: others each time, or deflating it would be too easy."""
+    chance = random.Random(number)
+    return " ".join(chance.choices(WORDS, k=chance.randint(TEXT - 14, TEXT + 14)))
 
 
 def event(show: UUID, number: int, due: int) -> Event:
     """One message of some 300 bytes, with the moment it was due (monotonic nanoseconds)."""
-    return Event(show_id=show, kind="message.added", seq=number, data={"t": due, "text": WORDS})
+    chance = random.Random(-number)
+    author = {
+        "id": f"UC{chance.getrandbits(88):022x}",
+        "name": f"{chance.choice(WORDS)}{chance.randrange(1000)}",
+    }
+    said = {"t": due, "id": str(UUID(int=chance.getrandbits(128))), "author": author, "text": text(number)}
+    return Event(show_id=show, kind="message.added", seq=number, data=said)
 
 
 async def keep_time(first: int, count: int, rate: float, say: Callable[[int, int], None]) -> None:

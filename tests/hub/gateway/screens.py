@@ -94,12 +94,12 @@ class Screen:
 
 @asynccontextmanager
 async def screen(
-    address: str, token: str, after: str = "", headers: dict[str, str] | None = None
+    address: str, token: str, after: str = "", headers: dict[str, str] | None = None, compress: int = 0
 ) -> AsyncIterator[Screen]:
     target = f"{address}?token={token}&after={after}"
     async with (
         aiohttp.ClientSession() as session,
-        session.ws_connect(target, headers=headers or {}) as socket,
+        session.ws_connect(target, headers=headers or {}, compress=compress) as socket,
     ):
         yield Screen(socket)
 

@@ -39,9 +39,15 @@ class House:
     sealer: Sealer
 
     @asynccontextmanager
-    async def socket(self, viewer: Viewer) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
-        target = f"{self.address}?token={token_of(self.settings, viewer)}&after="
-        async with aiohttp.ClientSession() as session, session.ws_connect(target) as socket:
+    async def socket(
+        self, viewer: Viewer, *, deflate: bool = False
+    ) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+        """`deflate`: as browsers do."""
+        target, window = f"{self.address}?token={token_of(self.settings, viewer)}&after=", 15 * deflate
+        async with (
+            aiohttp.ClientSession() as session,
+            session.ws_connect(target, compress=window) as socket,
+        ):
             await socket.receive_str()  # hello
             yield socket
 
@@ -107,6 +113,16 @@ async def test_a_page_that_tells_too_much_is_put_off_and_one_that_shouts_is_clos
     async with house.socket(house.evening.viewer()) as page:
         await page.send_str('{"t":"events"' + "x" * LARGEST_FRAME)
         assert (await closed_with(page)) is not None
+
+
+async def test_events_that_a_browser_deflated_are_kept_and_bombs_are_not_read(house: House) -> None:
+    async with house.socket(house.evening.viewer(), deflate=True) as page:
+        assert page.compress, "the gateway agreed"
+        answer = await told(page, {"t": "events", "n": 1, "events": some_events(20)})
+        assert answer["data"] == {"n": 1, "refused": 0}
+        await page.send_str('{"t":"events"' + " " * 10 * LARGEST_FRAME)  # a small frame
+        assert (await closed_with(page)) == aiohttp.WSCloseCode.POLICY_VIOLATION
+    assert await house.rows("viewer_id", "WHERE source = 'page'", 20)
 
 
 async def closed_with(page: aiohttp.ClientWebSocketResponse) -> int | None:

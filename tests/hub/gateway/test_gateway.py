@@ -47,6 +47,25 @@ async def test_a_message_reaches_viewers_and_staff_and_a_hold_changes_the_stock(
         await page.hears("pong")
 
 
+async def test_screens_that_inflate_are_sent_less_and_hear_the_same(
+    hub: Services, shop: Shop, gateway: Gateways
+) -> None:
+    token, words = hub.tokens.viewer(shop.viewer()), "is the blue one still there? " * 60
+    async with screen(gateway.address, token, compress=15) as small, screen(gateway.address, token) as plain:
+        for one in (small, plain):
+            await one.hears("hello")
+        await say(hub, shop, words[:100])
+        for one in (small, plain):
+            await one.hears("message.added")
+        before = (await gateway.figures())["bytes_total"]
+        event = Event(show_id=shop.show_id, kind="message.added", data={"text": words})
+        await hub.bus.publish(event)
+        for one in (small, plain):
+            assert (await one.hears("message.added"))["data"]["text"] == words
+        sent = (await gateway.figures())["bytes_total"] - before
+        assert len(words) < sent < 1.5 * len(words)
+
+
 async def test_a_reconnecting_screen_misses_nothing(hub: Services, shop: Shop, gateway: Gateways) -> None:
     token = hub.tokens.viewer(shop.viewer())
     async with screen(gateway.address, token) as staying:

@@ -151,10 +151,11 @@ class Wire:
         self.room = gateway.room
         self.member = Member(self, page.viewer_id)
 
-    def send(self, frame: bytearray) -> None:
+    def send(self, frame: bytearray, small: bytearray | None = None) -> int:
         if self.page.wire in (self, None):
             self.page.wire = self
             self.page.receive(json.loads(frame[HEAD:]))
+        return len(frame) - HEAD
 
     def close(self) -> None:
         self.page.disconnect()

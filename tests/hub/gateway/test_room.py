@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 
 from hub.bus import Event
+from hub.gateway.deflate import LEAST, inflated
 from hub.gateway.figures import Figures
 from hub.gateway.news import HEAD
 from hub.gateway.room import MOST_PENDING, TOGETHER, Member, Room
@@ -22,12 +23,15 @@ class Screen:
 
     def __init__(self) -> None:
         self.frames: list[list[dict[str, Any]]] = []
+        self.small: list[bytes | None] = []
         self.closed = False
         self.heard = asyncio.Event()
 
-    def send(self, frame: bytearray) -> None:
+    def send(self, frame: bytearray, small: bytearray | None = None) -> int:
         self.frames.append(json.loads(frame[HEAD:]))
+        self.small.append(None if small is None else bytes(small[HEAD:]))
         self.heard.set()
+        return len(frame) - HEAD
 
     def close(self) -> None:
         self.closed = True
@@ -46,12 +50,14 @@ class Screen:
 
 
 def said(number: int, **how: Any) -> Event:
-    return Event(show_id=SHOW, kind="message.added", seq=number, data={"n": number}, **how)
+    return Event(**{"show_id": SHOW, "kind": "message.added", "seq": number, "data": {"n": number}, **how})
 
 
-def inside(room: Room, viewer_id: str | None = "ana", after: int | None = None) -> tuple[Member, Screen]:
+def inside(
+    room: Room, viewer_id: str | None = "ana", after: int | None = None, *, inflates: bool = False
+) -> tuple[Member, Screen]:
     screen = Screen()
-    member = Member(screen, viewer_id)
+    member = Member(screen, viewer_id, inflates)
     room.join(member, after, "2026-11-24T20:00:00+00:00")
     return member, screen
 
@@ -239,3 +245,34 @@ async def test_places_of_those_who_left_are_taken_and_news_goes_on() -> None:
     await asyncio.gather(*(one.hears("message.added") for one in (first[-1][1], others[-1])))
     assert first[-1][1].seqs() == [1, 2]
     assert others[-1].seqs()[-1] == 2
+
+
+async def test_what_everybody_hears_is_deflated_once_and_what_one_hears_never() -> None:
+    room = Room(seq=0)
+    _, plain = inside(room)
+    leaving, small = inside(room, "ben", inflates=True)
+    _, staff = inside(room, None, inflates=True)
+    long = "is the blue one still there? " * (LEAST // 20)
+    room.hear(said(1, data={"text": long}))
+    for screen in (plain, small, staff):
+        await screen.hears("message.added")
+    deflated = small.small[-1]
+    assert deflated is not None
+    assert json.loads(inflated(deflated, 1 << 20) or b"") == small.frames[-1] == plain.frames[-1]
+
+    room.hear(said(2, kind="order.changed", data={"viewer_id": "ben", "text": long}))
+    await small.hears("order.changed")
+    await staff.hears("order.changed")
+    assert small.small[-1] is None
+    assert staff.small[-1] is None
+
+    room.leave(leaving)
+    room.leave(staff_member(room))
+    room.hear(said(3, data={"text": long}))
+    while plain.seqs()[-1] != 3:
+        await asyncio.sleep(0)
+    assert plain.small[-1] is None, "nobody inflates: nothing to deflate"
+
+
+def staff_member(room: Room) -> Member:
+    return next(member for member in room.members if member.staff)
