@@ -20,10 +20,10 @@ import nats
 from hub.bus import Event
 
 VOCABULARY: Final = (
-    "is the blue one still there in size would take two and my sister asks for green thanks what about delivery "
-    "to Spain how long does it need please show lining again love that colour wow mine just came yesterday "
-    "perfect bag price after code works not me sold out already when back stock anyone else sees no sound here "
-    "hello from Lisbon Berlin Paris tonight great Maria leather strap pocket phone fits inside really"
+    "is the blue one still there in size would take two and my sister asks for green thanks what about "
+    "delivery to Spain how long does it need please show lining again love that colour wow mine just came "
+    "yesterday perfect bag price after code works not me sold out already when back stock anyone else sees "
+    "no sound here hello from Lisbon Berlin Paris tonight great Maria leather strap pocket phone fits really"
 )
 WORDS: Final = tuple(VOCABULARY.split())
 TEXT: Final = 26
