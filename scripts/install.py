@@ -44,6 +44,7 @@ BENCH_PACKAGES = {
 }
 SOAK_PACKAGES = {
     "firefox-esr": "/usr/bin/firefox-esr",
+    "libavcodec59": "/usr/lib/x86_64-linux-gnu/libavcodec.so.59",  # without it Firefox plays no H.264
     "coturn": "/usr/bin/turnserver",
 }
 TEST_PACKAGES = {
