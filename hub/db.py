@@ -6,6 +6,7 @@ statements are one round trip each and commit by themselves.
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -13,10 +14,13 @@ from typing import Any, Final
 import asyncpg
 from sqlalchemy import CursorResult, Executable
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.event import listens_for
+from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from hub.bus import Bus, Event
@@ -25,6 +29,10 @@ from hub.errors import BadInput, HubError, Unavailable
 POINT_LOOKUPS: Final = {"enable_seqscan": "off", "enable_bitmapscan": "off", "jit": "off"}
 """The hot statements look rows up by key, in tables that may have grown from nothing a second ago: plans
 made from the statistics of an empty table would read the whole of it for every buyer."""
+
+USED: Final = "used"
+IDLE_SECONDS: Final = 10.0
+"""A connection that nobody used for so long is asked whether it is there: firewalls forget idle ones."""
 
 RESTARTS: Final = frozenset({"40001", "40P01"})
 """SQLSTATEs of a transaction that lost against another one (deadlock, serialisation): try again."""
@@ -52,11 +60,11 @@ class Database:
             max_overflow=5,
             # In a drop orders queue here: to wait is better than to be sent away with a hold in hand.
             pool_timeout=15,
-            pool_pre_ping=True,
             # Parameters are people's names and addresses: they have no place in an error or a log.
             hide_parameters=True,
             connect_args={"timeout": 5, "command_timeout": 30},
         )
+        look_before_use(self._engine)
         self._sessions = async_sessionmaker(self._engine, class_=AsyncSession, expire_on_commit=False)
         self._pool = await asyncpg.create_pool(
             self.url, min_size=1, max_size=4, command_timeout=10, server_settings=POINT_LOOKUPS
@@ -98,6 +106,30 @@ class Database:
             raise meaning_of(error) or error from error
         for tell in afterwards:
             await tell()
+
+
+def look_before_use(engine: AsyncEngine) -> None:
+    """A connection that was cut meanwhile is replaced before it is given out.
+
+    SQLAlchemy's pre-ping asks the server each time, which is one round trip in five of a short transaction.
+    That a connection was closed the driver knows; only one that was idle for a while is asked.
+    """
+
+    @listens_for(engine.sync_engine, "checkin")
+    def given_back(_: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+        record.info[USED] = time.monotonic()
+
+    @listens_for(engine.sync_engine, "checkout")
+    def taken(connection: DBAPIConnection, record: ConnectionPoolEntry, _: PoolProxiedConnection) -> None:
+        driver: asyncpg.Connection = connection.driver_connection
+        if driver.is_closed():
+            raise InvalidatePoolError
+        now = time.monotonic()
+        if now - record.info.get(USED, now) > IDLE_SECONDS:
+            try:
+                engine.dialect.do_ping(connection)
+            except (engine.dialect.loaded_dbapi.Error, OSError) as error:
+                raise InvalidatePoolError from error
 
 
 async def run(

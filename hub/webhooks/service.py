@@ -7,7 +7,7 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import col, select
+from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from connectors import types as platform
@@ -114,20 +114,23 @@ class Inbox:
 
     async def process(self, event_id: UUID) -> None:
         """Do what a stored delivery says. RetryLater passes through to the job's retry rule."""
+        query = select(WebhookEvent, Connection).join(
+            Connection, col(Connection.id) == col(WebhookEvent.connection_id)
+        )
         async with self._db.session() as session:
-            event = await session.get(WebhookEvent, event_id)
-            row = await session.get(Connection, event.connection_id) if event else None
-        if event is None or row is None or event.state != "stored":
+            found = (await session.exec(query.where(col(WebhookEvent.id) == event_id))).first()
+        if found is None or found[0].state != "stored":
             return
+        event, row = found
         if row.state == "off":
             await self._note(event_id, "parked", "Its account was unlinked before this was worked on.")
             return
-        emptied = False
         try:
             if event.order_ref:
                 await self._channels.read_order(row, event.order_ref)
+                await self._note(event_id, "done")
             else:
-                emptied = await self._do(row, event.body)
+                await self._do(row, event)
         except (Refused, BadInput) as error:
             log.error("webhook.parked", event_id=str(event_id), reason=str(error))
             await self._note(event_id, "parked", str(error))
@@ -138,8 +141,6 @@ class Inbox:
             # The text may quote the delivery, which is a buyer's business.
             await self._note(event_id, "stored", f"It could not be worked on ({type(error).__name__}).")
             raise
-        else:
-            await self._note(event_id, "done", None, emptied=emptied)
 
     async def unfinished(self, session: AsyncSession, brand_id: UUID) -> Sequence[WebhookEvent]:
         """A brand's deliveries that a person should look at: parked ones, and those that keep failing."""
@@ -166,43 +167,39 @@ class Inbox:
         key = f"webhook.process:{event.id}"
         await defer(session, "webhook.process", key=key, event_id=str(event.id))
 
-    async def _note(self, event_id: UUID, state: str, error: str | None, *, emptied: bool = False) -> None:
+    async def _note(self, event_id: UUID, state: str, error: str | None = None) -> None:
         async with self._db.session() as session:
-            event = await session.get(WebhookEvent, event_id, with_for_update=True)
-            if event and event.state != "done":
-                event.state, event.error = state, error
-                if emptied:
-                    event.body = b""
+            await note(session, event_id, state, error)
 
-    async def _do(self, row: Connection, body: bytes) -> bool:
-        """True where somebody has typed a card number into a chat: then the body is not to be kept."""
-        card = False
+    async def _do(self, row: Connection, event: WebhookEvent) -> None:
         made = self._connections.connector(row.connector).webhooks
-        if made is None:
-            return card
-        for fact in made(self._connections.config_of(row)).parse(body):
-            if isinstance(fact, platform.Order):
-                await self._channels.apply(row, fact)
-            elif isinstance(fact, platform.LevelNews):
-                await self._drifts.seen(row, fact)
-            elif isinstance(fact, platform.OrderHint):
-                await self._channels.read_order(row, fact.order_id)
-            elif isinstance(fact, platform.ChatNews):
-                await self._hear(row, fact)
-                card = card or any(
-                    without_cards(item.text) != item.text
-                    for item in fact.items
-                    if isinstance(item, platform.ChatMessage)
-                )
-            elif isinstance(fact, platform.PaymentResult | platform.RefundResult | platform.Dispute):
-                async with self._db.session() as session:
-                    await self._payments.heard(session, row, fact)
-        return card
+        facts = [*made(self._connections.config_of(row)).parse(event.body)] if made else []
+        chats = [fact for fact in facts if isinstance(fact, platform.ChatNews)]
+        for fact in facts:
+            if not isinstance(fact, platform.ChatNews):
+                await self._apply(row, fact)
+        # In a storm each comment is a delivery: what it says, and that it is done, are one transaction.
+        async with self._db.session() as session:
+            for news in chats:
+                await self._hear(session, row, news)
+            # Where somebody has typed a card number into a chat the body is not to be kept.
+            await note(session, event.id, "done", emptied=any(map(names_a_card, chats)))
 
-    async def _hear(self, row: Connection, news: platform.ChatNews) -> None:
+    async def _apply(self, row: Connection, fact: platform.Fact) -> None:
+        if isinstance(fact, platform.Order):
+            await self._channels.apply(row, fact)
+        elif isinstance(fact, platform.LevelNews):
+            await self._drifts.seen(row, fact)
+        elif isinstance(fact, platform.OrderHint):
+            await self._channels.read_order(row, fact.order_id)
+        elif isinstance(fact, platform.PaymentResult | platform.RefundResult | platform.Dispute):
+            async with self._db.session() as session:
+                await self._payments.heard(session, row, fact)
+
+    async def _hear(self, session: AsyncSession, row: Connection, news: platform.ChatNews) -> None:
         """What a platform told of a chat; a reader may have brought the same, which changes nothing."""
         query = (
-            select(ShowTarget.id)
+            select(ShowTarget.id, ShowTarget.show_id)
             .join(Show, col(Show.id) == col(ShowTarget.show_id))
             .where(
                 col(ShowTarget.connection_id) == row.id,
@@ -210,7 +207,24 @@ class Inbox:
                 col(ShowTarget.removed_at).is_(None),
                 col(Show.state) == "live",
             )
+            .order_by(col(ShowTarget.show_id))  # locked in this order
         )
-        async with self._db.session() as session:
-            for target_id in (await session.exec(query)).all():
-                await self._chat.receive(session, target_id, news.items)
+        for target_id, show_id in (await session.exec(query)).all():
+            await self._chat.receive_all(session, show_id, {target_id: news.items})
+
+
+async def note(
+    session: AsyncSession, event_id: UUID, state: str, error: str | None = None, *, emptied: bool = False
+) -> None:
+    """How far the work on a delivery is; what is done stays done."""
+    values = {"state": state, "error": error} | ({"body": b""} if emptied else {})
+    statement = update(WebhookEvent).where(
+        col(WebhookEvent.id) == event_id, col(WebhookEvent.state) != "done"
+    )
+    await run(session, statement.values(values))
+
+
+def names_a_card(news: platform.ChatNews) -> bool:
+    """Whether somebody has typed a card number."""
+    said = [item.text for item in news.items if isinstance(item, platform.ChatMessage)]
+    return any(without_cards(words) != words for words in said)
