@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, Literal, Self, get_args
@@ -237,6 +238,10 @@ def hear_loosely(frame: bytes | str, stamp: Stamp) -> Heard | None:
 
 def read(payload: bytes) -> ViewerEvent | Apart:
     """An event off the stream or a file, upgraded to what we know. ValueError for what is none."""
+    with suppress(ValidationError):
+        event = ViewerEvent.model_validate_json(payload)
+        if "v" in event.model_fields_set:  # as nearly all are: this version's
+            return event
     said: Any = json.loads(payload)
     if not isinstance(said, dict) or not isinstance(said.get("v"), int) or said["v"] < 1:
         raise ValueError("no event")

@@ -42,8 +42,12 @@ LATE_FILES: Final = 12
 GRACE: Final = timedelta(minutes=1)
 """A file that another one stands for stays so long: somebody may be reading it."""
 
+SLICE: Final = 200
+
 Show = tuple[UUID, UUID]
 """(brand, show)."""
+Events = dict[Show, list[tuple[int, ViewerEvent]]]
+Apart = dict[Show, list[tuple[int, bytes]]]
 
 NOTE: Final = text(
     """
@@ -115,8 +119,12 @@ class Sealer:
         return total
 
     async def _write(self, messages: Sequence[Msg]) -> None:
-        # Thousands of documents: the loop, which has payments to look after, must not wait for them.
-        events, apart = await asyncio.to_thread(sorted_out, messages)
+        events, apart = Events(), Apart()
+        for start in range(0, len(messages), SLICE):
+            sort_out(messages[start : start + SLICE], events, apart)
+            # Thousands of documents: others have their turn in between. A thread would hold them up for
+            # longer, since each step of the loop then waits for the interpreter.
+            await asyncio.sleep(0)
         for (brand, show), lines in apart.items():
             log.warning("events.kept_apart", show=str(show), count=len(lines))
             await asyncio.to_thread(self._log.keep_apart, brand, show, lines)
@@ -227,12 +235,8 @@ class Sealer:
                 del self._stale[show]
 
 
-def sorted_out(
-    messages: Sequence[Msg],
-) -> tuple[dict[Show, list[tuple[int, ViewerEvent]]], dict[Show, list[tuple[int, bytes]]]]:
+def sort_out(messages: Sequence[Msg], events: Events, apart: Apart) -> None:
     """By show: what we can read, and what we cannot. What is on a subject of no show is nobody's."""
-    events: dict[Show, list[tuple[int, ViewerEvent]]] = {}
-    apart: dict[Show, list[tuple[int, bytes]]] = {}
     for message in messages:
         seq = message.metadata.sequence.stream
         try:
@@ -249,4 +253,3 @@ def sorted_out(
             events.setdefault(key, []).append((seq, found))
         else:
             apart.setdefault(key, []).append((seq, message.data))
-    return events, apart
