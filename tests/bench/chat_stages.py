@@ -41,7 +41,7 @@ class Way:
         words = event["data"]["text"].split()
         if len(words) != 4 or words[0] != str(run):
             return None
-        name, said = " ".join(words[:3]), int(words[3])
+        name, said = " ".join(words[:3]), int(words[3][1:], 16)
         moments = self.moments.setdefault(name, {})
         if not moments:
             moments |= {"said": said, "taken": since_boot(event["data"]["received_at"])}
