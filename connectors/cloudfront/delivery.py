@@ -75,8 +75,8 @@ class Config(BaseModel):
     key_pair_id: str = Field(
         default="",
         title="Public key ID",
-        description="Of the key in the distribution's trusted key group. Leave it empty if viewers are to "
-        "play from here: an account that can sign serves no playback.",
+        description="Of the key in the distribution's trusted key group, where viewer access is restricted. "
+        "Only our own player can play from there.",
         pattern=r"^[A-Z0-9]{0,32}$",
     )
     private_key_secret: SecretStr = Field(

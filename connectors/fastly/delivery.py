@@ -52,8 +52,8 @@ class Config(BaseModel):
     signing_secret: SecretStr = Field(
         default=SecretStr(""),
         title="Signing secret",
-        description="Base64, the same as in the service's VCL. Leave it empty if viewers are to "
-        "play from here: an account that can sign serves no playback.",
+        description="Base64, the same as in the service's VCL, where that asks for a token. "
+        "Only our own player can play from there.",
     )
 
 

@@ -2,7 +2,7 @@
  * Builds hls.js from its own source with what the player needs of it: low latency, adaptive quality and
  * sound in a group of its own. The light build has no such sound, and the whole one alone is heavier than
  * the player may be. The hub sends fragmented MP4 without encryption, so the other demuxers, the
- * remuxer, keys, captions, advertising and steering stay out; so does the debug log, which nothing turns on.
+ * remuxer, keys, subtitles, advertising and steering stay out; so does the debug log, which nothing turns on.
  */
 
 import { existsSync, readFileSync } from "node:fs";
@@ -12,6 +12,8 @@ import type { Plugin } from "vite";
 
 const SOURCE = fileURLToPath(new URL("../node_modules/hls.js/src", import.meta.url));
 const ENTRY = join(SOURCE, "exports-default.ts");
+/** Of a file that is left out, the function that is needed. */
+const USERDATA = fileURLToPath(new URL("./hls-userdata.ts", import.meta.url));
 const NEEDS = fileURLToPath(new URL("./hls-needs.ts", import.meta.url));
 
 /** What hls.js itself calls its parts; `true` is built in. */
@@ -46,11 +48,11 @@ const LEFT_OUT = new Set([
   "demux/audio/ac3-demuxer",
   "demux/audio/mp3demuxer",
   "demux/tsdemuxer",
-  "remux/mp4-remuxer",
   "utils/cues",
   "utils/fetch-loader",
   "utils/mediakeys-helper",
 ]);
+const REPLACED = new Map([["remux/mp4-remuxer", USERDATA]]);
 /** The configuration makes one of each of these where it is named; without a default it makes none. */
 const OPTIONAL = /^controller\//;
 
@@ -84,7 +86,7 @@ export function slimHls(): Plugin {
       },
     }),
     buildStart() {
-      for (const name of LEFT_OUT) {
+      for (const name of [...LEFT_OUT, ...REPLACED.keys()]) {
         if (!existsSync(join(SOURCE, `${name}.ts`))) throw new Error(`hls.js changed: it has no ${name}.`);
       }
     },
@@ -93,7 +95,7 @@ export function slimHls(): Plugin {
       if (!importer?.startsWith(SOURCE)) return null;
       if (PACKAGES.includes(id)) return NEEDS;
       const name = id.startsWith(".") ? relative(SOURCE, join(dirname(importer), id)) : "";
-      return LEFT_OUT.has(name) ? EMPTY + name : null;
+      return REPLACED.get(name) ?? (LEFT_OUT.has(name) ? EMPTY + name : null);
     },
     load(id) {
       return id.startsWith(EMPTY) ? nothing(id.slice(EMPTY.length)) : null;

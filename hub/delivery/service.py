@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid4
 
@@ -9,6 +11,7 @@ import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from connectors.base import Delivery
+from connectors.errors import Refused
 from hub.connections.models import Connection
 from hub.connections.service import Connections, Opened
 from hub.errors import NotFound
@@ -19,6 +22,23 @@ log = structlog.get_logger()
 
 REMEMBERED: Final = 1024
 """Addresses of shows at their CDNs that are not worked out again for every viewer."""
+SIGNED_EVERY: Final = timedelta(hours=1)
+"""Within it everybody gets the same signature, so that what a browser has kept is found again."""
+SIGNED_FOR: Final = timedelta(hours=4)
+RENEWED_BEFORE: Final = timedelta(hours=2)
+"""So long the hub may be away then, and nobody who watches notices."""
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A show at a CDN. `origin` stands before `/live/SHOW/…`; `query` goes with every request below that.
+
+    `renew_at`: another query is wanted before then; None, and no query, where nothing is signed.
+    """
+
+    origin: str
+    query: str = ""
+    renew_at: datetime | None = None
 
 
 class Edges:
@@ -26,19 +46,19 @@ class Edges:
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
-        self._bases: dict[tuple[UUID, str], tuple[bytes, str | None]] = {}
+        self._known: dict[tuple[UUID, str], tuple[bytes, datetime, Edge]] = {}
 
-    async def base_url(self, session: AsyncSession, show: Show) -> str | None:
-        """What stands before `/live/SHOW/…` for viewers: the first CDN that works; None without one.
-
-        One with a key to sign with is passed over: players ask for what is in a playlist without a signature.
-        """
+    async def edge(self, session: AsyncSession, show: Show, now: datetime) -> Edge | None:
+        """Where viewers are sent: the first CDN that works, signed where it has a key; None without one."""
+        signed_at = now - timedelta(seconds=now.timestamp() % SIGNED_EVERY.total_seconds())
         for row in await self._linked(session, show.brand_id):
             if row.state == "ok":
                 try:
-                    if base := await self._base(row, show.slug):
-                        return base
-                except ValueError as error:  # no reason to keep viewers out: the origin plays as well
+                    return await self._edge(row, show.slug, signed_at)
+                except (
+                    ValueError,
+                    Refused,
+                ) as error:  # no reason to keep viewers out: the origin plays as well
                     log.warning("delivery.unreadable", connection=str(row.id), why=type(error).__name__)
         return None
 
@@ -60,26 +80,36 @@ class Edges:
         async with self._connections.use(connection_id) as opened:
             await delivery_of(opened).purge([f"/live/{slug}/"], key=once)
 
-    async def _base(self, row: Connection, slug: str) -> str | None:
-        """What its settings say; None where it signs. Raises ValueError when the settings can't be read.
+    async def _edge(self, row: Connection, slug: str, signed_at: datetime) -> Edge:
+        """What its settings say. Raises ValueError when they can't be read, Refused when the key is no good.
 
         Nobody is asked, and no second database connection is taken: viewers come in crowds.
         """
-        known = self._bases.pop((row.id, slug), None)
-        if known is None or known[0] != row.config_sealed:
+        known = self._known.pop((row.id, slug), None)
+        if known is None or known[:2] != (row.config_sealed, signed_at):
             connector, config = self._connections.connector(row.connector), self._connections.config_of(row)
             async with self._connections.without_login(connector) as http:
                 opened = connector.session(http, config, self._connections.addresses(connector), None)
-                edge = delivery_of(Opened(row, connector, opened))
-                known = (row.config_sealed, None if edge.signs else edge.base_url(slug))
-        self._bases[row.id, slug] = known
-        while len(self._bases) > REMEMBERED:
-            del self._bases[next(iter(self._bases))]
-        return known[1]
+                delivery = delivery_of(Opened(row, connector, opened))
+                known = (row.config_sealed, signed_at, edge_of(delivery, slug, signed_at))
+        self._known[row.id, slug] = known
+        while len(self._known) > REMEMBERED:
+            del self._known[next(iter(self._known))]
+        return known[2]
 
     async def _linked(self, session: AsyncSession, brand_id: UUID) -> list[Connection]:
         rows = await self._connections.list(session, brand_id)
         return [row for row in rows if self._connections.connector(row.connector).delivery]
+
+
+def edge_of(delivery: Delivery, slug: str, signed_at: datetime) -> Edge:
+    """One show, signed as a whole where there is a key. Raises Refused when it is no good."""
+    origin = delivery.base_url(slug)
+    if not delivery.signs:
+        return Edge(origin)
+    until = signed_at + SIGNED_FOR
+    query = delivery.sign(f"{origin}/live/{slug}/*", until).partition("?")[2]
+    return Edge(origin, query, until - RENEWED_BEFORE)
 
 
 def delivery_of(opened: Opened) -> Delivery:

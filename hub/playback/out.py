@@ -15,8 +15,9 @@ from restream.api.ice import IceServer
 class PlaybackOut(BaseModel):
     """Where and how a player plays. All addresses are whole, with a token in them where one is needed.
 
-    `renew_at`: ask for this document again before then, the token runs out. `paused`: live, but nobody sends.
-    `replay`: the show is over, and this is its recording.
+    What stands in the query of `hls_url` beside its token is a CDN's signature and goes with every request.
+    `renew_at`: ask for this document again before then, token or signature run out. `paused`: live, but
+    nobody sends. `replay`: the show is over, and this is its recording.
     """
 
     mode: Literal["balanced", "interactive"]

@@ -173,29 +173,32 @@ class Playback:
         replay = show.state == "ended" and self._replayable(show)
         if worker is None or not (replay or (show.playable and show.state != "ended")):
             return None
-        token, renew_at = "", None
+        token, edge = "", await self._edges.edge(session, show, self._clock())
+        renewals = [edge.renew_at] if edge else []
         if show.access == "signed":
             if invitation is None:
                 return None
             key = await self._signing_key(session, show)
             found = self._signer.player(key, show, invitation, viewer)
-            token, renew_at = f"?token={found.token}", found.renew_at
-        edge = await self._edges.base_url(session, show) or self._settings.playback_url
-        media = f"{edge or worker.playback_url}/live/{show.slug}"
+            token = f"?token={found.token}"
+            renewals.append(found.renew_at)
+        origin = edge.origin if edge else self._settings.playback_url or worker.playback_url
+        media = f"{origin}/live/{show.slug}"
+        query = with_query(token, edge.query if edge else "")
         public = f"{self._settings.site_url()}/api/v1/public/shows/{show.slug}"
         ours = f"{worker.playback_url}/live/{show.slug}/whep{token}" if show.whep else None
         return PlaybackOut.model_validate(
             {
                 "mode": show.playback_mode,
-                "hls_url": f"{media}/index.m3u8{token}",
+                "hls_url": f"{media}/index.m3u8{query}",
                 "whep_url": None if replay else show.whep_url or ours,
-                "dvr_url": f"{media}/dvr.m3u8{token}" if show.recording else None,
-                "chapters_url": f"{media}/chapters.json{token}" if show.recording else None,
+                "dvr_url": f"{media}/dvr.m3u8{query}" if show.recording else None,
+                "chapters_url": f"{media}/chapters.json{query}" if show.recording else None,
                 "replay": replay,
                 "paused": not replay and paused(show),
                 "poster_url": self.poster_url(show),
                 "ice_servers": [] if replay or not show.whep else self._ice_servers(),
-                "renew_at": renew_at,
+                "renew_at": min((one for one in renewals if one), default=None),
                 "beacon_url": f"{public}/quality",
             }
         )
@@ -238,6 +241,11 @@ class Playback:
             f'<script async src="{html.escape(site)}/player.js"></script>'
             f'<simulcast-player show="{show.slug}"{more}></simulcast-player>'
         )
+
+
+def with_query(query: str, more: str) -> str:
+    """Both, for the end of an address; `query` has its question mark already."""
+    return f"{query}{'&' if query else '?'}{more}" if more else query
 
 
 def listed(text: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
@@ -28,10 +28,13 @@ from hub.services import Services
 from hub.shoppers.guard import COOKIE
 from hub.shows.models import Show
 from hub.visits.cookie import visitor_of
+from hub.web import problem
 
 router = APIRouter(prefix="/api/v1/public", tags=["public"])
 
 PRIVATE = "This show is private. Open it with the link you were given."
+CORS: Final = {"Access-Control-Allow-Origin": "*"}
+"""The player asks from whatever site it is embedded in; without credentials, so it gets no cookie there."""
 
 Email = Annotated[
     str, StringConstraints(strip_whitespace=True, max_length=320, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
@@ -111,7 +114,7 @@ class Visit:
     kept: bool
 
 
-@router.get("/shows/{slug}")
+@router.get("/shows/{slug}", response_model=WatchPage)
 async def watch_page(
     slug: str,
     request: Request,
@@ -119,7 +122,7 @@ async def watch_page(
     hub: Hub,
     access: Annotated[str | None, Query(max_length=2000)] = None,
     viewer: Annotated[str | None, Query(pattern="^[0-9a-f]{32}$")] = None,
-) -> WatchPage:
+) -> WatchPage | Response:
     """The watch page's document, with a token for whoever asks.
 
     `access`: the token of a private link. `viewer`: the `viewer_id` of the document before, where a page
@@ -131,10 +134,14 @@ async def watch_page(
     visit = Visit(
         visitor, viewer or visitor, access, address, request.cookies.get(COOKIE, ""), kept is not None
     )
-    async with hub.db.session() as session:
-        page = await page_for(hub, session, await find_show(session, slug), visit)
-    # The player asks from whatever site it is embedded in; without credentials, so it gets no cookie there.
-    response.headers["Access-Control-Allow-Origin"] = "*"
+    try:
+        async with hub.db.session() as session:
+            page = await page_for(hub, session, await find_show(session, slug), visit)
+    except NotFound as unknown:
+        return problem(
+            unknown.status, unknown.problem(), CORS
+        )  # or the player would hear of a broken network
+    response.headers.update(CORS)
     return page
 
 

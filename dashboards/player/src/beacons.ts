@@ -46,6 +46,8 @@ export interface Beacon {
   errors: Trouble[];
   ended: boolean;
   kind: "viewer" | "probe";
+  /** The browser's time zone: the hub keeps its country, for figures by region, and not the zone. */
+  zone: string | null;
 }
 
 /** Counts what happens; pure but for the clock that is handed in. */
@@ -69,6 +71,7 @@ export class Counters {
     private readonly session: string,
     private readonly kind: "viewer" | "probe",
     private readonly now: () => number,
+    private readonly zone: string | null = zoneName(),
   ) {
     this.began = now();
   }
@@ -133,6 +136,7 @@ export class Counters {
       errors: [...this.errors],
       ended,
       kind: this.kind,
+      zone: this.zone,
     };
   }
 
@@ -205,4 +209,11 @@ export function sessionName(): string {
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
   const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
+
+/** "Asia/Singapore"; null where the browser does not say. */
+export function zoneName(): string | null {
+  const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
+  // Some say "+08:00": that is no place, and some nothing at all.
+  return timeZone && /^[A-Za-z0-9_+/-]{1,64}$/.test(timeZone) ? timeZone : null;
 }

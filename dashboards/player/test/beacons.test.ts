@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Beacons, Counters, type Reading, sessionName } from "../src/beacons";
+import { Beacons, Counters, type Reading, sessionName, zoneName } from "../src/beacons";
 
 const reading: Reading = { transport: "hls", height: 720, latencyMs: 1_234.5, frames: 0, dropped: 0, ended: false };
 
@@ -41,6 +41,12 @@ describe("Counters", () => {
     count.take({ ...reading, frames: 100, dropped: 3 });
     count.take({ ...reading, frames: 150, dropped: 5 });
     expect(count.take({ ...reading, frames: 20, dropped: 1 })).toMatchObject({ frames: 170, dropped: 6 });
+  });
+
+  it("says which time zone the browser has, and nothing where it has none", () => {
+    expect(new Counters("s", "viewer", () => 0, "Asia/Singapore").take(reading)?.zone).toBe("Asia/Singapore");
+    expect(new Counters("s", "viewer", () => 0, null).take(reading)?.zone).toBeNull();
+    expect(zoneName()).toMatch(/^[A-Za-z]/);
   });
 
   it("has nothing to say before anything was tried", () => {

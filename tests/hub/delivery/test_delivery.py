@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -9,11 +11,13 @@ import pytest
 from sqlalchemy import text
 
 from connectors.errors import RetryLater
-from hub.delivery.service import Edges
+from hub.delivery.service import Edge, Edges
 from hub.shows.models import Show
 from tests.hub.market import Market, Trade
 
 KEYS = {"fastly": ("signing_secret",), "cloudfront": ("key_pair_id", "private_key_secret")}
+TOKENS = Path(__file__).parents[3] / "dashboards" / "player" / "src" / "token.ts"
+NOW = datetime(2026, 11, 24, 20, 59, tzinfo=UTC)
 PURGES = text("SELECT args FROM procrastinate_jobs WHERE task_name = 'delivery.purge' ORDER BY id")
 
 
@@ -58,16 +62,55 @@ async def test_players_are_sent_to_the_cdn_that_was_linked_first(trade: Trade) -
     edges = Edges(market.hub.connections)
     async with market.hub.db.session() as session:
         show = await session.get_one(Show, market.shop.show_id)
-        assert await edges.base_url(session, show) is None  # both have a key: their edges may refuse us
         for name, keys in KEYS.items():
             row = await market.hub.connections.get(session, show.brand_id, market.connections[name])
             market.hub.connections.set_config(row, market.fakes[name].config | dict.fromkeys(keys, ""), {})
         await session.flush()
-        assert await edges.base_url(session, show) == "https://cdn.example.com"
+        assert await edges.edge(session, show, NOW) == Edge("https://cdn.example.com")
         row = await market.hub.connections.get(session, show.brand_id, market.connections["fastly"])
         row.state = "reconnect"
         await session.flush()
-        assert await edges.base_url(session, show) == "https://d111111abcdef8.cloudfront.net"
+        assert await edges.edge(session, show, NOW) == Edge("https://d111111abcdef8.cloudfront.net")
+
+
+@pytest.mark.parametrize("name", list(KEYS))
+async def test_an_edge_that_checks_signatures_lets_players_in_until_they_have_renewed(
+    trade: Trade, name: str
+) -> None:
+    market = await trade(name)
+    edges, slug = Edges(market.hub.connections), market.shop.slug
+
+    async def opens(edge: Edge, path: str, at: datetime) -> bool:
+        asked = {"url": f"{edge.origin}/live/{path}?{edge.query}", "at": at.timestamp()}
+        return bool((await market.fakes[name].control("edge", asked))["status"] == 200)
+
+    async with market.hub.db.session() as session:
+        show = await session.get_one(Show, market.shop.show_id)
+        edge = await edges.edge(session, show, NOW)
+        assert edge
+        assert edge.renew_at
+        names = {one.partition("=")[0] for one in edge.query.split("&")}
+        assert all(f'"{name}"' in TOKENS.read_text() for name in names), "our player knows what to send along"
+        assert await edges.edge(session, show, NOW - timedelta(minutes=50)) == edge, "the same for everybody"
+        for path in ("index.m3u8", "source/live.m3u8", "replay/source/s1.m4s"):
+            assert await opens(edge, f"{slug}/{path}", NOW)
+            assert await opens(edge, f"{slug}/{path}", edge.renew_at + timedelta(hours=1))
+        assert not await opens(edge, f"{slug}/index.m3u8", NOW + timedelta(hours=4))
+        assert not await opens(edge, "another/index.m3u8", NOW)
+        later = await edges.edge(session, show, edge.renew_at)
+        assert later
+        assert later.query != edge.query
+
+
+async def test_a_key_that_is_no_good_keeps_no_viewer_out(trade: Trade) -> None:
+    market = await trade("fastly")
+    edges = Edges(market.hub.connections)
+    async with market.hub.db.session() as session:
+        show = await session.get_one(Show, market.shop.show_id)
+        row = await market.hub.connections.get(session, show.brand_id, market.connections["fastly"])
+        market.hub.connections.set_config(row, market.fakes["fastly"].config | {"signing_secret": "eA=="}, {})
+        assert await edges.edge(session, show, NOW) is None
+        await session.rollback()
 
 
 async def test_a_brand_without_a_cdn_has_no_other_address(trade: Trade) -> None:
@@ -76,4 +119,4 @@ async def test_a_brand_without_a_cdn_has_no_other_address(trade: Trade) -> None:
     assert await forgotten(market, edges) == []
     async with market.hub.db.session() as session:
         show = await session.get_one(Show, market.shop.show_id)
-        assert await edges.base_url(session, show) is None
+        assert await edges.edge(session, show, NOW) is None

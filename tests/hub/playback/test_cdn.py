@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlmodel import col, select
 
 from hub.shows.models import Show
 from tests.hub.market import Market, Trade
-from tests.hub.playback.conftest import Stage
+from tests.hub.playback.conftest import Stage, access_of
 from tests.hub.shows.conftest import studio_of
 
 EDGE = "https://cdn.example.com/live/evening"
@@ -33,9 +33,6 @@ async def test_viewers_are_sent_to_the_cdn_of_their_brand_which_forgets_a_replay
         stage = Stage(studio)
         async with market.hub.db.session() as session:
             row = await market.hub.connections.get(session, market.shop.brand_id, edge)
-            show = await session.get_one(Show, UUID(studio.show))
-            # Its edge may refuse what is not signed, and players sign nothing.
-            assert await market.hub.edges.base_url(session, show) is None
             market.hub.connections.set_config(row, market.fakes["fastly"].config | {"signing_secret": ""}, {})
         await studio.call("PATCH", "/feed", {"recording": True}, ok=200)
         await stage.on_air()
@@ -48,7 +45,7 @@ async def test_viewers_are_sent_to_the_cdn_of_their_brand_which_forgets_a_replay
         await other.call("POST", "/api/v1/shows", plan, ok=201)
         async with market.hub.db.session() as session:
             theirs = (await session.exec(select(Show).where(col(Show.slug) == "theirs"))).one()
-            assert await market.hub.edges.base_url(session, theirs) is None
+            assert await market.hub.edges.edge(session, theirs, market.clock()) is None
 
         await studio.call("POST", "/end")
         assert (await stage.page())["playback"]["hls_url"] == f"{EDGE}/index.m3u8"
@@ -70,5 +67,32 @@ async def test_viewers_are_sent_to_the_cdn_of_their_brand_which_forgets_a_replay
             row.config_sealed = b"of another key"
             await session.flush()
             show = await session.get_one(Show, UUID(studio.show))
-            assert await market.hub.edges.base_url(session, show) is None
+            assert await market.hub.edges.edge(session, show, market.clock()) is None
             await session.rollback()
+
+
+async def test_players_get_the_signature_of_a_cdn_with_a_key_and_are_told_to_renew_it(trade: Trade) -> None:
+    market = await trade("youtube", "fastly")
+    market.connections.pop("fastly")  # no target
+    async with studio_of(market) as studio:
+        stage = Stage(studio)
+        await studio.call("PATCH", "/feed", {"recording": True}, ok=200)
+        await stage.on_air()
+        played = (await stage.page())["playback"]
+        signature = played["hls_url"].partition("?")[2]
+        assert played["hls_url"] == f"{EDGE}/index.m3u8?{signature}"
+        assert played["dvr_url"] == f"{EDGE}/dvr.m3u8?{signature}"
+        assert played["chapters_url"] == f"{EDGE}/chapters.json?{signature}"
+        assert "?" not in played["whep_url"]
+        asked = {"url": f"{EDGE}/source/s1.m4s?{signature}", "at": market.clock().timestamp()}
+        assert (await market.fakes["fastly"].control("edge", asked))["status"] == 200
+        renewed = datetime.fromisoformat(played["renew_at"]) - market.clock()
+        assert timedelta(hours=1) <= renewed <= timedelta(hours=2)
+
+        await stage.change(access="signed")
+        link = await stage.link()
+        private = (await stage.page(access_of(link)))["playback"]
+        token, _, more = private["hls_url"].partition("?")[2].partition("&")
+        assert (token[:6], more) == ("token=", signature)
+        assert private["whep_url"].partition("?")[2] == token
+        assert datetime.fromisoformat(private["renew_at"]) < datetime.fromisoformat(played["renew_at"])

@@ -50,6 +50,8 @@ class Watcher:
     deltas: int = 0
     keyframes: int = 0
     wanted: str = "_HLS_msn=0&_HLS_part=0"
+    initialisations: dict[str, bytes] = field(default_factory=dict)
+    """Every initialisation section, by its address."""
     _ends: tuple[int, int] | None = None
     """(discontinuities, end of the newest part in the track's scale)."""
     _scales: dict[str, int] = field(default_factory=dict)
@@ -140,6 +142,7 @@ class Watcher:
         if name not in self._scales:
             answer = await self.browser.ok(f"{self.base}/{name}")
             assert answer.headers["content-type"] == "video/mp4"
+            self.initialisations[name] = answer.body
             ftyp, moov = parse(answer.body)
             assert (ftyp.kind, moov.kind) == (b"ftyp", b"moov")
             (trak,) = moov.all(b"trak")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from restream.api import CueSpec
 from restream.hls.origin import Origin
 from restream.hls.renditions import Rung
+from restream.media import Frame
 from tests.restream.hls.browser import Browser
 from tests.restream.hls.conformance import Checker, Watcher
 from tests.restream.hls.feed import DELAY, STARTED, Shape, Studio, synthetic
@@ -66,9 +67,13 @@ class Show:
 
     async def play(self, visit: Visit, moments: Moments | None = None) -> None:
         """A publisher from beginning to end; `moments` are what happens after so many seconds."""
+        await self.send(synthetic(visit.shape, visit.rate, visit.fps, visit.seconds), moments)
+
+    async def send(self, frames: Iterable[Frame], moments: Moments | None = None) -> None:
+        """The same, frame by frame."""
         live, began, left = self.studio.live, self.studio.now, dict(moments or {})
         session = self.studio.publisher()
-        for frame in synthetic(visit.shape, visit.rate, visit.fps, visit.seconds):
+        for frame in frames:
             self.studio.now = began + frame.dts / 1000 + DELAY
             changes = self.studio.changes
             session.frame(replace(frame, arrived=self.studio.now))

@@ -10,7 +10,7 @@ import contextlib
 import json
 import subprocess
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -89,11 +89,20 @@ def film() -> tuple[Frame, ...]:
 
 
 class Hall(Theatre):
-    """`began` is when the programme did (seconds of the wall clock), `cues` are its moments."""
+    """`began` is when the programme did (seconds of the wall clock), `cues` are its moments.
 
-    def __init__(self, root: Path, began: float) -> None:
+    `reel` is what is on the air. Where there are `signatures`, media is behind an edge: a request without one
+    of them is refused and noted in `unsigned`, and the hub's document has the newest.
+    """
+
+    def __init__(self, root: Path, began: float, reel: Sequence[Frame] = ()) -> None:
         super().__init__(root)
         self.began = began
+        self.reel = tuple(reel)
+        self.signatures: list[str] = []
+        self.signed: set[str] = set()
+        """Signatures that came with requests."""
+        self.unsigned: list[str] = []
         self.cues = [
             CueSpec(id="dress", kind="chapter", title="The dress", begins_at=self._date(began + DRESS))
         ]
@@ -108,6 +117,10 @@ class Hall(Theatre):
         """Media as the worker's port gives them, or one of the hub's."""
         path = scope["path"]
         if path.startswith("/live/"):
+            if not self._signed(scope):
+                await send({"type": "http.response.start", "status": 403, "headers": []})
+                await send({"type": "http.response.body", "body": b""})
+                return
             replayed = self._door.serves(path)
             await (super().__call__ if replayed else self._origin)(scope, receive, send)
             return
@@ -135,7 +148,7 @@ class Hall(Theatre):
         """The feed in its own time; what is past already comes at once."""
         self.studio.now = self.began - REHEARSED - DELAY
         self.studio.renditions.set_cues(self.cues)
-        for _ in self.studio.publish(film()):
+        for _ in self.studio.publish(self.reel):
             if (early := self.studio.now - time.time()) > 0:
                 await asyncio.sleep(early)
 
@@ -149,6 +162,15 @@ class Hall(Theatre):
         data = {"state": "ended", "live_at": self._date(self.began).isoformat()}
         broadcast(self._viewers, json.dumps([{"kind": "show.changed", "seq": 1, "data": data}]))
 
+    def _signed(self, scope: Scope) -> bool:
+        if not self.signatures:
+            return True
+        found = {one for one in scope["query_string"].decode().split("&") if one in self.signatures}
+        self.signed |= found
+        if not found:
+            self.unsigned.append(scope["path"])
+        return bool(found)
+
     def _document(self) -> dict[str, Any]:
         over = not self.running
         site, media = f"http://127.0.0.1:{self.port}/", self.address("")
@@ -156,6 +178,10 @@ class Hall(Theatre):
         told["show"] |= {"state": "ended" if over else "live", "live_at": self._date(self.began).isoformat()}
         told["playback"] |= {"dvr_url": f"{media}dvr.m3u8", "chapters_url": f"{media}chapters.json"}
         told["playback"]["replay"] = over
+        if self.signatures:
+            for name in ("hls_url", "dvr_url", "chapters_url"):
+                told["playback"][name] += f"?{self.signatures[-1]}"
+            told["playback"]["renew_at"] = self._date(time.time() + len(self.signatures)).isoformat()
         told["gateway"]["url"] = f"ws://127.0.0.1:{self.gateway}/"
         return told | {"server_time": self._date(time.time()).isoformat(), "seq": int(over)}
 
@@ -180,10 +206,10 @@ async def _opened(hall: Hall) -> AsyncIterator[Hall]:
 
 
 @asynccontextmanager
-async def on_the_air(root: Path) -> AsyncIterator[Hall]:
+async def on_the_air(root: Path, make: Callable[[], Sequence[Frame]] = film) -> AsyncIterator[Hall]:
     """A recorded show that has been running for a while and goes on."""
-    film()
-    hall = Hall(root, time.time() - AIRED)
+    reel = make()
+    hall = Hall(root, time.time() - AIRED, reel)
     await hall.shelf.apply(wish(cues=hall.cues))
     async with _opened(hall):
         hall.feed = asyncio.create_task(hall.air())

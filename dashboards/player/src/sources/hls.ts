@@ -1,10 +1,12 @@
 /** LL-HLS, the show from its beginning and its replay, by hls.js. */
 
 import Hls, { type ErrorData, type Level, type LevelDetails } from "hls.js";
+import { addCaptions } from "../captions";
 import { type Cue, cueOf } from "../cues";
 import { chosen, highest } from "../quality";
+import { StreamCaptions } from "../stream-captions";
 import { placeOf, type Stretch } from "../timeline";
-import { tokenOf, withToken } from "../token";
+import { carried } from "../token";
 import { live, rewound } from "./hls-options";
 import { failure, failureOf, type Limits, type Rung, type Source, type SourceNews } from "./source";
 
@@ -25,7 +27,9 @@ export interface HlsSourceOptions {
 export class HlsSource implements Source {
   readonly transport = "hls";
   private readonly hls: Hls;
-  private token: string | null;
+  private readonly captions: StreamCaptions;
+  /** The stream's address with the newest token and signature: what older ones named is asked for with these. */
+  private newest: string;
   private recovered = false;
   private holdBack = 1;
   private limits: Limits | null = null;
@@ -33,12 +37,12 @@ export class HlsSource implements Source {
 
   constructor(private readonly options: HlsSourceOptions) {
     const { kind, url, from } = options;
-    this.token = tokenOf(url);
+    this.newest = url;
+    this.captions = new StreamCaptions(() => addCaptions(options.video));
     this.hls = new Hls({
       ...(kind === "live" ? live : rewound),
       ...(kind === "rewound" ? { startPosition: from?.place ?? 0 } : {}),
-      // The playlists that were named with an older token are asked for with the newest.
-      xhrSetup: (xhr, address) => xhr.open("GET", withToken(address, this.token), true),
+      xhrSetup: (xhr, address) => xhr.open("GET", carried(address, this.newest), true),
     });
   }
 
@@ -51,6 +55,10 @@ export class HlsSource implements Source {
     });
     hls.on(Hls.Events.LEVEL_LOADED, (_, { details }) => this.loaded(details));
     hls.on(Hls.Events.LEVEL_SWITCHED, () => news.onRung());
+    hls.on(Hls.Events.FRAG_PARSING_USERDATA, (_, { samples }) => this.captions.take(samples));
+    hls.on(Hls.Events.FRAG_PARSED, (_, { frag, part }) => {
+      if (frag.type === "main") this.captions.until((part ?? frag).end);
+    });
     hls.on(Hls.Events.ERROR, (_, data) => this.problem(data));
     options.video.srcObject = null;
     hls.loadSource(options.url);
@@ -59,6 +67,7 @@ export class HlsSource implements Source {
   }
 
   close(): void {
+    this.captions.close();
     this.hls.destroy();
   }
 
@@ -120,7 +129,7 @@ export class HlsSource implements Source {
   }
 
   renew(address: string): void {
-    this.token = tokenOf(address);
+    this.newest = address;
   }
 
   cues(): readonly Cue[] {
