@@ -47,7 +47,7 @@ bench: ## every promise measured beside a peer; fails when a bar was not reached
 
 soak: ## long runs: trouble for the media worker, ten minutes in every player, a thousand drops; SOAK_SECONDS=120 for a first look
 	@$(PYTHON) scripts/install.py --soak
-	@$(VENV)/pytest -m soak tests/soak tests/cdn tests/e2e/test_paying.py tests/hub/orders/test_channels.py
+	@$(VENV)/pytest -m soak tests/soak tests/cdn tests/e2e/test_paying.py tests/e2e/test_storm.py tests/hub/orders/test_channels.py tests/hub/payments/test_card_fields.py
 
 fuzz: ## a minute of made-up bytes for the RTMP parsers; what it finds stays in data/fuzz
 	@$(PYTHON) scripts/install.py --tests

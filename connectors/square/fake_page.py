@@ -19,29 +19,46 @@ from connectors.square.fake_books import (
 SCRIPT = """/* A stand-in for Square's Web Payments SDK: payments().card(), attach, tokenize, destroy. */
 (() => {
   const home = new URL(document.currentScript.src).origin;
+  const frameAt = (path, title, height) => {
+    const frame = document.createElement("iframe");
+    frame.src = home + path;
+    frame.title = title;
+    frame.style.cssText = `border:0;width:100%;height:${height}`;
+    return frame;
+  };
+  const ask = (frame, message) => new Promise((resolve) => {
+    const channel = new MessageChannel();
+    channel.port1.onmessage = (event) => resolve(event.data);
+    frame.contentWindow.postMessage(message, home, [channel.port2]);
+  });
+  /* As Square does it: dimmed, and over the whole page. */
+  const askBank = async () => {
+    const cover = document.createElement("div");
+    cover.style.cssText = "position:fixed;inset:0;z-index:2147483647;background:#0008";
+    const frame = frameAt("/bank", "Your bank", "14rem");
+    frame.style.background = "#fff";
+    const loaded = new Promise((resolve) => { frame.onload = resolve; });
+    cover.append(frame);
+    document.body.append(cover);
+    await loaded;
+    const { success } = await ask(frame, "asked");
+    cover.remove();
+    return success;
+  };
   const card = async () => {
-    let frame, settle;
-    const heard = (event) => {
-      if (event.origin === home && event.source === frame?.contentWindow) settle?.(event.data);
-    };
-    addEventListener("message", heard);
+    let frame;
     return {
       async attach(target) {
         const place = typeof target === "string" ? document.querySelector(target) : target;
         if (!place) throw new Error("The element to attach the card to was not found.");
-        frame = document.createElement("iframe");
-        frame.src = `${home}/fields`;
-        frame.title = "Card details";
-        frame.style.cssText = "border:0;width:100%;height:16rem";
+        frame = frameAt("/fields", "Card details", "16rem");
         await new Promise((loaded) => { frame.onload = loaded; place.append(frame); });
       },
-      tokenize(details) {
-        return new Promise((resolve) => {
-          settle = resolve;
-          frame.contentWindow.postMessage({ tokenize: details || {} }, home);
-        });
+      async tokenize() {
+        const said = await ask(frame, { tokenize: {} });
+        return said.asks ? ask(frame, { tokenize: { verified: await askBank() } }) : said;
       },
-      async destroy() { removeEventListener("message", heard); frame?.remove(); return true; },
+      async destroy() { frame?.remove(); return true; },
     };
   };
   window.Square = {
@@ -61,24 +78,18 @@ input{{font:inherit;width:100%;box-sizing:border-box}}</style>
 <label>Expiry date <input name="expiry" placeholder="MM/YY" autocomplete="cc-exp"></label>
 <label>Security code <input name="cvv" inputmode="numeric" autocomplete="cc-csc"></label>
 <label>Postcode <input name="postal" autocomplete="postal-code"></label></form>
-<div id="bank" hidden><p>Your bank asks: is it you who is paying?</p>
-<button value="true">Yes, it is me</button> <button value="false">No</button></div>
 <script>
-  const form = document.forms[0], bank = document.querySelector("#bank");
+  const form = document.forms[0];
   const type = "VALIDATION_ERROR";
   const wrong = (field, message) => ({{ status: "Invalid", errors: [{{ type, field, message }}] }});
-  const asked = () => new Promise((answer) => {{
-    form.hidden = true; bank.hidden = false;
-    bank.onclick = (event) => event.target.value && answer(event.target.value === "true");
-  }});
-  const tokenize = async () => {{
+  const tokenize = async ({{ verified }}) => {{
     const value = (name) => form.elements[name].value.trim();
     const number = value("number").replaceAll(" ", ""), [month, year] = value("expiry").split("/");
     if (!/^\\d{{12,19}}$/.test(number)) return wrong("cardNumber", "Card number is not valid");
     const until = /^\\d{{1,2}}$/.test(month) && /^\\d{{2}}$/.test(year);
     if (!until) return wrong("expirationDate", "Expiration is not valid");
     if (!/^\\d{{3,4}}$/.test(value("cvv"))) return wrong("cvv", "CVV is not valid");
-    const verified = number === "{ASKING}" && (await asked());
+    if (number === "{ASKING}" && verified === undefined) return {{ asks: true }};
     const rest = {{ cvv: value("cvv"), postal: value("postal"), verified }};
     const card = {{ number, month, year: `20${{year}}`, ...rest }};
     const answer = await fetch("/tokenize", {{ method: "POST", body: JSON.stringify(card) }});
@@ -86,8 +97,17 @@ input{{font:inherit;width:100%;box-sizing:border-box}}</style>
     return {{ status: "OK", token: (await answer.json()).token, details: {{ method: "CARD" }} }};
   }};
   onmessage = async (event) => {{
-    if (event.data?.tokenize) event.source.postMessage(await tokenize(), event.origin);
+    if (event.data?.tokenize) event.ports[0].postMessage(await tokenize(event.data.tokenize));
   }};
+</script>"""
+
+BANK = """<!doctype html><meta charset="utf-8"><title>Your bank</title><h1>Is it you who is paying?</h1>
+<button value="true">Yes, it is me</button> <button value="false">No</button>
+<script>
+  onmessage = (event) => {
+    const answer = (value) => event.ports[0].postMessage({ success: value === "true" });
+    document.onclick = ({ target }) => target.value && answer(target.value);
+  };
 </script>"""
 
 
@@ -100,6 +120,9 @@ def routes(books: Books) -> list[Route]:
     async def fields(_: Request) -> Response:
         return HTMLResponse(FIELDS)
 
+    async def bank(_: Request) -> Response:
+        return HTMLResponse(BANK)
+
     async def tokenize(request: Request) -> Response:
         card = await request.json()
         if card["number"] not in CARDS:
@@ -110,6 +133,7 @@ def routes(books: Books) -> list[Route]:
     return [
         Route("/script.js", script),
         Route("/fields", fields),
+        Route("/bank", bank),
         Route("/tokenize", tokenize, methods=["POST"]),
     ]
 

@@ -158,7 +158,7 @@ export class WatchApp extends LitElement {
     const claim = this.room.show?.access === "private" ? "" : claimIn(location.href);
     if (claim) history.replaceState(null, "", withoutClaim(location.href));
     if (this.room.show?.shopper) await this.account.load().catch(() => undefined);
-    void this.purchase.resume().then(() => (back ? this.purchase.answered(back) : this.claim.follow(claim)));
+    void this.purchase.resume(back).then(() => (back ? undefined : this.claim.follow(claim)));
     void this.waiting.load();
     if (this.room.show) this.consent.arrive(this.room.show);
     const landed = landing(location.href);

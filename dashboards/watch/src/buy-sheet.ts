@@ -6,6 +6,7 @@ import type { Account } from "./account";
 import type { Checkout } from "./checkout";
 import type { PayChoice } from "./pay-choice";
 import { type Gone, type Item, type Step, wordsOf } from "./purchase-types";
+import { lay } from "./sheet-layer";
 import { confirming, deliveryForm, likely, someGone } from "./sheet-parts";
 import { addressFields, addressIn, addressLine, buyerIn, contactFields, sumsTable } from "./sheet-fields";
 import { sheetStyles } from "./sheet-styles";
@@ -61,11 +62,14 @@ export class BuySheet extends LitElement {
   protected override updated(_: PropertyValues<this>): void {
     const { step } = this.checkout;
     const atBank = step.name === "paying" && step.bank;
-    // The bank's page lies over everything; a modal dialog of ours would lie over that.
-    if (atBank) this.dialog.close();
-    else if (!this.dialog.open) this.dialog.showModal();
+    // While a card's token is made its gateway may ask the bank, over the whole page.
+    const moved = lay(this.dialog, atBank ? "away" : this.busy ? "below" : "above");
     const name = `${step.name} ${step.name === "form" && step.ready}`;
-    if (name === this.shown || atBank) return;
+    if (atBank) return;
+    if (name === this.shown) {
+      if (moved) this.came();
+      return;
+    }
     // Typing goes on where the price came in meanwhile.
     const grew = this.shown === "form false" && name === "form true" && this.renderRoot.contains(this.focused);
     this.shown = name;
@@ -76,6 +80,13 @@ export class BuySheet extends LitElement {
     if (wrong) wrong.focus();
     else if (next instanceof HTMLInputElement && !matchMedia("(hover: hover)").matches) this.heading.focus();
     else (next ?? this.heading).focus();
+  }
+
+  /** A card's token is being made, or could not be: said above the fields, which may be far from the button. */
+  private came(): void {
+    const pay = this.busy ? null : this.renderRoot.querySelector<HTMLElement>("form .primary");
+    (pay ?? this.heading).focus({ preventScroll: true });
+    if (pay) this.renderRoot.querySelector(".problem")?.scrollIntoView({ block: "nearest" });
   }
 
   private get focused(): Element | null {

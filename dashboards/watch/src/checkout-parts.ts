@@ -1,7 +1,16 @@
 /** Small pure pieces of a purchase. */
 
-import { ApiError, type CartLine, type PaymentStep, type Problem, type PublicOrder } from "@simulcast/api";
-import type { Gone, Step } from "./purchase-types";
+import {
+  type Address,
+  ApiError,
+  type CartLine,
+  type OrderRequest,
+  type Payment,
+  type PaymentStep,
+  type Problem,
+  type PublicOrder,
+} from "@simulcast/api";
+import type { Buyer, Gone, Step } from "./purchase-types";
 
 export function asApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
@@ -30,6 +39,25 @@ export function quoteOf(order: PublicOrder): PaymentStep {
     shipping_method_id: null,
     form: null,
     proof: false,
+  };
+}
+
+interface Given extends Buyer {
+  key: string;
+  payment: Payment | null;
+  address: Address | null;
+  code: string;
+}
+
+/** The order of what is reserved; what there is none of is left out. */
+export function requestOf(quote: PaymentStep, { payment, address, code, ...buyer }: Given): OrderRequest {
+  return {
+    hold_ids: quote.hold_ids,
+    ...buyer,
+    ...(payment ? { payment } : {}),
+    ...(address ? { address } : {}),
+    ...(quote.shipping_method_id ? { shipping_method_id: quote.shipping_method_id } : {}),
+    ...(code ? { code } : {}),
   };
 }
 

@@ -14,7 +14,7 @@ import {
   secondsLeft,
   type ShippingMethod,
 } from "@simulcast/api";
-import { asApiError, firstEndOf, goneOf, quoteOf, randomKey, stepAfter } from "./checkout-parts";
+import { asApiError, firstEndOf, goneOf, quoteOf, randomKey, requestOf, stepAfter } from "./checkout-parts";
 import {
   type Buyer,
   type Gone,
@@ -27,8 +27,10 @@ import {
 
 const POLL_MS = 2_000;
 const SLOW_MS = 8_000;
+const NOT_THROUGH = "The payment did not go through. Nothing was charged.";
 const TIME_IS_UP = "The time for this reservation ran out. Nothing was charged.";
 const OPEN: readonly Step["name"][] = ["reserving", "details", "delivery", "form", "paying"];
+const OVER: readonly OrderState[] = ["failed", "cancelled", "refunded"];
 
 export class Checkout {
   step: Step = { name: "reserving" };
@@ -46,6 +48,8 @@ export class Checkout {
   private orderId: string | null = null;
   private link: string | null = null;
   private acting = "";
+  /** A card is on its way to the hub: what is heard meanwhile is about the one before. */
+  private sending = false;
   private closed = false;
   private key: string;
   private timers: ReturnType<typeof setTimeout>[] = [];
@@ -129,12 +133,15 @@ export class Checkout {
     return this.reserve();
   }
 
-  /** Goes on after the page was loaded again. */
-  async resume({ key, hold, buyer, address, methodId, orderId }: Unfinished): Promise<void> {
+  /** Goes on after the page was loaded again; `answer`: what a bank's page has sent back. */
+  async resume(before: Unfinished, answer: Record<string, string> | null = null): Promise<void> {
+    const { key, hold, buyer, address, methodId, orderId } = before;
     Object.assign(this, { key, hold, buyer, address, methodId, orderId });
     if (orderId) {
       this.wait();
-      await this.ask();
+      // Before anything is asked: the order still has the bank's question, and would send the buyer back there.
+      if (answer) await this.answered(orderId, answer);
+      if (await this.ask()) this.askLater();
     } else if (this.item && !hold) await this.reserve();
     else if (hold && this.secondsLeft === 0) this.go({ name: "expired", why: TIME_IS_UP });
     else {
@@ -220,19 +227,13 @@ export class Checkout {
     if (!quote || this.step.name !== "form") return;
     this.buyer = buyer;
     this.wait();
+    this.sending = true;
     try {
       const { shop } = this.around;
-      const placed = this.orderId
-        ? await shop.payAgain(this.orderId, payment as Payment)
-        : await shop.order({
-            hold_ids: quote.hold_ids,
-            ...buyer,
-            key: this.key,
-            ...(payment ? { payment } : {}),
-            ...(address ? { address } : {}),
-            ...(quote.shipping_method_id ? { shipping_method_id: quote.shipping_method_id } : {}),
-            ...(this.code ? { code: this.code } : {}),
-          });
+      const placing = this.orderId
+        ? shop.payAgain(this.orderId, payment as Payment)
+        : shop.order(requestOf(quote, { ...buyer, key: this.key, payment, address, code: this.code }));
+      const placed = await placing.finally(() => (this.sending = false));
       this.orderId = placed.order_id;
       this.around.onChange();
       this.heard(placed);
@@ -253,11 +254,6 @@ export class Checkout {
     // What the bank asks is told to the buyer's own page alone: it asks for it.
     if (news.state === "authorising") void this.ask();
     else this.heard(news);
-  }
-
-  /** Back from the bank's page: what it said. */
-  async answered(answer: Record<string, string>): Promise<void> {
-    if (this.orderId) this.heard(await this.around.shop.confirm(this.orderId, answer));
   }
 
   /** Twice a second: a reservation that ran out is over, whatever the screen shows. */
@@ -294,25 +290,26 @@ export class Checkout {
   }
 
   private heard(news: Pick<PublicOrder, "state" | "message" | "number"> & Partial<PublicOrder>): void {
-    if (this.step.name !== "paying") return;
     const { state, message, number, action } = news;
+    const { step } = this;
+    if (this.sending || (step.name !== "paying" && step.name !== "form")) return;
     this.link = news.token ?? this.link; // news that everybody's gateway carries has no key to the order
-    if (state === "paid") this.go({ name: "paid", number, token: this.link });
-    else if (state === "sold_out") this.go({ name: "sold_out" });
+    if (state === "paid") return this.go({ name: "paid", number, token: this.link });
+    if (step.name === "form") return; // another card is being entered
+    if (state === "sold_out") this.go({ name: "sold_out" });
     else if (state === "expired") this.go({ name: "expired", why: message || TIME_IS_UP });
-    else if (state === "review") this.go({ ...this.step, review: true });
+    else if (state === "review") this.go({ ...step, review: true });
     else if (action) void this.act(news as PublicOrder);
-    else if (state === "failed" || state === "cancelled" || state === "refunded") {
-      const why = message || "The payment did not go through. Nothing was charged.";
-      void this.failed(why);
-    }
+    else if (OVER.includes(state)) void this.failed(message || NOT_THROUGH, true);
   }
 
   /** The reservation outlives a declined card: there is time for another one, on the same order. */
-  private async failed(why: string): Promise<void> {
+  private async failed(why: string, news = false): Promise<void> {
     const { orderId, quote } = this;
     try {
       const order = orderId ? await this.around.shop.orderState(orderId) : null;
+      // Late news of the card before: by now another one is being charged.
+      if (news && order && !OVER.includes(order.state)) return this.heard(order);
       if (!order?.can_pay || !order.hold_expires_at) return this.go({ name: "refused", why });
       const form = quote?.form ?? (await this.around.shop.form(order.order_id));
       this.quote = { ...(quote ?? quoteOf(order)), form, expires_at: order.hold_expires_at };
@@ -320,6 +317,14 @@ export class Checkout {
     } catch {
       this.go({ name: "refused", why });
     }
+  }
+
+  /** The question stays in the order until the gateway was told: it counts as asked. */
+  private async answered(orderId: string, answer: Record<string, string>): Promise<void> {
+    const news = await this.around.shop.confirm(orderId, answer).catch(() => null); // asking goes on
+    if (!news) return;
+    this.acting = JSON.stringify(news.action);
+    this.heard(news);
   }
 
   /** Once for each question of the bank; the answer goes to the hub, and the payment goes on. */

@@ -56,12 +56,12 @@ export class Purchase {
     this.options.onChange();
   }
 
-  /** Goes on with what was under way when the page was loaded again. */
-  async resume(): Promise<void> {
+  /** Goes on with what was under way when the page was loaded again; `answer`: what a bank's page has sent back. */
+  async resume(answer: Record<string, string> | null = null): Promise<void> {
     const before = this.options.memory.get();
     if (before && !this.checkout) {
       this.open = true;
-      await this.made(before.item).resume(before);
+      await this.made(before.item).resume(before, answer);
     } else await this.refresh();
   }
 
@@ -102,11 +102,6 @@ export class Purchase {
 
   orderChanged(news: OrderNews): void {
     this.checkout?.orderChanged(news);
-  }
-
-  /** Back from a bank's page. */
-  async answered(answer: Record<string, string>): Promise<void> {
-    await this.checkout?.answered(answer).catch(() => undefined); // asking for its state goes on
   }
 
   private made(item: Item | null): Checkout {

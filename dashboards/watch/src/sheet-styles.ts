@@ -4,6 +4,9 @@ import { css } from "lit";
 
 export const sheetStyles = css`
   dialog {
+    position: fixed;
+    inset: 0;
+    z-index: 100; /* over the page, and below what gateways draw over it */
     width: min(100vw, 28rem);
     max-width: none;
     max-height: 92dvh;
@@ -17,6 +20,9 @@ export const sheetStyles = css`
   }
   dialog::backdrop {
     background: rgb(0 0 0 / 0.55);
+  }
+  dialog:not(:modal) {
+    box-shadow: 0 0 0 100vmax rgb(0 0 0 / 0.55); /* a backdrop is for modal ones only */
   }
   .sheet {
     padding: 1rem 1.25rem calc(1.25rem + env(safe-area-inset-bottom));

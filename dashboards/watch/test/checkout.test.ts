@@ -186,6 +186,45 @@ describe("a purchase that does not work out", () => {
     expect(checkout.step).toEqual({ name: "refused", why: problem });
   });
 
+  it("takes late news of the first card for no answer about the second one", async () => {
+    const declined = order("failed", "Declined.", { can_pay: true });
+    let state = declined;
+    let place = (_: PublicOrder): void => undefined;
+    const payAgain = () => new Promise<PublicOrder>((resolve) => (place = resolve));
+    const { checkout } = open({ orderState: async () => state, payAgain });
+    await checkout.reserve();
+    await checkout.pay(BUYER, CARD);
+    await vi.advanceTimersByTimeAsync(2_000); // it is asked for before the news of it comes
+    expect(checkout.step).toEqual({ ...READY, problem: "Declined." });
+    const paying = checkout.pay(BUYER, CARD);
+    checkout.orderChanged(declined); // while the second card is on its way
+    await vi.advanceTimersByTimeAsync(0);
+    expect(checkout.step).toEqual(PAYING);
+    state = order("authorising");
+    place(state);
+    await paying;
+    checkout.orderChanged(declined); // and after that
+    await vi.advanceTimersByTimeAsync(0);
+    expect(checkout.step).toEqual(PAYING);
+    checkout.orderChanged(order("paid"));
+    expect(checkout.step.name).toBe("paid");
+  });
+
+  it("shows that an order is paid, whatever the sheet says at that moment", async () => {
+    const { checkout } = open({
+      orderState: async () => order("failed", "Declined.", { can_pay: true }),
+      payAgain: async () => Promise.reject(refusal(0, "timeout", "Too slow.")),
+    });
+    await checkout.reserve();
+    await checkout.pay(BUYER, CARD);
+    checkout.orderChanged(order("failed", "Declined."));
+    await vi.advanceTimersByTimeAsync(0);
+    await checkout.pay(BUYER, CARD);
+    expect(checkout.step).toEqual({ ...READY, problem: "Too slow. You will not be charged twice." });
+    checkout.orderChanged(order("paid"));
+    expect(checkout.step.name).toBe("paid");
+  });
+
   it("asks the bank's question once and goes on with the answer", async () => {
     const action = { gateway: "stripe", kind: "script" as const, url: null, data: "{}" };
     const asking = order("authorising", "Your bank wants you to confirm this payment.", { action });
@@ -294,6 +333,43 @@ describe("a purchase after a reload", () => {
     expect(failed.checkout.step).toEqual({ ...READY, problem: "Declined." });
     await failed.checkout.pay(BUYER, CARD);
     expect(failed.asked("payAgain")).toEqual(["o1"]);
+  });
+
+  it("tells what a bank's page sent back, does not send the buyer there again, and asks until it is decided", async () => {
+    const action = { gateway: "adyen", kind: "redirect" as const, url: "https://bank.example/1", data: null };
+    let state = order("authorising", "", { action });
+    let left = 0;
+    const answers = { orderState: async () => state, confirm: async () => state };
+    const before = open(answers);
+    await before.checkout.reserve();
+    await before.checkout.pay(BUYER, CARD);
+    const kept = before.checkout.unfinished;
+    const after = open(answers, undefined, async () => ({ left: String(++left) }));
+    if (kept) await after.checkout.resume(kept, { redirectResult: "r1" });
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect([left, after.asked("confirm").length]).toEqual([0, 1]);
+    state = order("paid");
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(after.checkout.step.name).toBe("paid");
+  });
+
+  it("goes to another question of the bank all the same", async () => {
+    const asked = (url: string) => ({ gateway: "adyen", kind: "redirect" as const, url, data: null });
+    let state = order("authorising", "", { action: asked("https://bank.example/1") });
+    const gone: (string | null)[] = [];
+    const answers = { orderState: async () => state, confirm: async () => state };
+    const before = open(answers);
+    await before.checkout.reserve();
+    await before.checkout.pay(BUYER, CARD);
+    const kept = before.checkout.unfinished;
+    const after = open(answers, undefined, (_, { url }) => {
+      gone.push(url);
+      return new Promise(() => undefined);
+    });
+    if (kept) await after.checkout.resume(kept, { redirectResult: "r1" });
+    state = order("authorising", "", { action: asked("https://bank.example/2") });
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(gone).toEqual(["https://bank.example/2"]);
   });
 
   it("repeats an unanswered reservation with its key", async () => {

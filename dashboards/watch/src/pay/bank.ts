@@ -29,6 +29,7 @@ export async function inDialog<T>(ask: (into: HTMLElement) => Promise<T>, ms = B
   const close = document.createElement("button");
   close.type = "button";
   close.textContent = "Cancel this payment";
+  Object.assign(close.style, { minHeight: "2.75rem", padding: "0 1rem", font: "inherit" }); // a thumb has to hit it
   const left = new Promise<never>((_, reject) => {
     const leave = () => reject(new PaymentProblem(BANK_CLOSED));
     close.addEventListener("click", leave);

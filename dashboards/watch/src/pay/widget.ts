@@ -36,7 +36,10 @@ export interface PaymentWidget {
    * document itself and shown there through slots, because gateways' scripts look for them nowhere else.
    */
   mount(into: HTMLElement): Promise<void>;
-  /** The token to pay with. Asks the bank first where the gateway wants it so. PaymentProblem when it is no. */
+  /**
+   * The token to pay with. Asks the bank first where the gateway wants it so: over everything, as in `act`.
+   * PaymentProblem when it is no.
+   */
   source(): Promise<string>;
   /**
    * Does what the bank wants; what it brings goes to the server. A redirect leaves the page: `answerIn` (back.ts)
