@@ -31,6 +31,7 @@ from connectors.capabilities import (
     PaymentGateway,
     Permission,
     Planner,
+    PrivateReplier,
     Replier,
     StockSink,
     StockSource,
@@ -38,7 +39,17 @@ from connectors.capabilities import (
     Webhooks,
 )
 from connectors.http import Classify, Http
-from connectors.session import Addresses, Budget, C, NoConfig, NoQuota, PaymentPace, Quota, Session
+from connectors.session import (
+    Addresses,
+    Budget,
+    C,
+    Common,
+    NoConfig,
+    NoQuota,
+    PaymentPace,
+    Quota,
+    Session,
+)
 from connectors.types import ChatLimits, ConversionLimits, TextLimits
 
 __all__ = [
@@ -50,6 +61,7 @@ __all__ = [
     "CatalogSource",
     "ChatSink",
     "ChatSource",
+    "Common",
     "Connector",
     "Consent",
     "ConversionSink",
@@ -67,6 +79,7 @@ __all__ = [
     "PaymentPace",
     "Permission",
     "Planner",
+    "PrivateReplier",
     "Quota",
     "Replier",
     "Session",
@@ -115,6 +128,7 @@ class Connector(Generic[C]):
     chat_source: Callable[[Session[C]], ChatSource] | None = None
     chat_sink: Callable[[Session[C]], ChatSink] | None = None
     replier: Callable[[Session[C]], Replier] | None = None
+    private_replier: Callable[[Session[C]], PrivateReplier] | None = None
     announcer: Callable[[Session[C]], Announcer] | None = None
     moderation: Moderation[C] | None = None
     catalog_source: Callable[[Session[C]], CatalogSource] | None = None

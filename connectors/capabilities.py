@@ -116,6 +116,18 @@ class Replier(Protocol):
         ...
 
 
+class PrivateReplier(Protocol):
+    """Answers one message so that nobody but whoever wrote it can read the answer."""
+
+    async def reply(self, ref: str, message_id: str, text: str, *, key: str) -> str:
+        """Answer once and return the platform's id, which is no chat message's.
+
+        Refused with the code `answered`, `closed`, `unreachable` or `permission` where the platform allows no
+        (further) private answer to this message: whoever asks may answer it publicly instead.
+        """
+        ...
+
+
 class Announcer(Protocol):
     """Says something louder than a message."""
 
@@ -327,10 +339,14 @@ class OAuth(Protocol):
 
 @dataclass(frozen=True)
 class Permission:
-    """One thing a login allows: the platform's name for it, and why we ask, in a brand's words."""
+    """One thing a login allows: the platform's name for it, and why we ask, in a brand's words.
+
+    `needed` False: an account is worth linking without it; what it is for is then refused with a sentence.
+    """
 
     scope: str
     why: str
+    needed: bool = True
 
 
 class Consent(Protocol):

@@ -9,7 +9,7 @@ import asyncio
 import json
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -26,7 +26,51 @@ STALE_SECONDS: Final = 1.0
 """How much later a stale delivery comes again; the real ones, up to days."""
 
 
-class Deliveries:
+class Sender:
+    """Sends webhooks in tasks of its own, a few at a time, over one client that is kept.
+
+    A client for each delivery would cost more than the delivery. Whoever starts it closes it.
+    """
+
+    def __init__(self, at_once: int = 8) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._gate = asyncio.Semaphore(at_once)
+        self._http: Http | None = None
+
+    @property
+    def waiting(self) -> int:
+        """How many are on their way, or wait for their next try."""
+        return len(self._tasks)
+
+    @property
+    def http(self) -> Http:
+        """The client, made when it is first needed."""
+        self._http = self._http or Http("")
+        return self._http
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Some time soon; nothing waits for it."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def post(
+        self, url: str, body: bytes, headers: Mapping[str, str], seconds: float | None = None
+    ) -> None:
+        """One try. Raises what `Http.request` raises."""
+        async with self._gate:
+            await self.http.request("POST", url, content=body, headers=headers, timeout=seconds)
+
+    async def close(self) -> None:
+        """Stop sending."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._http:
+            await self._http.close()
+
+
+class Deliveries(Sender):
     """A subscription's webhooks, again until they arrive.
 
     `headers_of` gives the headers of a body, its signature among them. `trouble` counts the next deliveries
@@ -34,6 +78,7 @@ class Deliveries:
     """
 
     def __init__(self, headers_of: Callable[[str], dict[str, str]]) -> None:
+        super().__init__()
         self.url: str | None = None
         self.trouble = dict.fromkeys(("lost", "duplicate", "reorder", "stale"), 0)
         self.recorded: list[str] = []
@@ -41,9 +86,6 @@ class Deliveries:
         self._held: list[str] = []
         self._delivered = 0
         self._failed = 0
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._gate = asyncio.Semaphore(8)
-        self._http: Http | None = None
 
     def send(self, body: str) -> None:
         """Some time soon; nothing waits for it. A retry hours later still says what was true at the time."""
@@ -65,16 +107,8 @@ class Deliveries:
 
     def state(self) -> dict[str, Any]:
         """How many arrived, never did, or wait."""
-        waiting = len(self._tasks) + len(self._held)
+        waiting = self.waiting + len(self._held)
         return {"delivered": self._delivered, "failed": self._failed, "waiting": waiting}
-
-    async def close(self) -> None:
-        """Stop sending."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._http:
-            await self._http.close()
 
     def _now(self, kind: str) -> bool:
         happens = self.trouble[kind] > 0
@@ -83,20 +117,14 @@ class Deliveries:
 
     def _begin(self, body: str, pause: float = 0.0) -> None:
         self.recorded.append(body)
-        if self.url is None:
-            return
-        task = asyncio.get_running_loop().create_task(self._deliver(self.url, body, pause))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        if self.url:
+            self.start(self._deliver(self.url, body, pause))
 
     async def _deliver(self, url: str, body: str, pause: float) -> None:
         for wait in (pause, *PAUSES):
             await asyncio.sleep(wait)
             try:
-                async with self._gate:
-                    self._http = self._http or Http("")
-                    headers = self._headers_of(body)
-                    await self._http.request("POST", url, content=body.encode(), headers=headers)
+                await self.post(url, body.encode(), self._headers_of(body))
                 self._delivered += 1
                 return
             except ConnectorError:

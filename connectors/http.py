@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
+import math
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Final, TypeVar
 
 import aiohttp
 import httpx
@@ -20,11 +21,14 @@ import httpx
 from connectors.errors import ConnectorError, Reconnect, Refused, RetryLater
 from connectors.oauth import Login
 
-TIMEOUT = httpx.Timeout(10.0, connect=5.0)
+ANSWER_SECONDS: Final = 10.0
+"""How long a platform may take to answer, where a connector does not say otherwise."""
+CONNECT_SECONDS: Final = 5.0
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 Classify = Callable[[int, dict[str, str], bytes], ConnectorError | None]
 Authorise = Callable[[str], dict[str, str]]
+Came = TypeVar("Came")
 
 
 def bearer(token: str) -> dict[str, str]:
@@ -51,7 +55,8 @@ class Http:
     """An HTTP client bound to one connection: base address, login, errors.
 
     `login` is None for connectors without one. `classify` may translate an answer (even a 200) into
-    one of the three errors before the general rule is applied.
+    one of the three errors before the general rule is applied. `answer_seconds` is how long the platform
+    may take to answer; a vendor's own client is told the same.
     """
 
     def __init__(
@@ -61,13 +66,18 @@ class Http:
         login: Login | None = None,
         authorise: Authorise = bearer,
         classify: Classify | None = None,
+        answer_seconds: float = ANSWER_SECONDS,
     ) -> None:
         self.base_url = base_url
         self.login = login
+        self.answer_seconds = answer_seconds
         self._authorise = authorise
         self._classify = classify
         self._client = httpx.AsyncClient(
-            base_url=base_url, timeout=TIMEOUT, follow_redirects=False, verify=authorities()
+            base_url=base_url,
+            timeout=httpx.Timeout(answer_seconds, connect=min(CONNECT_SECONDS, answer_seconds)),
+            follow_redirects=False,
+            verify=authorities(),
         )
 
     async def close(self) -> None:
@@ -136,7 +146,7 @@ class Http:
                 url,
                 params=params,
                 headers={**self._authorise(token), **(headers or {})},
-                timeout=httpx.Timeout(10.0, read=idle),
+                timeout=httpx.Timeout(self.answer_seconds, read=idle),
                 secret_params=secret_params,
                 stream=True,
             )
@@ -239,7 +249,7 @@ async def websocket(
     *,
     headers: Mapping[str, str] | None = None,
     protocols: tuple[str, ...] = (),
-    connect_timeout: float = 10.0,
+    connect_timeout: float = ANSWER_SECONDS,
 ) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
     """A WebSocket client connection; failing to open it is RetryLater. Pings are answered by itself."""
     async with aiohttp.ClientSession() as session:
@@ -252,3 +262,43 @@ async def websocket(
             yield socket
         finally:
             await socket.close()
+
+
+class Patience:
+    """Ends a reader's wait that lasts too long, with one timer for all its waits.
+
+    A chat brings a thousand messages a second, and with a timer for each, waiting costs twice as much. So the
+    timer only looks, when it goes off, how long the wait that is on may still last, and is set anew for that.
+    Nothing need be closed: a timer that finds nobody waiting is the last one.
+    """
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._until = math.inf
+        self._wait: asyncio.Timeout | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def wait(self, coming: Awaitable[Came], seconds: float) -> Came:
+        """What comes. TimeoutError when it takes longer. For one task, one wait at a time."""
+        self._until = self._loop.time() + seconds
+        if self._timer is None or self._timer.when() > self._until:
+            self._set()
+        async with asyncio.timeout(None) as self._wait:
+            try:
+                return await coming
+            finally:
+                self._wait = None
+
+    def _set(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(self._until, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        if self._wait is None:
+            return
+        if self._loop.time() < self._until:
+            self._set()
+        else:
+            self._wait.reschedule(self._until)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 from pydantic import BaseModel
 
@@ -28,6 +29,7 @@ class Addresses:
 
 
 C = TypeVar("C", bound=BaseModel)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,22 @@ class NoQuota:
         return None
 
 
+class Common:
+    """What all capabilities of one account share in a process: what a platform's rate limit leaves, say.
+
+    A platform counts an account's calls, whichever show or capability makes them.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[Callable[[], Any], Any] = {}
+
+    def one(self, make: Callable[[], T]) -> T:
+        """The one thing of a kind, made when it is first asked for."""
+        if make not in self._kept:
+            self._kept[make] = make()
+        return cast("T", self._kept[make])
+
+
 @dataclass(frozen=True)
 class Session(Generic[C]):
     """All a capability is ever given. `http` already carries and refreshes the login."""
@@ -82,3 +100,4 @@ class Session(Generic[C]):
     config: C
     addresses: Addresses
     budget: Budget = field(default_factory=NoQuota)
+    common: Common = field(default_factory=Common)

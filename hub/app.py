@@ -43,9 +43,9 @@ from hub.orders.service import Orders
 from hub.payments.origins import origins_of
 from hub.payments.service import Payments
 from hub.privacy.service import Rights
+from hub.probe.rounds import Probes
 from hub.public.pace import Pace
-from hub.quality.service import Quality
-from hub.quality.store import Beacons
+from hub.quality.sight import sight
 from hub.secrets import Vault
 from hub.services import Services
 from hub.settings import Settings, secrets_of
@@ -182,8 +182,8 @@ def assembled(ground: Ground) -> Services:
         inbox=Inbox(db, clock, links, shops["channels"], sold["payments"], shown["chat"], shops["drifts"]),
         **shown,
         pace=Pace(clock),
-        beacons=Beacons(db, clock),
-        quality=Quality(clock),
+        **sight(clock, db, settings),
+        probes=Probes(db, clock, shown["playback"]),
         rights=Rights(settings.data, db, clock, vault),
         troubles=Troubles(),
     )

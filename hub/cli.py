@@ -9,6 +9,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -115,13 +116,19 @@ def up() -> None:
 @cli.command()
 def demo(
     duration: Annotated[int, typer.Option(help="Seconds; 0 runs until Ctrl-C.", min=0)] = 0,
+    trouble: Annotated[
+        Path | None, typer.Option(help="A script of trouble to be made: seconds, platform, switch.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """The scripted show, on fakes that speak the platforms' real protocols. No account needed."""
     from hub.demo.show import run_demo
 
+    script = trouble.read_text() if trouble else ""
+
     async def show() -> int:
-        report = await run_demo(Settings(), duration, lambda text: console.print(text, highlight=False))
+        say = partial(console.print, highlight=False)
+        report = await run_demo(Settings(), duration, say, script)
         if as_json:
             sys.stdout.write(json.dumps(report, indent=2) + "\n")
         return 0 if report["ok"] else 1
@@ -200,27 +207,43 @@ def bench(
 
 @cli.command()
 def probe(
-    show: Annotated[str, typer.Argument(help="The show's slug, or the address of a page with the player.")],
+    show: Annotated[
+        str | None, typer.Argument(help="The show's slug, or a page with the player. None: what is on.")
+    ] = None,
     seconds: Annotated[int, typer.Option(help="How long to watch.", min=5, max=3600)] = 30,
     transport: Annotated[Literal["auto", "hls", "whep"], typer.Option(help="How to play.")] = "auto",
     throttle_kbps: Annotated[
         int | None, typer.Option(help="Play over a line as slow as this (LL-HLS only).", min=100)
     ] = None,
+    plain: Annotated[bool, typer.Option("--plain", help="LL-HLS without a browser.")] = False,
+    region: Annotated[str | None, typer.Option(help="Where this machine stands, as in the studio.")] = None,
+    report: Annotated[bool, typer.Option("--report", help="Tell the hub what was found.")] = False,
+    site: Annotated[str | None, typer.Option(help="The hub's origin, if it is not here.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Play a show without a screen, as a viewer would, and say how it was. Fails when it was not good."""
-    from hub.probe.play import Wish, run_probe
+    """Play a show without a screen, as a viewer would, and say how it was. Fails when it was not good.
+
+    To report, and without a show, it needs the brand's probe token in SIMULCAST_PROBE_TOKEN.
+    """
+    from pydantic import SecretStr
+
+    from hub.probe.command import Order, carry_out
     from hub.probe.report import lines_of
 
+    if report != (region is not None):
+        raise typer.BadParameter("--region and --report belong together.")
+    token = SecretStr(environment().get("SIMULCAST_PROBE_TOKEN", ""))
+    wish = (show, seconds, transport, throttle_kbps, plain, region, token)
+
     async def play() -> int:
-        report = await run_probe(Wish(show, seconds, transport, throttle_kbps), Settings().site_url())
+        found = await carry_out(Order(*wish, site=(site or Settings().site_url()).rstrip("/")))
         if as_json:
-            sys.stdout.write(report.model_dump_json(indent=2) + "\n")
-        for line in lines_of(report):
+            sys.stdout.write(found.model_dump_json(indent=2) + "\n")
+        for line in lines_of(found):
             console.print(line, highlight=False)
-        for problem in report.problems:
+        for problem in found.problems:
             console.print(f"[red]✗[/red] {problem}", highlight=False, soft_wrap=True)
-        return 0 if report.ok else 1
+        return 0 if found.ok else 1
 
     run_until_stopped(play())
 

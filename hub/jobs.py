@@ -28,6 +28,7 @@ DEFER = text(
 URGENT: Final[Mapping[str, int]] = {
     "chat.moderate": 25,
     "chat.send": 20,
+    "claim.told": 20,
     "payment.confirm": 12,
     "payment.authorise": 10,
     "payment.void": 6,

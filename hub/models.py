@@ -33,6 +33,7 @@ from hub.chat.models import (
     ChatPace,
     ChatReading,
     ChatRelay,
+    ChatShed,
     ChatTombstone,
     ChatTurn,
     Delivery,
@@ -54,7 +55,8 @@ from hub.orders.timeline import OrderEvent
 from hub.payments.models import Dispute, GatewayRank, GatewayTiming, Payment, Refund, SavedMethod
 from hub.playback.models import PlaybackKey, ShowCue
 from hub.privacy.models import Erasure, LookLog, RetentionRule, RetentionRun, RightsRequest
-from hub.quality.models import PlaybackPoint, PlaybackSession
+from hub.probe.models import ProbeKey, ProbePlace, ProbeRun
+from hub.quality.models import PlaybackPoint, PlaybackSession, RegionAlarm, RegionPoint
 from hub.risk.models import RiskPace, RiskReview, RiskScore, RiskTerms, RiskTrace
 from hub.shoppers.models import Passkey, PasskeyChallenge, ShopperSession, SignInCode
 from hub.shows.models import Asset, MediaWorker, Show, ShowProduct, ShowTarget
@@ -68,7 +70,7 @@ TABLES = (
     *(Listing, Stock, Hold, StockMovement),
     *(StockPlace, StockAt, Waitlist),
     *(MediaWorker, Asset, Show, ShowTarget, ShowProduct, PlaybackKey, ShowCue),
-    *(Message, Delivery, ChatReading, ChatPace, ChatRelay, ChatMute, ChatTombstone, ChatTurn),
+    *(Message, Delivery, ChatReading, ChatPace, ChatShed, ChatRelay, ChatMute, ChatTombstone, ChatTurn),
     *(ModerationAction, Customer, Identity),
     *(IdentityEdge, PersonChange, Suggestion),
     *(LinkClick, LinkPost, ShopHost),
@@ -97,4 +99,5 @@ TABLES = (
     *(RightsRequest, Erasure, RetentionRule, RetentionRun, LookLog, MemberInvite),
     *(Conversion, ConversionDesk, AdIds),
     *(Cohort,),
+    *(RegionPoint, RegionAlarm, ProbePlace, ProbeKey, ProbeRun),
 )

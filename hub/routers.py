@@ -36,6 +36,7 @@ from hub.payments import routes as payment_routes
 from hub.playback import routes as playback
 from hub.privacy import public_routes as own_copies
 from hub.privacy import routes as privacy_routes
+from hub.probe import routes as probe_routes
 from hub.public import orders as public_orders
 from hub.public import routes as public
 from hub.quality import routes as quality_routes
@@ -96,5 +97,6 @@ ROOMS: Final = (
     link_routes,
     webhooks,
     quality_routes,
+    probe_routes,
     offer_routes,
 )

@@ -59,7 +59,10 @@ from hub.orders.watch import Watches
 from hub.payments.service import Payments
 from hub.playback.service import Playback
 from hub.privacy.service import Rights
+from hub.probe.rounds import Probes
 from hub.public.pace import Pace
+from hub.quality.region import Regions
+from hub.quality.region_watch import RegionWatch
 from hub.quality.service import Quality
 from hub.quality.store import Beacons
 from hub.risk.service import Risk
@@ -75,6 +78,7 @@ from hub.shows.pulse import Pulse
 from hub.shows.service import Shows
 from hub.shows.target_edits import TargetEdits
 from hub.shows.targets import Targets
+from hub.stock.networks import Networks
 from hub.stock.reserve import Reservations
 from hub.stock.service import StockRoom
 from hub.stock.waitlist import Queue
@@ -94,6 +98,7 @@ class Services:
     auth: Auth
     members: Members
     tokens: Tokens
+    networks: Networks
     connections: Connections
     consents: Consents
     revocations: Revocations
@@ -161,6 +166,9 @@ class Services:
     pace: Pace
     beacons: Beacons
     quality: Quality
+    regions: Regions
+    region_watch: RegionWatch
+    probes: Probes
     rights: Rights
     troubles: Troubles
     events: Events

@@ -54,6 +54,10 @@ class Settings(BaseSettings):
     trusted_proxies: str = Field(
         "127.0.0.1,::1", description="Addresses or networks of proxies whose X-Forwarded-For is believed."
     )
+    region_headers: str = Field(
+        "CloudFront-Viewer-Country,CF-IPCountry,X-Viewer-Country",
+        description="Headers in which those proxies say a viewer's country, the first that does counts.",
+    )
     stun_urls: str = Field("", description="STUN servers for WebRTC playback, with commas between them.")
     turn_urls: str = Field("", description="TURN servers for viewers behind strict firewalls.")
     turn_secret: SecretStr | None = Field(

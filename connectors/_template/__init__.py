@@ -62,5 +62,8 @@ CONNECTOR = Connector(
     # The one capability that is partial by nature: one function for each verb the platform has.
     moderation=MODERATION,
     # Why something is not there, in a sentence a brand reads before the show. Only for what is None.
-    gaps={"moderation.unhide": "Example gives programs no way to show a hidden message again."},
+    gaps={
+        "private_replier": "Example gives programs no way to write to one person alone.",
+        "moderation.unhide": "Example gives programs no way to show a hidden message again.",
+    },
 )

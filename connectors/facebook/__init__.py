@@ -10,7 +10,7 @@ from connectors.facebook.consent import DIALOG, FacebookConsent
 from connectors.facebook.destination import FacebookDestination
 from connectors.facebook.errors import classify
 from connectors.facebook.moderation import MODERATION
-from connectors.facebook.replies import FacebookComments, FacebookReplier
+from connectors.facebook.replies import FacebookComments, FacebookPrivateReplier, FacebookReplier
 from connectors.facebook.webhooks import FacebookWebhooks, handshake
 from connectors.types import ChatLimits, TextLimits
 
@@ -42,5 +42,6 @@ CONNECTOR = Connector(
     chat_source=FacebookChat,
     chat_sink=FacebookComments,
     replier=FacebookReplier,
+    private_replier=FacebookPrivateReplier,
     moderation=MODERATION,
 )

@@ -26,7 +26,6 @@ from connectors.facebook.errors import graph_error, percent_used
 GRAPH = "https://graph.facebook.com/"
 STREAMING = "https://streaming-graph.facebook.com/"
 VERSION = "v26.0"
-TIMEOUT = 10.0
 
 SLOW, STOP = 75.0, 95.0
 """Percent of a rate limit from which we read a quarter as often, and from which what can wait is left."""
@@ -101,16 +100,27 @@ class GraphSession(requests.Session):
         self.seen = {name.lower(): value for name, value in response.headers.items()}
 
 
+class Usage:
+    """Percent of the fullest rate limit: Facebook counts a Page's calls, whichever of us makes them."""
+
+    percent = 0.0
+
+
 class Api:
     """Calls of one connection. Any number may run at once; each thread has a client of its own."""
 
     def __init__(self, session: Session[Config]) -> None:
         self._login = session.http.login
+        self._seconds = session.http.answer_seconds
         self._base_url = session.addresses.base_url.rstrip("/") + "/"
         self._secret = session.config.app_secret
         self._local = threading.local()
-        self.used = 0.0
-        """Percent of the fullest rate limit, as of the last answer."""
+        self._usage = session.common.one(Usage)
+
+    @property
+    def used(self) -> float:
+        """Percent of the fullest rate limit, as of the last answer that any call of this account got."""
+        return self._usage.percent
 
     @property
     def slower(self) -> float:
@@ -167,7 +177,7 @@ class Api:
             ) from None
         finally:
             if session.seen:
-                self.used = percent_used(session.seen)
+                self._usage.percent = percent_used(session.seen)
         if answer is False or (isinstance(answer, dict) and answer.get("success") is False):
             raise RetryLater("Facebook did not do it and gave no reason.")
         return answer
@@ -176,7 +186,7 @@ class Api:
         if getattr(self._local, "token", None) != token:
             session = GraphSession(self._base_url, self.proof(token))
             # No version: the constructor's check allows one-digit ones only, so every path names it.
-            self._local.graph = facebook.GraphAPI(token, timeout=TIMEOUT, session=session)
+            self._local.graph = facebook.GraphAPI(token, timeout=self._seconds, session=session)
             self._local.token = token
         return self._local.graph
 

@@ -15,6 +15,7 @@ from connectors.facebook.api import GRAPH, STREAMING, Api, Config
 from connectors.facebook.comments import comment_id, comments_of, message
 from connectors.facebook.errors import classify
 from connectors.facebook.videos import OVER, LiveVideos
+from connectors.http import Patience
 from connectors.types import ChatDeletion, ChatHealth, ChatItem, ChatMessage
 
 FIELDS = "id,message,from{id,name},created_time,is_hidden,parent{id}"
@@ -102,7 +103,7 @@ class FacebookChat:
         await self._subscribe()
         live = await self._videos.of_post(ref) if "_" in ref else ref
         listener = asyncio.create_task(self._listen(live, inbox))
-        clock = asyncio.get_running_loop().time
+        clock, patience = asyncio.get_running_loop().time, Patience()
         checked, rest, over = clock(), 0.0, False
         try:
             while True:
@@ -129,7 +130,7 @@ class FacebookChat:
                     rest = clock() + later.after
                     yield ChatHealth(state="degraded", detail=later.reason)
                 until = max(rest, clock() + self._interval(place.pushed))
-                while (push := await self._pushed(inbox, until - clock())) is not None:
+                while (push := await pushed(inbox, until - clock(), patience)) is not None:
                     if isinstance(push, str):
                         place.pushed = push == "up"
                         yield health(place.pushed)
@@ -209,15 +210,6 @@ class FacebookChat:
                 items.append(message(place.ref, raw, self._page_id, place.backlog))
         return items
 
-    async def _pushed(self, inbox: asyncio.Queue[Push], seconds: float) -> Push | None:
-        if not inbox.empty():
-            return inbox.get_nowait()
-        try:
-            async with asyncio.timeout(max(0.0, seconds)):
-                return await inbox.get()
-        except TimeoutError:
-            return None
-
     async def _listen(self, live: str | None, inbox: asyncio.Queue[Push]) -> None:
         told: Push | None = None
         while True:
@@ -269,6 +261,16 @@ class FacebookChat:
                 elif not line and data:
                     yield comments_of("\n".join(data))
                     data = []
+
+
+async def pushed(inbox: asyncio.Queue[Push], seconds: float, patience: Patience) -> Push | None:
+    """The next word of the push; None when there is none for so long."""
+    if not inbox.empty():
+        return inbox.get_nowait()
+    try:
+        return await patience.wait(inbox.get(), max(0.0, seconds))
+    except TimeoutError:
+        return None
 
 
 def with_cursor(items: list[ChatItem], after: str | None) -> list[ChatItem]:

@@ -28,6 +28,12 @@ PERMISSIONS = (
     Permission("pages_read_engagement", "To read what runs on the Page, how many watch and how they react."),
     Permission("pages_read_user_content", "To read the comments people write under your live video."),
     Permission("pages_manage_engagement", "To answer, hide and delete comments, and to block people."),
+    # Apps that passed review for live video may not have passed it for messages.
+    Permission(
+        "pages_messaging",
+        "To answer a comment privately, with the link to what somebody claimed.",
+        needed=False,
+    ),
     Permission("pages_manage_metadata", "To be told of new comments at once, when you set up webhooks."),
 )
 NEEDED = frozenset({"pages_show_list", "pages_manage_posts", "pages_read_engagement"})

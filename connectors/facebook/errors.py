@@ -15,6 +15,8 @@ THROTTLED = frozenset({4, 17, 32, 341, 613, 80001, 80002, 80009, 80014})
 LOGIN = frozenset({102, 190})
 PERMISSION = frozenset({10, 283, *range(200, 300)} - {210})
 """210 is about a person whom the Page cannot see, not about us."""
+ANSWERED, CLOSED, UNREACHABLE, NO_MESSAGES = "answered", "closed", "unreachable", "permission"
+"""Why there is no private answer (`replies.py`)."""
 THROTTLE_SECONDS = 300.0
 """Calls made while throttled lengthen the penalty, so never less than this without being told."""
 
@@ -29,11 +31,25 @@ WHY_LOGIN = {
 SENTENCES = {
     "3": "This Facebook app may not use live video; it needs app review.",
     "100/33": "Facebook no longer knows this live video or comment, or hides it from this login.",
+    "100/2018292": "Facebook no longer knows this comment, or hides it from this login.",
     "210": "Facebook no longer shows this person to the Page.",
     "368": "Facebook has blocked this Page from writing for a while because it wrote too much alike.",
     "506": "Facebook already has exactly this comment.",
     "2635": "Facebook no longer offers this version of its API.",
 }
+ALONE = "Facebook lets the Page write no private message to this person."
+REPLIES = {
+    # The 10900s are as others report them, not in Meta's documentation.
+    "10900": (ANSWERED, "This comment was answered already. Facebook allows one private answer per comment."),
+    "10903": (UNREACHABLE, ALONE),
+    "10904": (UNREACHABLE, "This Page has its messages switched off."),
+    "551": (UNREACHABLE, ALONE),
+    "10/2018278": (CLOSED, "This comment is too old: Facebook allows a private answer for seven days."),
+}
+
+
+class Lacking(Reconnect):
+    """The login is alive, but was not allowed this."""
 
 
 def classify(status: int, headers: dict[str, str], body: bytes) -> ConnectorError | None:
@@ -53,6 +69,9 @@ def graph_error(
 ) -> ConnectorError:
     """The error an `{"error": {...}}` body means. Header names are lower case."""
     code, subcode = int(error.get("code") or 0), int(error.get("error_subcode") or 0)
+    name = f"{code}/{subcode}" if subcode else str(code or status)
+    if known := REPLIES.get(name) or REPLIES.get(str(code)):
+        return Refused(known[1], code=known[0])
     if code in LOGIN or (status == 401 and not code):
         why = WHY_LOGIN.get(subcode, "Facebook no longer accepts this login.")
         return Reconnect(f"{why} Link the account again.")
@@ -62,8 +81,7 @@ def graph_error(
     if code in DOWN or status >= 500 or error.get("is_transient"):
         return RetryLater(f"Facebook is down ({code or status}).", retry_after(headers, 5.0), unknown=write)
     if code in PERMISSION:
-        return Reconnect("This Facebook login lacks a permission. Link the account again and allow all.")
-    name = f"{code}/{subcode}" if subcode else str(code or status)
+        return Lacking("This Facebook login lacks a permission. Link the account again and allow all.")
     said = redacted(str(error.get("error_user_msg") or error.get("message") or "no reason given"))
     return Refused(SENTENCES.get(name, f"Facebook refused the request: {said}"), code=name)
 

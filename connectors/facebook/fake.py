@@ -15,8 +15,8 @@ Faults (POST /_ctl/fault): {"kind": "status", "status": 429, "retry_after": 7, "
 error) · "deaf_push" (the next "count" comments are not pushed) · "repeat" (the next comment is pushed
 three times, spelled in three ways) · "unknown_field" ("field") · "no_listing" (the Page's live videos
 may not be read) · "forget_place" (cursors become invalid) · "slow_stop" (PROCESSING stays) · "lapse"
-(announcements expire) · "duplicate_webhook", "lost_webhook" ("count") · "hold_webhooks",
-"release_webhooks" · "clear".
+(announcements expire) · "week" (comments are eight days older) · "duplicate_webhook", "lost_webhook"
+("count") · "hold_webhooks", "release_webhooks" · "clear".
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import asyncio
 import json
 import random
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -147,7 +148,7 @@ class Fake:
 
     def _edge(self, page: Page, method: str, path: list[str], args: Args) -> Any:
         ref, edge = path[0], "/".join(path[1:])
-        if edge in {"live_videos", "blocked", "subscribed_apps"} and ref != page.id:
+        if edge in {"live_videos", "blocked", "subscribed_apps", "messages"} and ref != page.id:
             raise gone(ref)
         match method, edge:
             case "POST", "live_videos":
@@ -161,6 +162,8 @@ class Fake:
             case "POST", "subscribed_apps":
                 page.subscribed |= set(args.get("subscribed_fields", "").split(",")) & {"feed", "live_videos"}
                 return {"success": True}
+            case "POST", "messages":
+                return page.answer_privately(args, allowed=self._login.may_message())
             case "GET", "errors":
                 return page.list_errors(ref)
             case "GET", "comments":
@@ -334,6 +337,10 @@ class Fake:
             for page in self._pages:
                 page.expire()
 
+        def week(_: dict[str, Any]) -> None:
+            for page in self._pages:
+                page.grow_old(timedelta(days=8))
+
         def drop(_: dict[str, Any]) -> None:
             for _ref, queue in self._streams:
                 queue.put_nowait(None)
@@ -349,6 +356,7 @@ class Fake:
             "forget_place": forget,
             "slow_stop": slow,
             "lapse": lapse,
+            "week": week,
             "duplicate_webhook": lambda fault: hooks("twice", fault),
             "lost_webhook": lambda fault: hooks("lose", fault),
             "hold_webhooks": lambda _: setattr(self._hooks, "hold", True),

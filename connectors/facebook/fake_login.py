@@ -17,7 +17,7 @@ from connectors.facebook.fake_page import GraphError, Page
 CODE_LIFE = timedelta(minutes=10)
 SCOPES = (
     "pages_show_list,pages_manage_posts,pages_read_engagement,pages_read_user_content,"
-    "pages_manage_engagement,pages_manage_metadata"
+    "pages_manage_engagement,pages_messaging,pages_manage_metadata"
 )
 ASKED = """<!doctype html><title>Facebook</title><p>Let the app manage your Pages?</p>
 <form method="get"><input type="hidden" name="asked" value="1">{fields}
@@ -35,7 +35,7 @@ class Login:
         self.verify_token = f"{rng.getrandbits(64):016x}"
         self.answer = "allow"
         self.scopes = SCOPES
-        self.tasks = ["CREATE_CONTENT", "MODERATE", "ANALYZE"]
+        self.tasks = ["CREATE_CONTENT", "MODERATE", "MESSAGING", "ANALYZE"]
         self.revoked = False
         self.page_size = 100
         self._dead = 0
@@ -155,6 +155,11 @@ class Login:
         if start + size < len(self._pages):
             paging["next"] = "http://sim/next"
         return {"data": data, "paging": paging}
+
+    def may_message(self) -> bool:
+        """Whether the person allowed the app to write messages, and may do so themselves."""
+        allowed = next(iter(self._long.values()), self.scopes).split(",")
+        return "pages_messaging" in allowed and "MESSAGING" in self.tasks
 
     def grow(self, page: Page) -> None:
         """The person has one more Page."""

@@ -12,7 +12,8 @@ from urllib.parse import urlencode
 
 OVER = frozenset({"LIVE_STOPPED", "PROCESSING", "VOD", "SCHEDULED_EXPIRED", "SCHEDULED_CANCELED"})
 WRITTEN = frozenset({"LIVE_NOW", "UNPUBLISHED", "SCHEDULED_UNPUBLISHED", "SCHEDULED_LIVE"})
-LONGEST_TITLE, LONGEST_COMMENT = 254, 8000
+LONGEST_TITLE, LONGEST_COMMENT, LONGEST_MESSAGE = 254, 8000, 2000
+ANSWERABLE = timedelta(days=7)
 
 Tell = Callable[[str, str, dict[str, Any]], None]
 """(Page, webhook field, value)."""
@@ -53,6 +54,7 @@ class Page:
         self.blocked: set[str] = set()
         self._videos: dict[str, dict[str, Any]] = {}
         self._said: dict[str, list[dict[str, Any]]] = {}
+        self._answered: dict[str, str] = {}
         self._count = 0
 
     # --- live videos -----------------------------------------------------------------------------
@@ -218,6 +220,33 @@ class Page:
         above = self._comment(ref)
         return self.say(above["live"], text, author, parent=above["id"])
 
+    def answer_privately(self, args: dict[str, str], *, allowed: bool) -> dict[str, Any]:
+        """POST /{page}/messages to whoever wrote a comment: once, within seven days, to no Page."""
+        if not allowed:
+            raise GraphError(230, "(#230) Requires pages_messaging permission to manage the object")
+        recipient, message = (json.loads(args.get(name, "{}")) for name in ("recipient", "message"))
+        text = message.get("text", "")
+        if not text or len(text) > LONGEST_MESSAGE:
+            raise GraphError(100, "Length of param message[text] must be 1 to 2000 characters")
+        try:
+            comment = self._comment(recipient.get("comment_id", ""))
+        except GraphError:
+            raise GraphError(100, "(#100) Invalid comment_id parameter", subcode=2018292) from None
+        author = comment.get("from", {}).get("id")
+        if author in {None, self.id} or author in self.blocked:
+            raise GraphError(10903, "(#10903) This user can't reply to this activity", subcode=1893049)
+        if comment["id"] in self._answered:
+            raise GraphError(10900, "(#10900) Activity already replied to")
+        if datetime.now(UTC) - datetime.fromisoformat(comment["created_time"]) > ANSWERABLE:
+            raise GraphError(10, "(#10) This message is sent outside of allowed window.", subcode=2018278)
+        self._answered[comment["id"]] = text
+        return {"recipient_id": author, "message_id": f"m_{self._number}_{len(self._answered)}"}
+
+    def grow_old(self, by: timedelta) -> None:
+        """Every comment was written so much earlier."""
+        for comment in (one for said in self._said.values() for one in said):
+            comment["created_time"] = stamp(datetime.fromisoformat(comment["created_time"]) - by)
+
     def list_comments(self, ref: str, args: dict[str, str]) -> dict[str, Any]:
         """GET /{live-video or post}/comments; hides low quality unless told not to."""
         every = args.get("live_filter") == "no_filter"
@@ -265,6 +294,7 @@ class Page:
             "sent": [c["message"] for c in comments if c.get("from", {}).get("id") == self.id],
             "hidden": [comment["message"] for comment in comments if comment["is_hidden"]],
             "blocked": sorted(self.blocked),
+            "answered": [*self._answered.values()],
             "subscribed": sorted(self.subscribed),
         }
 

@@ -47,5 +47,6 @@ CONNECTOR = Connector(
     audience=InstagramAudience,
     chat_source=InstagramChat,
     replier=InstagramReplier,
+    private_replier=InstagramReplier,
     moderation=MODERATION,
 )

@@ -102,6 +102,12 @@ class Config(App):
     )
 
 
+class Usage:
+    """Percent of the fullest rate limit: Instagram counts an account's calls, whichever of us makes them."""
+
+    percent = 0.0
+
+
 class Api:
     """Calls of one connection."""
 
@@ -110,13 +116,17 @@ class Api:
         self._config = session.config
         self._root = root_of(session.addresses.base_url, session.config.host)
         self._tier = 0
-        self.used = 0.0
-        """Percent of the fullest rate limit, as of the last answer."""
+        self._usage = session.common.one(Usage)
 
     @property
     def linked(self) -> bool:
         """False for a brand that brought nothing but a stream key."""
         return self._http.login is not None and bool(self._config.account_id)
+
+    @property
+    def used(self) -> float:
+        """Percent of the fullest rate limit, as of the last answer that any call of this account got."""
+        return self._usage.percent
 
     @property
     def slower(self) -> float:
@@ -133,7 +143,7 @@ class Api:
         """One call. A write whose answer is lost is RetryLater(unknown=True)."""
         params = {**how.pop("params", {}), **await self._proof()}
         response = await self._http.request(method, f"{self._root}{VERSION}/{path}", params=params, **how)
-        self.used = percent_used({name.lower(): value for name, value in response.headers.items()})
+        self._usage.percent = percent_used({name.lower(): value for name, value in response.headers.items()})
         try:
             answer = response.json()
         except ValueError:

@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from connectors.errors import ConnectorError, Refused
-from connectors.http import Http
+from connectors.fakes import Sender
 
 PAUSES = (0.05, 0.2, 1.0, 5.0)
 """Seconds between retries; the real ones stretch over 36 hours."""
 
 
-class Hooks:
+class Hooks(Sender):
     """One address for the whole app. `hold` keeps news back until `release`.
 
     `form` is what Instagram makes of them: "changes" (the usual), "entry" (no `changes`), "array" (the same
@@ -24,6 +24,7 @@ class Hooks:
     """
 
     def __init__(self, secret: str, account: str) -> None:
+        super().__init__()
         self._secret = secret
         self._account = account
         self.form = "changes"
@@ -32,8 +33,6 @@ class Hooks:
         self.hold = False
         self.delivered = self.failed = 0
         self._kept: list[dict[str, Any]] = []
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._http: Http | None = None
 
     def tell(self, value: dict[str, Any]) -> None:
         """Send a change some time soon; nothing waits for it."""
@@ -62,18 +61,10 @@ class Hooks:
         """Ask the address whether it is the brand's, as when it is entered in the app."""
         query = {"hub.mode": "subscribe", "hub.challenge": "1158201444", "hub.verify_token": token}
         try:
-            answer = await self._opened().request("GET", url, params=query, timeout=5.0)
+            answer = await self.http.request("GET", url, params=query, timeout=5.0)
         except ConnectorError:
             return False
         return answer.text == "1158201444"
-
-    async def close(self) -> None:
-        """Stop sending."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._http:
-            await self._http.close()
 
     def state(self) -> dict[str, Any]:
         """For assertions."""
@@ -87,16 +78,14 @@ class Hooks:
         copies = 2 if self.twice else 1
         self.twice -= copies - 1
         for _ in range(copies):
-            task = asyncio.get_running_loop().create_task(self._deliver(str(self.url), body))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self.start(self._deliver(str(self.url), body))
 
     async def _deliver(self, url: str, body: bytes) -> None:
         made = hmac.new(self._secret.encode(), body, hashlib.sha256).hexdigest()
         headers = {"Content-Type": "application/json", "X-Hub-Signature-256": f"sha256={made}"}
         for pause in (*PAUSES, None):
             try:
-                await self._opened().request("POST", url, content=body, headers=headers, timeout=5.0)
+                await self.post(url, body, headers, 5.0)
             except Refused:
                 break
             except ConnectorError:
@@ -107,8 +96,3 @@ class Hooks:
                 self.delivered += 1
                 return
         self.failed += 1
-
-    def _opened(self) -> Http:
-        """Kept: a client for each delivery would cost more than the delivery."""
-        self._http = self._http or Http("")
-        return self._http

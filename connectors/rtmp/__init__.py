@@ -20,6 +20,7 @@ CONNECTOR = Connector(
         "chat_source": "An address brings no chat. Read it in the place's own page.",
         "chat_sink": "An address takes no messages. Write in the place's own page.",
         "replier": "An address takes no messages. Answer in the place's own page.",
+        "private_replier": "An address takes no messages. Answer in the place's own page.",
         "announcer": "An address takes no messages. Announce in the place's own page.",
         "moderation": "An address brings no chat to moderate.",
     },

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from connectors.errors import ConnectorError
-from connectors.http import Http
+from connectors.fakes import Sender
 
 PAUSES = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 60.0, 60.0)
 """Seconds between the eight retries; the real ones stretch over four hours."""
@@ -32,10 +32,11 @@ SPELLINGS = {
 TOPICS = tuple(name for name in SPELLINGS.values() if name != LEVELS)
 
 
-class Hooks:
+class Hooks(Sender):
     """The app's subscriptions, all at one address. `twice` and `lose` count events doubled or lost."""
 
     def __init__(self, rng: random.Random, shop: str) -> None:
+        super().__init__()
         self._random = rng
         self._shop = shop
         self.secret = f"shpss_{rng.getrandbits(128):032x}"
@@ -44,9 +45,6 @@ class Hooks:
         self.twice = self.lose = 0
         self._delivered: list[str] = []
         self._failed: list[str] = []
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._gate = asyncio.Semaphore(8)
-        self._http: Http | None = None
 
     def tell(self, topic: str, payload: dict[str, Any]) -> None:
         """Send an event some time soon; nothing waits for it."""
@@ -65,9 +63,7 @@ class Hooks:
                 "X-Shopify-Event-Id": event,
                 "X-Shopify-Webhook-Id": self._uuid(),
             }
-            task = asyncio.get_running_loop().create_task(self._deliver(topic, url, body, headers))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self.start(self._deliver(topic, url, body, headers))
 
     def subscribe_all(self, url: str, *, levels: bool) -> None:
         """As a person does it when the app is set up."""
@@ -97,24 +93,14 @@ class Hooks:
         return {
             "delivered": self._delivered,
             "failed": self._failed,
-            "waiting": len(self._tasks),
+            "waiting": self.waiting,
             "topics": sorted(self.topics),
         }
-
-    async def close(self) -> None:
-        """Stop sending."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._http:
-            await self._http.close()
 
     async def _deliver(self, topic: str, url: str, body: bytes, headers: dict[str, str]) -> None:
         for pause in (*PAUSES, None):
             try:
-                async with self._gate:
-                    self._http = self._http or Http("")
-                    await self._http.request("POST", url, content=body, headers=headers, timeout=5.0)
+                await self.post(url, body, headers, 5.0)
                 self._delivered.append(topic)
                 self._in_a_row.pop(topic, None)
                 return

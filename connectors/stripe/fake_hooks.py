@@ -7,13 +7,12 @@ import copy
 import json
 import random
 import time
-from collections.abc import Coroutine
 from typing import Any
 
 import stripe
 
 from connectors.errors import ConnectorError
-from connectors.http import Http
+from connectors.fakes import Sender
 
 PAUSES = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 """Seconds between attempts; the real ones stretch over three days."""
@@ -36,7 +35,7 @@ SUBSCRIBED = frozenset(
 """What the README tells a brand to subscribe to."""
 
 
-class Hooks:
+class Hooks(Sender):
     """The account's one webhook endpoint. Events of one moment are sent in no order, as the real ones are.
 
     The next events come doubled (`twice`), never (`lose`), after the one that follows (`swap`), or only when
@@ -44,6 +43,7 @@ class Hooks:
     """
 
     def __init__(self, secret: str, rng: random.Random) -> None:
+        super().__init__()
         self.secret = secret
         self.url: str | None = None
         self.everything = False
@@ -55,9 +55,6 @@ class Hooks:
         self._written: list[tuple[dict[str, str], bytes]] = []
         self._delivered: list[str] = []
         self._failed: list[str] = []
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._gate = asyncio.Semaphore(8)
-        self._http: Http | None = None
 
     def tell(self, kind: str, thing: dict[str, Any]) -> None:
         """Send an event some time soon; nothing waits for it."""
@@ -77,7 +74,7 @@ class Hooks:
         if self.url is None:
             return
         if not self._batch:
-            self._start(self._shuffle())
+            self.start(self._shuffle())
         self._batch.append(body)
 
     def release(self) -> int:
@@ -93,21 +90,13 @@ class Hooks:
 
     def state(self) -> dict[str, Any]:
         """Which events arrived, and which never did."""
-        return {"delivered": self._delivered, "failed": self._failed, "waiting": len(self._tasks)}
+        return {"delivered": self._delivered, "failed": self._failed, "waiting": self.waiting}
 
     def headers(self, body: bytes) -> dict[str, str]:
         """Signed now."""
         sign = stripe.WebhookSignature.generate_signature_header
         signature: str = sign(body.decode(), self.secret, int(time.time()))
         return {"stripe-signature": signature, "content-type": "application/json; charset=utf-8"}
-
-    async def close(self) -> None:
-        """Stop sending."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._http:
-            await self._http.close()
 
     async def _shuffle(self) -> None:
         """Everything one call has caused is there by now."""
@@ -132,19 +121,12 @@ class Hooks:
 
     def _send(self, body: bytes) -> None:
         if self.url:
-            self._start(self._deliver(json.loads(body)["id"], self.url, body))
-
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+            self.start(self._deliver(json.loads(body)["id"], self.url, body))
 
     async def _deliver(self, event_id: str, url: str, body: bytes) -> None:
         for pause in (*PAUSES, None):
             try:
-                async with self._gate:
-                    self._http = self._http or Http("")
-                    await self._http.request("POST", url, content=body, headers=self.headers(body))
+                await self.post(url, body, self.headers(body))
                 self._delivered.append(event_id)
                 return
             except ConnectorError:

@@ -34,6 +34,7 @@ CONNECTOR = Connector(
         "health": "TikTok does not tell how it likes the stream. Look at the preview in LIVE Producer.",
         "chat_sink": "TikTok gives programs no way to write in a LIVE's chat. Answer in the TikTok app.",
         "replier": "TikTok gives programs no way to answer in a LIVE's chat. Answer in the TikTok app.",
+        "private_replier": "TikTok lets no program write to a viewer. Answer in the TikTok app.",
         "announcer": "TikTok gives programs no way to pin or announce. Pin a comment in the TikTok app.",
         "moderation": "TikTok lets only people moderate a LIVE. What is hidden here stays on TikTok; make "
         "somebody a moderator in the TikTok app.",

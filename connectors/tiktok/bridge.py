@@ -15,7 +15,7 @@ from urllib.parse import quote
 import aiohttp
 
 from connectors.errors import Refused, RetryLater
-from connectors.http import websocket
+from connectors.http import Patience, websocket
 from connectors.tiktok.items import Inbox, Kind, Said, gift_words, streak_id
 from connectors.tiktok.pace import Pace, suspension
 from connectors.tiktok.people import Author
@@ -59,10 +59,10 @@ class Bridge:
 
     async def messages(self, ref: str, inbox: Inbox, *, missed: bool) -> AsyncGenerator[ChatItem, None]:
         """Ends with the LIVE. The bridge says itself whether it is connected."""
-        line, over = Line(heard=self._now()), False
+        line, over, patience = Line(heard=self._now()), False, Patience()
         async with websocket(f"{self._url}?unique_id={quote(ref)}") as socket:
             while not over:
-                for text in await self._receive(socket, line):
+                for text in await self._receive(socket, line, patience):
                     items, over = self._read(text, line, inbox, missed=missed)
                     for item in items:
                         yield item
@@ -76,10 +76,12 @@ class Bridge:
                     line.quiet = True
                     yield ChatHealth(state="degraded", detail="The bridge is unusually silent.", missed=True)
 
-    async def _receive(self, socket: aiohttp.ClientWebSocketResponse, line: Line) -> list[str]:
+    async def _receive(
+        self, socket: aiohttp.ClientWebSocketResponse, line: Line, patience: Patience
+    ) -> list[str]:
         """The lines of the next message; none when there is none for a moment."""
         try:
-            message = await socket.receive(timeout=self._pace.tick)
+            message = await patience.wait(socket.receive(), self._pace.tick)
         except TimeoutError:
             return []
         if message.type is aiohttp.WSMsgType.TEXT:

@@ -11,7 +11,7 @@ import aiohttp
 
 from connectors.base import Session
 from connectors.errors import RetryLater
-from connectors.http import websocket
+from connectors.http import Patience, websocket
 from connectors.tiktok import shapes
 from connectors.tiktok.config import Config
 from connectors.tiktok.frames import Batch, Event, Frame, ack, enter_room, heartbeat
@@ -84,9 +84,9 @@ class Reader:
     async def _follow(
         self, socket: aiohttp.ClientWebSocketResponse, inbox: Inbox, watch: Watch
     ) -> AsyncGenerator[ChatItem, None]:
-        over = False
+        over, patience = False, Patience()
         while not over:
-            data = await self._receive(socket, watch)
+            data = await self._receive(socket, watch, patience)
             if data is not None:
                 items, over = await self._frame(socket, data, inbox, watch)
                 for item in items:
@@ -100,10 +100,12 @@ class Reader:
                 watch.troubled = True
                 yield ChatHealth(state="degraded", detail="TikTok's chat is unusually silent.", missed=True)
 
-    async def _receive(self, socket: aiohttp.ClientWebSocketResponse, watch: Watch) -> bytes | None:
+    async def _receive(
+        self, socket: aiohttp.ClientWebSocketResponse, watch: Watch, patience: Patience
+    ) -> bytes | None:
         """The next binary message; None when there is none for a moment."""
         try:
-            message = await socket.receive(timeout=self._pace.tick)
+            message = await patience.wait(socket.receive(), self._pace.tick)
         except TimeoutError:
             return None
         if message.type is aiohttp.WSMsgType.BINARY:

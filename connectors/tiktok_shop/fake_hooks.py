@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 from connectors.errors import ConnectorError
-from connectors.http import Http
+from connectors.fakes import Sender
 
 PAUSES = (0.1, 0.5, 2.0, 8.0)
 """Seconds before the four retries; the real ones are 2 minutes, 30 minutes, 3 hours and 12 hours."""
@@ -20,11 +20,12 @@ TWICE_EVERY = 8
 ORDER_STATUS_CHANGE = 1
 
 
-class Hooks:
+class Hooks(Sender):
     """One address for everything. `twice`, `lose` and `hold` count events to be doubled, lost or kept back
     until the next one went out before them."""
 
     def __init__(self, rng: random.Random, app_key: str, app_secret: str) -> None:
+        super().__init__()
         self._random = rng
         self._key, self._secret = app_key.encode(), app_secret.encode()
         self.topics: dict[str, str] = {}
@@ -32,9 +33,6 @@ class Hooks:
         self._held: list[bytes] = []
         self._delivered: list[str] = []
         self._failed: list[str] = []
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._gate = asyncio.Semaphore(8)
-        self._http: Http | None = None
 
     def tell(self, data: dict[str, Any]) -> None:
         """Send a change of an order some time soon; nothing waits for it."""
@@ -55,23 +53,13 @@ class Hooks:
 
     def state(self) -> dict[str, Any]:
         """Notifications that arrived, that never did, and how many are on their way."""
-        return {"delivered": self._delivered, "failed": self._failed, "waiting": len(self._tasks)}
-
-    async def close(self) -> None:
-        """Stop sending."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._http:
-            await self._http.close()
+        return {"delivered": self._delivered, "failed": self._failed, "waiting": self.waiting}
 
     def _send(self, url: str, body: bytes) -> None:
         copies = 2 if self.twice or self._random.randrange(TWICE_EVERY) == 0 else 1
         self.twice = max(0, self.twice - (copies - 1))
         for _ in range(copies):
-            task = asyncio.get_running_loop().create_task(self._deliver(url, body))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self.start(self._deliver(url, body))
 
     async def _deliver(self, url: str, body: bytes) -> None:
         sign = hmac.new(self._secret, self._key + body, hashlib.sha256).hexdigest()
@@ -79,9 +67,7 @@ class Hooks:
         name = str(json.loads(body)["tts_notification_id"])
         for pause in (*PAUSES, None):
             try:
-                async with self._gate:
-                    self._http = self._http or Http("")
-                    await self._http.request("POST", url, content=body, headers=headers, timeout=3.0)
+                await self.post(url, body, headers, 3.0)
                 self._delivered.append(name)
                 return
             except ConnectorError:

@@ -36,6 +36,7 @@ CONNECTOR = Connector(
             "Twitch doesn't tell programs how well it receives a stream: look at inspector.twitch.tv, "
             "signed in to your channel."
         ),
+        "private_replier": "Whispers reach only who allows them, and Twitch drops most that programs send.",
         "moderation.hide": "Twitch can't hide a message from others only: delete it instead.",
         "moderation.unhide": "Twitch can't bring a deleted message back.",
     },

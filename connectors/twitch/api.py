@@ -117,7 +117,7 @@ class Helix(HTTPClient):
         super().__init__(client_id=session.config.client_id)
         self._carrier = session.http
         self._urgent = urgent
-        self._bucket = Bucket()
+        self._bucket = session.common.one(Bucket)
 
     async def request(self, route: Route) -> RawResponse | str | None:
         """What every call of twitchio's client ends in. None when Twitch answers with nothing."""

@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 
 from connectors.errors import ConnectorError, RetryLater
-from connectors.http import websocket
+from connectors.http import Patience, websocket
 from connectors.twitch.events import Frame
 from connectors.types import ChatHealth
 
@@ -112,19 +112,18 @@ class Link:
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> str:
         """Why it ended."""
-        patience = self._pace.welcome
+        seconds, patience = self._pace.welcome, Patience()
         while True:
             try:
                 # Around receive() and not its own timeout, which every ping would start again.
-                async with asyncio.timeout(patience):
-                    message = await socket.receive()
+                message = await patience.wait(socket.receive(), seconds)
             except TimeoutError:
                 return "Twitch's chat had gone silent."
             if message.type in ENDS:
                 return f"Twitch closed the chat ({socket.close_code or 'no reason'})."
             frame = Frame.of(message.data) if message.type is aiohttp.WSMsgType.TEXT else Frame(kind="binary")
             if frame.kind == "session_welcome":
-                patience = self._greeted(frame)
+                seconds = self._greeted(frame)
             elif frame.kind not in ("session_keepalive", "binary"):
                 await self._heard(self, frame)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import hmac
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.errors import ConnectorError
-from connectors.http import Http
+from connectors.fakes import Sender
 
 MOST_FAILURES = 5
 
@@ -40,23 +39,22 @@ class Hook:
         }
 
 
-class Hooks:
+class Hooks(Sender):
     """`twice` and `lose` count deliveries to be doubled or lost."""
 
     def __init__(self, said: Callable[[str, int], dict[str, Any] | None]) -> None:
+        super().__init__()
         self._said = said
         self.hooks: list[Hook] = []
         self.twice = self.lose = 0
         self._delivered: list[str] = []
         self._failed: list[str] = []
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._http: Http | None = None
 
     def add(self, topic: str, url: str, secret: str) -> Hook:
         """A new webhook; it greets at once."""
         made = Hook(len(self.hooks) + 1, topic, url, secret)
         self.hooks.append(made)
-        self._later(self._greet(made))
+        self.start(self._greet(made))
         return made
 
     def tell(self, topic: str, number: int) -> None:
@@ -70,29 +68,16 @@ class Hooks:
             copies = 2 if self.twice else 1
             self.twice -= copies - 1
             for _ in range(copies):
-                self._later(self._deliver(hook, number))
+                self.start(self._deliver(hook, number))
 
     def state(self) -> dict[str, Any]:
         """Topics that arrived, topics that never did, and how the webhooks stand."""
         return {
             "delivered": self._delivered,
             "failed": self._failed,
-            "waiting": len(self._tasks),
+            "waiting": self.waiting,
             "status": {hook.topic: hook.status for hook in self.hooks},
         }
-
-    async def close(self) -> None:
-        """Stop sending."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._http:
-            await self._http.close()
-
-    def _later(self, work: Any) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     async def _greet(self, hook: Hook) -> None:
         body = f"webhook_id={hook.id}".encode()
@@ -119,8 +104,7 @@ class Hooks:
 
     async def _post(self, hook: Hook, body: bytes, headers: dict[str, str]) -> None:
         try:
-            self._http = self._http or Http("")
-            await self._http.request("POST", hook.url, content=body, headers=headers, timeout=5.0)
+            await self.post(hook.url, body, headers, 5.0)
         except ConnectorError:
             hook.failures += 1
             self._failed.append(hook.topic)

@@ -39,6 +39,7 @@ CONNECTOR = Connector(
     chat_limits=ChatLimits(characters=200, unit="utf16", messages=10, seconds=10),
     gaps={
         "replier": "YouTube's chat has no replies to a single message: an answer goes to everybody.",
+        "private_replier": "YouTube has no private messages.",
         "announcer": "YouTube lets programs announce and pin nothing: it is sent as an ordinary message.",
         "moderation.hide": "YouTube takes a message from everybody or from nobody: use delete.",
         "moderation.unhide": "A message that YouTube has removed can't be brought back.",

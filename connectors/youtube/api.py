@@ -32,7 +32,6 @@ from connectors.youtube.config import UNITS, Config
 from connectors.youtube.refusals import RELINK, UsedUp, error_of
 
 GOOGLE = "https://youtube.googleapis.com/"
-TIMEOUT = 10.0
 MOST_PAGES = 400
 
 Weight = Literal["routine", "urgent", "anyway"]
@@ -95,6 +94,7 @@ class Api:
 
     def __init__(self, session: Session[Config], now: Callable[[], datetime] = utc_now) -> None:
         self._login = session.http.login
+        self._seconds = session.http.answer_seconds
         self._budget = session.budget
         self._base_url = session.addresses.base_url.rstrip("/") + "/"
         self._now = now
@@ -181,7 +181,7 @@ class Api:
 
     def _service(self) -> Any:
         if not hasattr(self._local, "service"):
-            transport = OnceHttp(timeout=TIMEOUT)
+            transport = OnceHttp(timeout=self._seconds)
             transport.follow_redirects = False
             self._local.service = build(
                 "youtube",

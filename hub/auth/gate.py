@@ -9,16 +9,23 @@ from hub.auth.service import Auth
 from hub.auth.tokens import Tokens
 from hub.clock import Clock
 from hub.secrets import Vault
+from hub.stock.networks import Networks
 
 
 class Gate(TypedDict):
-    """The services of staff and tokens, by the names they have in `Services`."""
+    """The services of staff, tokens and where viewers come from, by the names they have in `Services`."""
 
     auth: Auth
     members: Members
     tokens: Tokens
+    networks: Networks
 
 
 def gate(clock: Clock, vault: Vault) -> Gate:
     """Every service of staff and tokens, each given what it needs."""
-    return Gate(auth=Auth(clock), members=Members(clock), tokens=Tokens(vault, clock))
+    return Gate(
+        auth=Auth(clock),
+        members=Members(clock),
+        tokens=Tokens(vault, clock),
+        networks=Networks(vault),
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -54,8 +55,10 @@ async def owning(request: Request, hub: Hub) -> Staff:
 
 
 async def watching(request: Request, hub: Hub) -> Viewer:
-    """The viewer behind a bearer token."""
-    return viewer_of(hub, request.headers.get("authorization", ""))
+    """The viewer behind a bearer token, and from which network they ask."""
+    viewer = viewer_of(hub, request.headers.get("authorization", ""))
+    address = request.client.host if request.client else None
+    return replace(viewer, network=hub.networks.of(viewer.show_id, address))
 
 
 def viewer_of(hub: Services, authorization: str) -> Viewer:

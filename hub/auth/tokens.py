@@ -37,6 +37,7 @@ class Viewer:
 
     `customer_id`, `member` and `segments`: as whom they were signed in when the page was loaded, and which
     benefits are theirs. Prices may rest on it; money may not: that asks the session itself.
+    `network`: where this very request comes from (`hub/stock/networks.py`); no token says it.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Viewer:
     customer_id: UUID | None = None
     member: bool = False
     segments: frozenset[UUID] = frozenset()
+    network: int | None = None
 
 
 @dataclass(frozen=True)

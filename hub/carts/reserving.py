@@ -139,6 +139,7 @@ class Reserving:
                 offer_id=wanted.offer_id,
                 member=viewer.member,
                 segments=viewer.segments,
+                network=viewer.network,
             )
         )
 

@@ -51,7 +51,11 @@ async def _recognise(
     nameless = (col(Delivery.state) == "sent") & col(Delivery.external_id).is_(None)
     query = (
         select(Delivery)
-        .where(col(Delivery.target_id) == target, or_(col(Delivery.state) == "unknown", nameless))
+        .where(
+            col(Delivery.target_id) == target,
+            col(Delivery.verb) != "private",  # no chat shows it
+            or_(col(Delivery.state) == "unknown", nameless),
+        )
         .order_by(col(Delivery.id))
     )
     lost = [*(await session.exec(query)).all()]

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import JSON, Index, UniqueConstraint
+from sqlalchemy import text as sql
 from sqlmodel import Field, SQLModel
 
 from hub.columns import OptionalId, OptionalTime, big, brand, key, now, one_of, ref, when
@@ -62,10 +63,12 @@ class Delivery(SQLModel, table=True):
 
     __table_args__ = (
         one_of("delivery", "state", "queued", "sent", "confirmed", "failed", "unknown"),
-        one_of("delivery", "verb", "send", "reply", "announce"),
+        one_of("delivery", "verb", "send", "reply", "private", "announce"),
         one_of("delivery", "purpose", "reply", "relay"),
         UniqueConstraint("message_id", "platform", "target_id"),
         Index("delivery_of_target", "target_id", "id"),
+        # How many wait is asked for every batch of messages that is passed on.
+        Index("delivery_queued", "target_id", postgresql_where=sql("state = 'queued'")),
     )
 
     id: UUID = key()
@@ -119,17 +122,23 @@ class ChatTurn(SQLModel, table=True):
 
 
 class ChatPace(SQLModel, table=True):
-    """A target's bucket of messages: `full_at` is when nothing is missing from it any more.
-
-    `shed` counts messages of other platforms that were not passed on because it was empty.
-    """
+    """An account's bucket of messages: `full_at` is when nothing is missing from it any more."""
 
     __tablename__ = "chat_pace"
 
-    target_id: UUID = Field(primary_key=True, foreign_key="show_target.id", ondelete="CASCADE")
+    connection_id: UUID = Field(primary_key=True, foreign_key="connection.id", ondelete="CASCADE")
     brand_id: UUID = brand()
     full_at: datetime = when()
-    shed: int = big()
+
+
+class ChatShed(SQLModel, table=True):
+    """How many messages of other platforms were not passed on into a chat because its bucket was empty."""
+
+    __tablename__ = "chat_shed"
+
+    target_id: UUID = Field(primary_key=True, foreign_key="show_target.id", ondelete="CASCADE")
+    brand_id: UUID = brand()
+    messages: int = big()
 
 
 class ChatRelay(SQLModel, table=True):

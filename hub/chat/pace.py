@@ -1,7 +1,8 @@
-"""How fast we write into a chat: a bucket of messages per target, one for all processes.
+"""How fast we write into a chat: a bucket of messages per linked account, one for all processes.
 
-The bucket's row is locked while it is asked, in the transaction that claims the message, so two workers
-cannot both take the last place. Its size and its rate are chosen so that in no span of `seconds` more than
+A platform counts what an account writes, in however many shows it does so at once: they share the bucket.
+Its row is locked while it is asked, in the transaction that claims the message, so two workers
+cannot both take the last place. Its size and rate are chosen so that in no span of `seconds` more than
 `messages` leave: half of them may go at once, the rest flow at an even pace.
 """
 
@@ -20,12 +21,18 @@ from hub.shows.models import ShowTarget
 
 LOCK: Final = text(
     """
-    INSERT INTO chat_pace (target_id, brand_id, full_at, shed) VALUES (:target, :brand, :now, 0)
-    ON CONFLICT (target_id) DO UPDATE SET target_id = chat_pace.target_id RETURNING full_at
+    INSERT INTO chat_pace (connection_id, brand_id, full_at) VALUES (:account, :brand, :now)
+    ON CONFLICT (connection_id) DO UPDATE SET connection_id = chat_pace.connection_id RETURNING full_at
     """
 )
-TAKE: Final = text("UPDATE chat_pace SET full_at = :full WHERE target_id = :target")
-SHED: Final = text("UPDATE chat_pace SET shed = shed + :count WHERE target_id = :target RETURNING shed")
+LOOK: Final = text("SELECT full_at FROM chat_pace WHERE connection_id = :account")
+TAKE: Final = text("UPDATE chat_pace SET full_at = :full WHERE connection_id = :account")
+SHED: Final = text(
+    """
+    INSERT INTO chat_shed (target_id, brand_id, messages) VALUES (:target, :brand, :count)
+    ON CONFLICT (target_id) DO UPDATE SET messages = chat_shed.messages + excluded.messages RETURNING messages
+    """
+)
 
 
 @dataclass(frozen=True)
@@ -48,7 +55,7 @@ class Bucket:
 
 async def lock(session: AsyncSession, target: ShowTarget, now: datetime) -> datetime:
     """Nobody else takes from this bucket until we commit; when it is full again."""
-    values = {"target": target.id, "brand": target.brand_id, "now": now}
+    values = {"account": target.connection_id, "brand": target.brand_id, "now": now}
     full_at: datetime = (await run(session, LOCK, values)).scalar_one()
     return max(full_at, now)
 
@@ -61,7 +68,7 @@ async def take(
     free = bucket.free_at(full_at)
     if free > now:
         return free
-    await run(session, TAKE, {"target": target.id, "full": full_at + bucket.every})
+    await run(session, TAKE, {"account": target.connection_id, "full": full_at + bucket.every})
     return None
 
 
@@ -69,12 +76,17 @@ async def expected(
     session: AsyncSession, target: ShowTarget, limits: ChatLimits, ahead: int, now: datetime
 ) -> datetime | None:
     """About when a message leaves that `ahead` others go before; None: at once."""
-    bucket, full_at = Bucket.of(limits), await lock(session, target, now)
+    # Not locked: whoever answers in several places would hold up the shows that share an account.
+    found: datetime | None = (
+        await run(session, LOOK, {"account": target.connection_id})
+    ).scalar_one_or_none()
+    bucket, full_at = Bucket.of(limits), max(found or now, now)
     free = bucket.free_at(full_at + bucket.every * ahead)
     return free if free > now else None
 
 
 async def shed(session: AsyncSession, target: ShowTarget, count: int) -> int:
     """Note messages that were not passed on; all there were so far."""
-    total: int = (await run(session, SHED, {"target": target.id, "count": count})).scalar_one()
+    values = {"target": target.id, "brand": target.brand_id, "count": count}
+    total: int = (await run(session, SHED, values)).scalar_one()
     return total

@@ -22,7 +22,7 @@ from connectors.types import ChatLimits, ChatMessage
 from hub.bus import Event
 from hub.chat import pace
 from hub.chat.limits import LINK, fitted
-from hub.chat.models import ChatPace, ChatRelay, Delivery
+from hub.chat.models import ChatRelay, ChatShed, Delivery
 from hub.chat.rows import Row
 from hub.clock import Clock
 from hub.db import announce
@@ -93,11 +93,11 @@ class Relay:
     async def dropped(self, session: AsyncSession, show_id: UUID) -> dict[UUID, int]:
         """How many messages each target had no room for."""
         query = (
-            select(ChatPace)
-            .join(ShowTarget, col(ShowTarget.id) == col(ChatPace.target_id))
-            .where(col(ShowTarget.show_id) == show_id, col(ChatPace.shed) > 0)
+            select(ChatShed)
+            .join(ShowTarget, col(ShowTarget.id) == col(ChatShed.target_id))
+            .where(col(ShowTarget.show_id) == show_id)
         )
-        return {one.target_id: one.shed for one in (await session.exec(query)).all()}
+        return {one.target_id: one.messages for one in (await session.exec(query)).all()}
 
     def no_writing(self, target: ShowTarget) -> str:
         """Why nothing can be written there."""
@@ -116,7 +116,7 @@ class Relay:
         worthy = [row for row, said in found if is_worthy(row, said, now)]
         targets = {one.id: one for one in await self._targets(session, {pair.into for pair in pairs})}
         # In one order everywhere: two of these transactions may want the same buckets.
-        for into in sorted(targets):
+        for into in sorted(targets, key=lambda one: targets[one].connection_id):
             sources = {pair.source for pair in pairs if pair.into == into}
             mine = [row for row in worthy if str(row["target_id"] or OWN) in sources]
             if mine:
@@ -133,7 +133,7 @@ class Relay:
     async def _fill(
         self, session: AsyncSession, into: ShowTarget, rows: Sequence[Row], now: datetime
     ) -> None:
-        """As many as the target's bucket will soon have room for; the newest are dropped, and counted."""
+        """As many as the account's bucket will soon have room for; the newest are dropped, and counted."""
         connector = self.connectors.get(into.connector)
         if connector is None:  # its folder was there when this was chosen
             return
@@ -195,6 +195,11 @@ def is_bot(row: Row) -> bool:
 
 
 async def waiting_for(session: AsyncSession, target_id: UUID) -> int:
-    """How many messages are queued for a target."""
-    query = select(Delivery.id).where(col(Delivery.target_id) == target_id, col(Delivery.state) == "queued")
+    """How many messages are queued for a target's account, in all the shows it is part of."""
+    account = select(ShowTarget.connection_id).where(col(ShowTarget.id) == target_id).scalar_subquery()
+    query = (
+        select(Delivery.id)
+        .join(ShowTarget, col(ShowTarget.id) == col(Delivery.target_id))
+        .where(col(ShowTarget.connection_id) == account, col(Delivery.state) == "queued")
+    )
     return len((await session.exec(query)).all())

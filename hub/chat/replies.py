@@ -56,13 +56,15 @@ class Address:
 class Words:
     """What is said; the message that it answers, or None; whether it is to be louder than a message.
 
-    `key`: whoever says it again with the same one gets the message there is.
+    `key`: whoever says it again with the same one gets the message there is. `privately`: for whom it answers
+    alone, where the platform can; a job `claim.told` says how that went.
     """
 
     text: str
     answers: Message | None = None
     aloud: bool = False
     key: str | None = None
+    privately: bool = False
 
 
 class Replies:
@@ -152,7 +154,9 @@ class Replies:
         connector = self._connections.connector(target.connector)
         text, verb, asked = words.text, "send", words.answers
         if asked and asked.target_id == target.id:
-            if connector.replier:
+            if words.privately and connector.private_replier:
+                verb = "private"
+            elif connector.replier:
                 verb = "reply"
             elif asked.author_name and not text.startswith("@"):
                 text = f"@{asked.author_name.lstrip('@')} {text}"
@@ -164,7 +168,7 @@ class Replies:
             platform=target.connector,
             verb=verb,
             text=text,
-            answers=asked.external_id if asked and verb == "reply" else None,
+            answers=asked.external_id if asked and verb in ("reply", "private") else None,
         )
 
     async def _check(self, session: AsyncSession, target: ShowTarget, delivery: Delivery) -> None:
@@ -212,6 +216,7 @@ class Replies:
             delivery = await session.get(Delivery, delivery_id)
             if delivery and delivery.state == "unknown":
                 tell_delivery(session, delivery)
+                await pass_on(session, delivery)
 
     async def _claim(self, delivery_id: UUID, target: ShowTarget) -> Delivery | datetime | None:
         """Mark it as on its way before the first byte leaves; or when there will be room for it.
@@ -251,6 +256,7 @@ class Replies:
                 delivery.state, delivery.reason = state, reason
                 delivery.updated_at = self._clock()
                 tell_delivery(session, delivery)
+                await pass_on(session, delivery)
 
     async def sent(self, delivery_id: UUID, external_id: str) -> None:
         """The platform took it; its echo may have been here already."""
@@ -277,6 +283,13 @@ class Replies:
                 data = {"ids": [str(echo.id)]}
                 announce(session, Event(show_id=delivery.show_id, kind="message.deleted", seq=seq, data=data))
             tell_delivery(session, delivery)
+            await pass_on(session, delivery)
+
+
+async def pass_on(session: AsyncSession, delivery: Delivery) -> None:
+    """A private answer that was sent, or was not, is the claims' business from here on."""
+    if delivery.verb == "private" and delivery.state != "queued":
+        await defer(session, "claim.told", key=f"claim.told:{delivery.id}", delivery_id=str(delivery.id))
 
 
 async def say(opened: Opened, chat_ref: str, delivery: Delivery) -> str:
@@ -284,6 +297,9 @@ async def say(opened: Opened, chat_ref: str, delivery: Delivery) -> str:
     connector, session, key = opened.connector, opened.session, str(delivery.id)
     if delivery.verb == "reply" and connector.replier and delivery.answers:
         return await connector.replier(session).reply(chat_ref, delivery.answers, delivery.text, key=key)
+    if delivery.verb == "private" and connector.private_replier and delivery.answers:
+        private = connector.private_replier(session)
+        return await private.reply(chat_ref, delivery.answers, delivery.text, key=key)
     if delivery.verb == "announce" and connector.announcer:
         return await connector.announcer(session).announce(chat_ref, delivery.text, key=key)
     if connector.chat_sink is None:

@@ -41,7 +41,7 @@ def desk(
     """Everything about claims but finding them, which is the chat's (`intake.py`)."""
     waitlist = Queue(db, clock, reservations, stock)
     links = Links(vault, clock, site)
-    answers = Answers(links, connections, replies)
+    answers = Answers(db, clock, links, connections, replies)
     judge = Judge(
         *(db, clock, reservations, waitlist),
         answers=answers,

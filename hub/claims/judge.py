@@ -18,13 +18,12 @@ from sqlalchemy import text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from hub.bus import Event
-from hub.claims.answers import Answers
+from hub.claims.answers import Answers, tell_staff
 from hub.claims.links import hold_key, viewer_for
 from hub.claims.models import Claim, ClaimRules
 from hub.clock import Clock
 from hub.customers.service import Customers, Evidence, Person
-from hub.db import Database, announce, run
+from hub.db import Database, run
 from hub.errors import Conflict, HubError, NotFound
 from hub.orders.models import Order
 from hub.shows.models import Show
@@ -273,8 +272,3 @@ def refusal_of(claim: Claim, row: Any) -> tuple[str, str] | None:
 def later(outcome: object) -> bool:
     """The database was away: the claim keeps its place, and is asked again."""
     return isinstance(outcome, BaseException) and not isinstance(outcome, Conflict | NotFound)
-
-
-def tell_staff(session: AsyncSession, show_id: UUID) -> None:
-    """The studio reads its list again."""
-    announce(session, Event(show_id=show_id, kind="claims.changed", audience="staff", latest="claims"))

@@ -11,10 +11,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from hub.claims.answers import Answers
+from hub.claims.answers import Answers, tell_staff
 from hub.claims.catalogue import catalogue_of
 from hub.claims.intake import viewer_of
-from hub.claims.judge import Judge, tell_staff
+from hub.claims.judge import Judge
 from hub.claims.links import Links
 from hub.claims.models import Claim, ClaimBlock, ClaimRules, ClaimWord
 from hub.claims.parser import Catalogue
@@ -28,7 +28,8 @@ from hub.shows.models import Show, ShowProduct
 AGAIN = ("lapsed", "sold_out", "refused", "queued")
 LEAVE = text(
     """
-    UPDATE waitlist SET state = 'left' WHERE show_id = :show AND variant_id = :variant
+    UPDATE waitlist SET state = 'left', network_hash = NULL
+    WHERE show_id = :show AND variant_id = :variant
         AND viewer_id = :viewer AND state = 'waiting'
     """
 )

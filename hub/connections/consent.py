@@ -369,8 +369,9 @@ def said_again(row: Linking | None) -> dict[str, str]:
 
 
 def refuse_less(consent: Consent, tokens: Tokens) -> None:
-    """Refused when the person left out something we asked for; a platform that does not tell is believed."""
-    left_out = [one.why for one in consent.permissions if tokens.scopes and one.scope not in tokens.scopes]
+    """Refused when the person left out something we need; a platform that does not tell is believed."""
+    needed = [one for one in consent.permissions if one.needed]
+    left_out = [one.why for one in needed if tokens.scopes and one.scope not in tokens.scopes]
     if left_out:
         raise Refused(
             "Not everything was allowed. Link the account again and leave every box ticked. "

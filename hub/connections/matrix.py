@@ -9,7 +9,7 @@ from connectors.types import ChatLimits, TextLimits
 
 CAPABILITIES = (
     *("destination", "planner", "metadata", "audience", "health"),
-    *("chat_source", "chat_sink", "replier", "announcer", "moderation"),
+    *("chat_source", "chat_sink", "replier", "private_replier", "announcer", "moderation"),
     *("catalog_source", "order_source", "order_sink", "stock_sink", "payments", "webhooks", "delivery"),
     "conversions",
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import connectors
@@ -12,6 +12,7 @@ from hub.demo.cast import HOT, STEPPED, STEPS, STOCK, Stage
 from hub.demo.crowd import Crowd
 from hub.demo.fakes import PLATFORMS, Receivers, Standing
 from hub.demo.http import Outside, Unexpected
+from hub.demo.trouble import Switches, Trouble
 from hub.engines.supervisor import Supervisor
 
 VICTIM = "twitch"
@@ -32,7 +33,7 @@ PATIENCE = 45.0
 
 
 class Evening:
-    """The director. Facts it saw on the way are kept for the report."""
+    """The director. Facts it saw on the way are kept for the report; `script` is the trouble asked for."""
 
     def __init__(
         self,
@@ -43,6 +44,7 @@ class Evening:
         supervisor: Supervisor,
         crowd: Crowd,
         say: Callable[[str], None],
+        script: Sequence[Trouble] = (),
     ) -> None:
         self.studio = studio
         self.stage = stage
@@ -54,6 +56,8 @@ class Evening:
         self._live_at = 0.0
         self._over = asyncio.Event()
         self._say = say
+        self._script = script
+        self.switches = Switches(fakes, lambda: self.seconds_on_air, say)
 
     async def snapshot(self) -> Any:
         """The studio's view."""
@@ -79,6 +83,7 @@ class Evening:
     async def play(self, duration: int) -> None:
         """The script, spread over `duration` seconds; with 0 the audience goes on until cancelled."""
         audience = asyncio.create_task(self._audience())
+        troubles = asyncio.create_task(self.switches.follow(self._script))
         try:
             pace = max(1.0, (duration or 60) / 12)
             loop = asyncio.get_running_loop()
@@ -98,6 +103,8 @@ class Evening:
             if duration == 0:
                 await asyncio.Event().wait()
         finally:
+            troubles.cancel()
+            await asyncio.gather(troubles, return_exceptions=True)
             # Nobody is cut off in mid-sentence: what is said and what is counted must agree.
             self._over.set()
             await asyncio.wait([audience], timeout=LAST_WORDS)
@@ -166,7 +173,7 @@ class Evening:
 
     async def _token_expires(self) -> None:
         self._say("YouTube's access token expires in mid-show …")
-        await self.fakes["youtube"].control("fault", {"kind": "expire_token"})
+        await self.switches.press("youtube", "expire_token")
 
     async def _platform_dies(self) -> None:
         self._say(f"{VICTIM.title()}'s ingest dies. The others must not notice …")

@@ -29,6 +29,7 @@ async def make_report(evening: Evening, playback: Playback | None, ready: float)
     orders = await evening.studio.call("GET", f"/api/v1/shows/{evening.stage.show_id}/orders?limit=500")
     said = await messages(evening)
     feed = arrivals(said)
+    switched, unswitched = evening.switches.report()
     report: dict[str, Any] = {
         "targets": [await target(evening, found) for found in snapshot["targets"]],
         "messages": {platform: len(times) for platform, times in feed.items()},
@@ -48,9 +49,11 @@ async def make_report(evening: Evening, playback: Playback | None, ready: float)
         "isolation": {
             key: evening.events.get(key) for key in ("victim", "others_went_on", "victim_came_back")
         },
+        "switched": switched,
         "seconds_to_ready": round(ready, 1),
     }
     report["problems"] = [
+        *unswitched,
         *problems(report),
         *far_ends(evening, report["targets"]),
         *promises(evening, orders, feed),

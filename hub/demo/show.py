@@ -7,7 +7,7 @@ import os
 import random
 import shutil
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,7 @@ from hub.demo.fakes import (
 )
 from hub.demo.http import Outside, Unexpected
 from hub.demo.report import make_report
+from hub.demo.trouble import Trouble, read_script
 from hub.demo.viewer import Viewer
 from hub.engines.postgres import Postgres
 from hub.engines.process import Child, start
@@ -55,10 +56,13 @@ class Set:
     password: str
 
 
-async def run_demo(settings: Settings, duration: int, say: Say) -> dict[str, Any]:
-    """Run the show for `duration` seconds (0: until cancelled); a report whose `ok` says if all worked."""
+async def run_demo(settings: Settings, duration: int, say: Say, script: str = "") -> dict[str, Any]:
+    """Run the show for `duration` seconds (0: until cancelled); a report whose `ok` says if all worked.
+
+    `script`: trouble to be made meanwhile, as `hub.demo.trouble` reads it.
+    """
     try:
-        report = await evening_of(settings, duration, say)
+        report = await evening_of(settings, duration, say, read_script(script))
     except Unexpected as error:
         report = {"problems": [str(error)], "ok": False}
     for problem in report["problems"]:
@@ -68,7 +72,9 @@ async def run_demo(settings: Settings, duration: int, say: Say) -> dict[str, Any
     return report
 
 
-async def evening_of(settings: Settings, duration: int, say: Say) -> dict[str, Any]:
+async def evening_of(
+    settings: Settings, duration: int, say: Say, script: Sequence[Trouble] = ()
+) -> dict[str, Any]:
     """The evening itself; raises Unexpected when it cannot go on."""
     begun = time.monotonic()
     # A demo never touches what is real: neither the data folder of `up`, nor a given database or bus.
@@ -78,7 +84,8 @@ async def evening_of(settings: Settings, duration: int, say: Say) -> dict[str, A
         viewer = Viewer(f"{settings.media_url()}/live/{scene.stage.slug}/index.m3u8")
         crowd = Crowd(settings.site_url(), scene.stage, scene.fakes, random.Random(7))
         evening = Evening(
-            scene.studio, scene.stage, scene.fakes, scene.receivers, scene.supervisor, crowd, say
+            *(scene.studio, scene.stage, scene.fakes, scene.receivers, scene.supervisor, crowd, say),
+            script=script,
         )
         await scene.supervisor.add(encoder(settings, scene.stage.stream_key))
         await evening.go_live()

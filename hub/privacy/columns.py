@@ -11,12 +11,12 @@ from typing import Final
 
 SEALED: Final = "_sealed"
 HASHED: Final = """
-    chat_turn.viewer_hash
-    erasure.node_hashes erasure.visitor_ids identity.likeness_hash identity.loose_hash
-    identity.value_hash link_click.network_hash linking.state_hash member.password_hash
-    member_invite.token_hash orders.source_digest quota_use.pot risk_pace.value_hash
-    risk_trace.value_hash shopper_session.token_hash show.backup_key_hash show.stream_key_hash
-    sign_in_code.code_hash sign_in_code.email_hash staff_session.token_hash visitor_pass.id
+    chat_turn.viewer_hash erasure.node_hashes erasure.visitor_ids hold.network_hash
+    identity.likeness_hash identity.loose_hash identity.value_hash link_click.network_hash
+    linking.state_hash member.password_hash member_invite.token_hash orders.source_digest
+    probe_key.token_hash quota_use.pot risk_pace.value_hash risk_trace.value_hash
+    shopper_session.token_hash show.backup_key_hash show.stream_key_hash sign_in_code.code_hash
+    sign_in_code.email_hash staff_session.token_hash visitor_pass.id waitlist.network_hash
 """
 """Keyed hashes, or hashes of random tokens."""
 PERSONAL: Final[Mapping[str, str]] = {
@@ -195,12 +195,16 @@ PUBLIC: Final[Mapping[str, str]] = {
     "payment": "state ref currency key cause problem",
     "person_change": "kind author",
     "playback_key": "public_key",
-    "playback_session": "kind device transport error_codes",
+    "playback_session": "kind device transport error_codes region region_by",
     "price": "currency",
     "price_history": "currency",
+    "probe_place": "name zone base_url hours",
+    "probe_run": "state source how error",
     "product": "title description image_url state tax_class return_policy external_ref",
     "product_media": "kind url alt",
     "refund": "currency author state ref key",
+    "region_alarm": "region kind",
+    "region_point": "region",
     "retention_rule": "subject",
     "retention_run": "subject",
     "return_request": "number state kind author key",

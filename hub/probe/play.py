@@ -123,7 +123,7 @@ async def chromium() -> AsyncIterator[Browser]:
     except ModuleNotFoundError as error:
         raise CannotProbe(
             "Playwright is missing; a probe needs it and Chromium. Run: pip install playwright, "
-            "and then: apt install chromium, or: playwright install chromium"
+            "and then: apt install chromium, or: playwright install chromium. Without a browser: add --plain"
         ) from error
     flags = [*FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     async with async_playwright() as playwright:

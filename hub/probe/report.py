@@ -58,6 +58,8 @@ class ProbeReport(BaseModel):
     fallbacks: int = 0
     errors: list[Fault] = []
     reports: int = 0
+    broken: bool = False
+    """It ended before its time, or never began."""
     ok: bool = False
     problems: list[str] = []
 
@@ -91,6 +93,12 @@ def judged(show: str, wanted: str, heard: Heard) -> ProbeReport:
             }
         )
     problems = [*troubles(report, heard)]
+    return report.model_copy(update={"problems": problems, "ok": not problems})
+
+
+def with_problems(report: ProbeReport, error: str | None) -> ProbeReport:
+    """A report of the plain client: `error` and the bars that were not met."""
+    problems = [*([error] if error else []), *missed(report)]
     return report.model_copy(update={"problems": problems, "ok": not problems})
 
 

@@ -71,6 +71,9 @@ class Beacon(BaseModel):
     errors: list[Fault] = Field(max_length=MOST_ERRORS)
     ended: bool = Field(description="the last beacon of the session")
     kind: Kind = "viewer"
+    zone: Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9_+/-]+$")] | None = Field(
+        default=None, description="the browser's time zone; its country is kept, the zone is not"
+    )
 
     @property
     def height_sum(self) -> int:

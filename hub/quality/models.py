@@ -5,17 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, String
+from sqlalchemy import ARRAY, Index, String, text
 from sqlmodel import Field, SQLModel
 
-from hub.columns import big, brand, one_of, when
+from hub.columns import OptionalTime, big, brand, key, one_of, ref, when
 
 
 class PlaybackSession(SQLModel, table=True):
     """One player that played one show, as its newest beacon (the highest `seq`) told it.
 
     Counters are those of the whole session. There is nothing in here about who watched: the id was made by
-    the player for this one sitting, and `device` is one of five words.
+    the player for this one sitting, `device` is one of five words, and `region` mostly a country: `region_by`
+    a proxy's word or the browser's time zone, neither of which is kept.
     """
 
     __tablename__ = "playback_session"
@@ -23,6 +24,7 @@ class PlaybackSession(SQLModel, table=True):
         one_of("playback_session", "kind", "viewer", "probe"),
         one_of("playback_session", "transport", "hls", "whep", "native"),
         one_of("playback_session", "device", "phone", "tablet", "computer", "tv", "other"),
+        one_of("playback_session", "region_by", "proxy", "zone"),
     )
 
     show_id: UUID = Field(primary_key=True, foreign_key="show.id", ondelete="CASCADE")
@@ -48,6 +50,8 @@ class PlaybackSession(SQLModel, table=True):
     fallbacks: int
     error_codes: list[str] = Field(sa_type=ARRAY(String))
     error_detail: str | None
+    region: str | None = None
+    region_by: str | None = None
 
 
 class PlaybackPoint(SQLModel, table=True):
@@ -64,3 +68,54 @@ class PlaybackPoint(SQLModel, table=True):
     watched_ms: int = big()
     stalled_ms: int = big()
     stalls: int = big()
+
+
+class RegionPoint(SQLModel, table=True):
+    """A live show's viewers in one region, every minute. Sums are those of all its sessions so far.
+
+    `startup_ms` is the median of the `startups` players that began in the ten minutes before.
+    """
+
+    __tablename__ = "region_point"
+
+    show_id: UUID = Field(primary_key=True, foreign_key="show.id", ondelete="CASCADE")
+    at: datetime = when(primary_key=True)
+    region: str = Field(primary_key=True)
+    brand_id: UUID = brand()
+    viewers: int
+    startups: int
+    startup_ms: float | None
+    latency_ms: float | None
+    watched_ms: int = big()
+    stalled_ms: int = big()
+    stalls: int = big()
+
+
+class RegionAlarm(SQLModel, table=True):
+    """A region that is much worse off than the others, for as long as it is.
+
+    `value` and `median` are the newest: ms until the first picture, or the share of time stood still (0 to
+    1). `viewers` is how many players the value rests on.
+    """
+
+    __tablename__ = "region_alarm"
+    __table_args__ = (
+        one_of("region_alarm", "kind", "startup", "stalls"),
+        Index(
+            "region_alarm_once",
+            *("show_id", "region", "kind"),
+            unique=True,
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+    )
+
+    id: UUID = key()
+    brand_id: UUID = brand()
+    show_id: UUID = ref("show.id", ondelete="CASCADE")
+    region: str
+    kind: str
+    value: float
+    median: float
+    viewers: int
+    began_at: datetime = when()
+    ended_at: OptionalTime = when(default=None)

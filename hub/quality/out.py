@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
 from hub.quality.bars import Grade
+
+AlarmKind = Literal["startup", "stalls"]
 
 
 class ViewersNow(BaseModel):
@@ -78,6 +81,54 @@ class SessionOut(BaseModel):
     error_detail: str | None
 
 
+class RegionOut(BaseModel):
+    """Viewers of one region. `alarms`: in what it is more than twice as bad as the regions' median now."""
+
+    region: str | None = Field(description="mostly a country (ISO 3166); null: nobody knows")
+    by: Literal["proxy", "zone", "both"] | None = Field(
+        description="who says so: a CDN or proxy, or the time zones of the browsers"
+    )
+    sessions: int
+    without_picture: int
+    viewers: int = Field(description="now")
+    startup: Figure
+    latency: Figure = Field(description="of the viewers now")
+    rebuffer: Ratio
+    stalls: int
+    watched_hours: float
+    alarms: list[AlarmKind]
+
+
+class AlarmOut(BaseModel):
+    """A region that is, or was, more than twice as bad as the median of the regions.
+
+    `value` and `median`: ms for `startup`; from 0 to 1 for `stalls`, the share of time stood still.
+    """
+
+    id: UUID
+    show_id: UUID
+    show_title: str
+    region: str
+    kind: AlarmKind
+    value: float
+    median: float
+    viewers: int = Field(description="players that the value rests on")
+    began_at: datetime
+    ended_at: datetime | None
+
+
+class RegionPointOut(BaseModel):
+    """The minute that begins at `at`, in one region."""
+
+    region: str
+    at: datetime
+    viewers: int
+    startup_ms: float | None = Field(description="median of who began in the ten minutes before")
+    latency_ms: float | None
+    rebuffer_ratio: float | None = Field(description="of this minute alone")
+    stalls: int = Field(description="in this minute alone")
+
+
 class QualityOut(BaseModel):
     """A show's viewers now and since it began. Probes are listed apart and never counted in."""
 
@@ -97,6 +148,7 @@ class QualityOut(BaseModel):
     fallbacks: int
     errors: list[ErrorCount]
     probes: list[SessionOut] = Field(description="the newest 20")
+    regions: list[RegionOut] = Field(description="at most 50, those with most viewers first")
 
 
 class PointOut(BaseModel):

@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect
 from hub.auth.guard import Hub, SignedIn
 from hub.errors import BadInput, HubError, NotFound
 from hub.quality.beacon import LARGEST, Beacon, device_of
-from hub.quality.out import PointOut, QualityOut, SessionOut
+from hub.quality.out import AlarmOut, PointOut, QualityOut, RegionPointOut, SessionOut
 from hub.quality.service import Every
 from hub.quality.store import Report
 from hub.shows.service import SLUG
@@ -49,7 +49,8 @@ async def beacon(slug: str, request: Request, hub: Hub) -> Response:
             raise NotFound("show_unknown", "There is no show at this address.")
         said = read(await body_of(request))
         device = device_of(request.headers.get("user-agent", ""))
-        await hub.beacons.take(Report(slug, device, said))
+        region = hub.regions.of(request.scope.get("client"), request.headers, said.zone)
+        await hub.beacons.take(Report(slug, device, said, region))
     except ClientDisconnect:
         return Response(status_code=400)  # a page that was closed in mid-sentence: nobody hears this
     except HubError as refusal:
@@ -92,6 +93,31 @@ async def history(
     async with hub.db.session() as session:
         show = await hub.shows.get(session, staff.brand_id, show_id)
         return await hub.quality.history(session, show, every, since)
+
+
+@router.get("/shows/{show_id}/quality/regions/history")
+async def region_history(
+    show_id: UUID, staff: SignedIn, hub: Hub, since: AwareDatetime | None = None
+) -> list[RegionPointOut]:
+    """The figures of each region over time: a point for every minute of the show."""
+    async with hub.db.session() as session:
+        show = await hub.shows.get(session, staff.brand_id, show_id)
+        return await hub.region_watch.history(session, show, since)
+
+
+@router.get("/shows/{show_id}/quality/alarms")
+async def show_alarms(show_id: UUID, staff: SignedIn, hub: Hub) -> list[AlarmOut]:
+    """Regions of the show that are, or were, more than twice as bad as the median; those that are first."""
+    async with hub.db.session() as session:
+        show = await hub.shows.get(session, staff.brand_id, show_id)
+        return await hub.region_watch.alarms(session, staff.brand_id, show.id)
+
+
+@router.get("/quality/alarms")
+async def alarms(staff: SignedIn, hub: Hub) -> list[AlarmOut]:
+    """The same of all live shows, those alone that go on."""
+    async with hub.db.session() as session:
+        return await hub.region_watch.alarms(session, staff.brand_id)
 
 
 async def body_of(request: Request) -> bytes:

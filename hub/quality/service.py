@@ -13,7 +13,18 @@ from hub.clock import Clock
 from hub.db import run
 from hub.quality import queries
 from hub.quality.bars import LATENCY_MS, REBUFFER, STARTUP_MS, grade
-from hub.quality.out import ErrorCount, Figure, PointOut, QualityOut, Ratio, Rung, SessionOut, ViewersNow
+from hub.quality.out import (
+    ErrorCount,
+    Figure,
+    PointOut,
+    QualityOut,
+    Ratio,
+    RegionOut,
+    Rung,
+    SessionOut,
+    ViewersNow,
+)
+from hub.quality.region_queries import ALARMS_NOW, REGIONS
 from hub.shows.models import Show
 
 HERE_FOR: Final = timedelta(seconds=25)
@@ -23,6 +34,7 @@ Every = Literal["10s", "1m"]
 INTERVALS: Final = {"10s": timedelta(seconds=POINT_EVERY), "1m": timedelta(minutes=1)}
 MOST_POINTS: Final = 2000
 MOST_PROBES: Final = 20
+MOST_REGIONS: Final = 50
 EPOCH: Final = datetime.fromtimestamp(0, UTC)
 AN_HOUR_MS: Final = 3_600_000
 
@@ -40,12 +52,15 @@ class Quality:
             for query in (queries.TOTALS, queries.RUNGS, queries.ERRORS)
         ]
         probes = await self._rows(session, queries.NEWEST, show, kind="probe", limit=MOST_PROBES)
+        regions = await self._rows(session, REGIONS, show, limit=MOST_REGIONS)
+        alarms = await self._rows(session, ALARMS_NOW, show)
         return figures(
             total[0],
             at=self._clock(),
             rungs=[Rung.model_validate(one) for one in rungs],
             errors=[ErrorCount.model_validate(one) for one in errors],
             probes=[SessionOut.model_validate(one) for one in probes],
+            regions=[region_figures(one, alarms) for one in regions],
         )
 
     async def sessions(self, session: AsyncSession, show: Show, limit: int) -> list[SessionOut]:
@@ -91,10 +106,10 @@ def figures(
     rungs: list[Rung],
     errors: list[ErrorCount],
     probes: list[SessionOut],
+    regions: list[RegionOut],
 ) -> QualityOut:
     """One row of sums, in the words of the studio."""
     watched, stalled = total["watched_ms"], total["stalled_ms"]
-    rebuffer = stalled / (watched + stalled) if watched + stalled else None
     return QualityOut(
         at=at,
         viewers=ViewersNow(
@@ -102,14 +117,35 @@ def figures(
         ),
         startup=figure(total["startup"], total["startups"], STARTUP_MS),
         latency=figure(total["latency"], total["latencies"], LATENCY_MS),
-        rebuffer=Ratio(value=rebuffer, bar=REBUFFER, grade=grade(rebuffer, REBUFFER)),
+        rebuffer=still(watched, stalled),
         stalls_per_hour=total["stalls"] * AN_HOUR_MS / watched if watched else None,
         watched_hours=watched / AN_HOUR_MS,
         rungs=rungs,
         errors=errors,
         probes=probes,
+        regions=regions,
         **{name: total[name] for name in SAME},
     )
+
+
+def region_figures(total: dict[str, Any], alarms: list[dict[str, Any]]) -> RegionOut:
+    """The same of one region; `alarms` are the show's that go on."""
+    same = ("region", "by", "sessions", "without_picture", "viewers", "stalls")
+    return RegionOut(
+        startup=figure(total["startup"], total["startups"], STARTUP_MS),
+        latency=figure(total["latency"], total["latencies"], LATENCY_MS),
+        rebuffer=still(total["watched_ms"], total["stalled_ms"]),
+        watched_hours=total["watched_ms"] / AN_HOUR_MS,
+        alarms=[one["kind"] for one in alarms if one["region"] == total["region"]],
+        **{name: total[name] for name in same},
+    )
+
+
+def still(watched_ms: int, stalled_ms: int) -> Ratio:
+    """How much of the time the picture stood still."""
+    whole = watched_ms + stalled_ms
+    value = stalled_ms / whole if whole else None
+    return Ratio(value=value, bar=REBUFFER, grade=grade(value, REBUFFER))
 
 
 SAME: Final = ("sessions", "without_picture", "average_height", "dropped_ratio", "switches", "fallbacks")

@@ -20,6 +20,7 @@ from hub.db import Database, away
 from hub.errors import NotFound
 from hub.quality.beacon import Beacon, Device
 from hub.quality.limits import Limits
+from hub.quality.region import NOWHERE, Region
 
 log = structlog.get_logger()
 
@@ -46,6 +47,8 @@ COLUMNS: Final = {
     "switches": "int",
     "fallbacks": "int",
     "error_detail": "text",
+    "region": "text",
+    "region_by": "text",
 }
 """Of a row, as a beacon fills them. They come last in the statement, an array for each."""
 
@@ -76,11 +79,12 @@ KEEP: Final = keep_statement()
 
 @dataclass(frozen=True)
 class Report:
-    """A beacon, and for which show and from what kind of device it came."""
+    """A beacon, and for which show, from what kind of device and from which region it came."""
 
     slug: str
     device: Device
     beacon: Beacon
+    region: Region = NOWHERE
 
     @property
     def key(self) -> tuple[str, UUID]:
@@ -94,6 +98,8 @@ class Report:
             "device": self.device,
             "height_ms": one.height_sum,
             "error_detail": one.last_words,
+            "region": self.region.name,
+            "region_by": self.region.by,
         }
 
 

@@ -1,4 +1,4 @@
-"""Every ten seconds, in one process: a point of each live show's history, its delay to the worker."""
+"""Every ten seconds, in one process: each live show's history and regions, and its delay to the worker."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ async def note_quality(hub: Services) -> None:
     """Mark the history, then tell each worker how late its viewers are. Repeatable."""
     async with hub.db.session() as session:
         latencies = await hub.quality.mark(session)
+        await hub.region_watch.mark(session)
         query = (
             select(MediaWorker, Show.id, Show.slug)
             .join(Show, col(Show.media_worker_id) == col(MediaWorker.id))

@@ -13,9 +13,10 @@ from hub.shows.wishes import ShowChange
 PICTURES = ("image/png", "image/jpeg")
 NEEDED = frozenset(
     {"title", "description", "privacy", "tags", "viewers_shown", "hold_policy", "units_per_buyer"}
+    | {"units_per_network"}
 )
 """What a show always has: null changes nothing."""
-OURS = frozenset({"viewers_shown", "hold_policy", "hold_seconds", "units_per_buyer"})
+OURS = frozenset({"viewers_shown", "hold_policy", "hold_seconds", "units_per_buyer", "units_per_network"})
 """What no platform is told of. The next reservation keeps to it; those that run stay as they were made."""
 
 

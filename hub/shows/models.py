@@ -34,7 +34,7 @@ class Show(SQLModel, table=True):
     `privacy` to `picture_asset` are told to the platforms; None leaves a choice to the connection or the
     platform. A `cancelled` show has ended before it began.
     `viewers_shown`: the watch page says how many watch.
-    `hold_policy` to `units_per_buyer`: how its stock is shared out (`hub/stock/decide.py`); None leaves the
+    `hold_policy` to `units_per_network`: how its stock is shared out (`hub/stock/decide.py`); None leaves the
     seconds to the installation.
     """
 
@@ -50,6 +50,7 @@ class Show(SQLModel, table=True):
         CheckConstraint("part_ms IN (200, 333, 500, 1000)", name="show_part_ms_known"),
         CheckConstraint("hold_seconds BETWEEN 5 AND 3600", name="show_hold_seconds_sane"),
         CheckConstraint("units_per_buyer > 0", name="show_units_per_buyer_positive"),
+        CheckConstraint("units_per_network >= 0", name="show_units_per_network_sane"),
     )
 
     id: UUID = key()
@@ -102,6 +103,7 @@ class Show(SQLModel, table=True):
     hold_policy: str = "hold"
     hold_seconds: int | None = None
     units_per_buyer: int = 5
+    units_per_network: int = 40
     created_at: datetime = now()
 
 

@@ -77,11 +77,15 @@ class DetailsOut(BaseModel):
 
 
 class StockRulesOut(BaseModel):
-    """How a show's stock is shared out. `hold_seconds` null: as long as the installation says."""
+    """How a show's stock is shared out. `hold_seconds` null: as long as the installation says.
+
+    `units_per_network`: what buyers behind one address may hold unpaid together; 0 is no limit.
+    """
 
     hold_policy: str
     hold_seconds: int | None
     units_per_buyer: int
+    units_per_network: int
 
 
 class ShowEdited(ShowSummary):

@@ -37,7 +37,10 @@ router = APIRouter(prefix="/api/v1/shows", tags=["shows"])
 
 
 class ShowIn(BaseModel):
-    """A new show. Without `hold_seconds` a reservation lasts as long as the installation says."""
+    """A new show. Without `hold_seconds` a reservation lasts as long as the installation says.
+
+    `units_per_network`: what buyers behind one address may hold unpaid together; 0 is no limit.
+    """
 
     title: str = Field(min_length=1, max_length=200)
     description: str = Field(default="", max_length=5000)
@@ -49,6 +52,7 @@ class ShowIn(BaseModel):
     hold_policy: Literal["hold", "first_paid", "hybrid"] = "hold"
     hold_seconds: int | None = Field(default=None, ge=20, le=3600)
     units_per_buyer: int = Field(default=5, ge=1, le=100)
+    units_per_network: int = Field(default=40, ge=0, le=10_000)
 
 
 class Highlight(BaseModel):
@@ -78,6 +82,7 @@ async def plan(body: ShowIn, staff: SignedIn, hub: Hub) -> ShowSummary:
         hold_policy=body.hold_policy,
         hold_seconds=body.hold_seconds,
         units_per_buyer=body.units_per_buyer,
+        units_per_network=body.units_per_network,
         stream_key_sealed=b"",
         stream_key_hash="",
     )

@@ -41,6 +41,7 @@ class ShowChange(BaseModel):
     hold_policy: Literal["hold", "first_paid", "hybrid"] | None = None
     hold_seconds: int | None = Field(default=None, ge=20, le=3600)
     units_per_buyer: int | None = Field(default=None, ge=1, le=100)
+    units_per_network: int | None = Field(default=None, ge=0, le=10_000)
 
 
 class CustomAddress(BaseModel):

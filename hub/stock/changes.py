@@ -88,7 +88,8 @@ FROM_PLACES = PLACED.format(free="committed", order="position DESC, place_id DES
 END_HOLDS: Final = text(
     f"""
     WITH ended AS (
-        UPDATE hold SET state = CAST(:state AS text) WHERE id = ANY(:holds) AND state = 'held'
+        UPDATE hold SET state = CAST(:state AS text), network_hash = NULL
+        WHERE id = ANY(:holds) AND state = 'held'
         RETURNING id, brand_id, variant_id, quantity, units, soft, offer_id, tier_id, order_id),
     firm AS (SELECT * FROM ended WHERE NOT soft),
     ledger AS ({LEDGER_OF_HOLDS.format(kind="CAST(:kind AS text)", source="firm")}),
@@ -108,7 +109,7 @@ COMMIT_HOLDS: Final = text(
     f"""
     WITH was AS (SELECT id, state FROM hold WHERE id = ANY(:holds)),
     paid AS (
-        UPDATE hold SET state = 'committed' FROM was
+        UPDATE hold SET state = 'committed', network_hash = NULL FROM was
         WHERE hold.id = was.id AND was.state IN ('held', 'expired')
         RETURNING hold.id, brand_id, variant_id, quantity, units, offer_id, tier_id,
                   was.state = 'expired' OR soft AS late, was.state = 'expired' AS again),

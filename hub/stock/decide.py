@@ -3,7 +3,7 @@
 Wishes are judged in the order they came. For each:
 1. the same key gets the same answer; a unit that was offered to a waiting viewer is what they get;
 2. the show must sell it, now and here (live only, own site only, members first);
-3. the buyer must be within their limits (`limits`);
+3. the buyer must be within their limits (`limits`), and so must all of one network together (`shared`);
 4. enough must be there, after those who wait (`hub/stock/price.py` names the price);
 5. of a bundle all components are taken, or none.
 """
@@ -18,7 +18,7 @@ from uuid import UUID
 
 from hub.errors import Conflict, HubError, NotFound
 from hub.ids import new_id
-from hub.stock.facts import Facts, Held, KnownGroup, Mine, Queued, ShowRules, Taken, Wish, taken_of
+from hub.stock.facts import Crowd, Facts, Held, KnownGroup, Mine, Queued, ShowRules, Taken, Wish, taken_of
 from hub.stock.price import Piece, Price, invited, offer_runs, price_of
 
 HOARDING_WINDOW: Final = timedelta(minutes=10)
@@ -83,6 +83,7 @@ def judged(wish: Wish, facts: Facts, now: datetime, usual_seconds: int) -> Answe
         if queued and queued.state == "offered":
             raise Conflict("limit", "One is kept for you already. Pay for it.", hold_id=str(queued.group_id))
         limits(wish, facts, rules, now)
+        shared(wish, facts, rules, now)
         price = price_of(wish, facts, enough=lambda pieces: enough(wish, facts, pieces, queued))
         one_each(wish, facts, price)
         lasts = lasting(wish, facts, price, rules, usual_seconds)
@@ -150,6 +151,20 @@ def limits(wish: Wish, facts: Facts, rules: ShowRules, now: datetime) -> None:
             f"You can reserve at most {rules.units_per_buyer} at a time.",
             limit=rules.units_per_buyer,
         )
+
+
+def shared(wish: Wish, facts: Facts, rules: ShowRules, now: datetime) -> None:
+    """What all buyers of one network may hold unpaid in a show: a fresh visitor is no way round limits."""
+    most, crowd = rules.network_limit, facts.crowds.get(wish.network) if wish.network is not None else None
+    if most is None or crowd is None or crowd.units + wish.quantity <= most:
+        return
+    wait = min(HOARDING_WAIT, crowd.first_ends - now)
+    seconds = max(1, round(wait.total_seconds()))
+    raise Conflict(
+        "hoarding",
+        f"Very much is reserved from your network and not paid for yet. Try again in {seconds} seconds.",
+        retry_after=seconds,
+    )
 
 
 def one_each(wish: Wish, facts: Facts, price: Price) -> None:
@@ -274,6 +289,10 @@ def remember(wish: Wish, facts: Facts, price: Price, taken: Taken) -> None:
     offer_id = price.offer.id if price.offer else None
     one = Mine(wish.variant_id, offer_id, "held", wish.quantity, taken.group_id, taken.expires_at)
     facts.mine.setdefault((wish.viewer_id, wish.show_id), []).append(one)
+    if wish.network is not None:
+        crowd = facts.crowds.setdefault(wish.network, Crowd(0, taken.expires_at))
+        crowd.units += wish.quantity
+        crowd.first_ends = min(crowd.first_ends, taken.expires_at)
 
 
 def before(at: datetime | None, until: datetime | None) -> bool:

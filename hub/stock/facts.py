@@ -23,7 +23,8 @@ class Wish:
     `member`: may buy before members_until; `segments`: whose benefits are theirs. `channel`: own, claim (a
     comment), waitlist (a freed unit offered to who waits). `at`: when it came in; an offer that ran then
     applies. `id` becomes the group's id.
-    `seconds`: how long it is wished for, instead of what the show says.
+    `seconds`: how long it is wished for, instead of what the show says. `network`: where it comes from
+    (`networks.py`); None where that is not known.
     """
 
     brand_id: UUID
@@ -39,6 +40,7 @@ class Wish:
     id: UUID = field(default_factory=new_id)
     seconds: int | None = None
     segments: frozenset[UUID] = frozenset()
+    network: int | None = None
 
 
 class Held(NamedTuple):
@@ -116,6 +118,12 @@ class ShowRules:
     policy: str
     hold_seconds: int | None
     units_per_buyer: int
+    units_per_network: int
+
+    @property
+    def network_limit(self) -> int | None:
+        """Units that all buyers of one network may hold unpaid; never less than one buyer may."""
+        return max(self.units_per_network, self.units_per_buyer) if self.units_per_network else None
 
 
 @dataclass(slots=True)
@@ -183,6 +191,14 @@ class Mine:
 
 
 @dataclass(slots=True)
+class Crowd:
+    """What the buyers of one network hold unpaid in a show, and when the first of it ends."""
+
+    units: int
+    first_ends: datetime
+
+
+@dataclass(slots=True)
 class Queued:
     """A viewer's own place in the waitlist; `ahead` are the units wanted before theirs."""
 
@@ -206,6 +222,7 @@ class Facts:
     offers: dict[UUID, OfferFacts]
     mine: dict[tuple[str, UUID], list[Mine]]
     queued: dict[tuple[str, UUID, UUID], Queued]
+    crowds: dict[int, Crowd]
     known: dict[tuple[UUID, str], KnownGroup]
     plain: dict[UUID, object] = field(default_factory=dict)
     """Prices of variants that no offer touches: found once for a batch (`price.py`)."""
@@ -238,6 +255,7 @@ def facts_of(found: dict[str, list[list[Any]] | None]) -> Facts:
             (one[0], UUID(one[1]), UUID(one[2])): Queued(UUID(one[3]), one[4], one[5], one[6], maybe(one[7]))
             for one in rows("queued")
         },
+        crowds={one[0]: Crowd(one[1], datetime.fromisoformat(one[2])) for one in rows("crowds")},
         known=known_of(rows("known")),
     )
     for bundle, variant, quantity in rows("parts"):

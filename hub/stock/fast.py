@@ -14,6 +14,7 @@ from http import HTTPStatus
 from typing import Any, Final, cast
 
 import structlog
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from hub.errors import HubError
@@ -26,6 +27,7 @@ BEGINS: Final = b"POST %b HTTP/1.1\r\n" % PATH.encode()
 LENGTH: Final = b"\r\ncontent-length:"
 CONNECTION: Final = b"\r\nconnection:"
 AUTHORIZATION: Final = b"\r\nauthorization:"
+FORWARDED: Final = b"\r\nx-forwarded-for:"
 CREATED: Final = b"HTTP/1.1 201 Created\r\n%%b%b%%d\r\n%b\r\n%%b" % (
     b"content-type: application/json\r\ncontent-length: ",
     b"".join(b"%b: %b\r\n" % one for one in SAFE),
@@ -116,11 +118,24 @@ class HoldsProtocol(HttpToolsProtocol):
         hub = self._laned.state.services
         self._asking = True
         try:
-            wish = self._laned.holds.asked(hub, value_of(data, head, AUTHORIZATION), body)
+            address = self._address(value_of(data, head, FORWARDED))
+            wish = self._laned.holds.asked(hub, value_of(data, head, AUTHORIZATION), body, address)
             hub.reservations.queue(wish, self)
         except HubError as error:
             self._answer(refused(error))
         return True
+
+    def _address(self, forwarded: bytes) -> str | None:
+        """Where the request comes from, as uvicorn's middleware for proxies would have it."""
+        client, proxies = self.client[0] if self.client else None, self.app
+        if not forwarded or not isinstance(proxies, ProxyHeadersMiddleware):
+            return client
+        if client not in proxies.trusted_hosts:
+            return client
+        said = forwarded.decode("latin-1")
+        if "," not in said and ":" not in said:
+            return said  # one address without a port: whoever it is, nobody else is named
+        return proxies.trusted_hosts.get_trusted_client_address(said)[0] or client
 
     def _answer(self, reply: Reply) -> None:
         """Any answer but the usual one."""
@@ -187,6 +202,7 @@ def is_plain(head: bytes) -> bool:
         or b"length :" in head
         or b"\n " in head
         or b"\n\t" in head
+        or head.count(FORWARDED) > 1
         or b"close" in value_of(head, head, CONNECTION)
     )
 

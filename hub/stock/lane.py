@@ -115,17 +115,19 @@ class HoldsLane:
         """One request over ASGI."""
         try:
             authorization = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
-            wish = self.asked(hub, authorization, await body_of(receive))
+            wish = self.asked(hub, authorization, await body_of(receive), client_of(scope))
             reply = granted(await hub.reservations.take(wish), hub.clock())
         except HubError as refusal:
             reply = refused(refusal)
         await send({"type": "http.response.start", "status": reply.status, "headers": reply.headers})
         await send({"type": "http.response.body", "body": reply.body})
 
-    def asked(self, hub: Services, authorization: bytes, body: bytes) -> Wish:
-        """What a viewer asks for. Raises HubError."""
+    def asked(self, hub: Services, authorization: bytes, body: bytes, address: str | None) -> Wish:
+        """What a viewer at this address asks for. Raises HubError."""
         now = hub.clock()
-        return wish_of(body, self._viewer(hub, authorization, now.timestamp()), now)
+        wish = wish_of(body, self._viewer(hub, authorization, now.timestamp()), now)
+        wish.network = hub.networks.of(wish.show_id, address)
+        return wish
 
     def _viewer(self, hub: Services, authorization: bytes, now: float) -> Viewer:
         """The viewer behind the token; one seen a moment ago is not checked again."""
@@ -148,6 +150,12 @@ def refused(refusal: HubError) -> Reply:
     """Why there is none."""
     more = (*SAFE, (b"retry-after", b"1")) if refusal.status == 503 else SAFE
     return Reply(refusal.status, PROBLEM.encode(), json.dumps(refusal.problem()).encode(), more)
+
+
+def client_of(scope: Scope) -> str | None:
+    """The address a request comes from, behind trusted proxies."""
+    client = scope.get("client")
+    return client[0] if client else None
 
 
 async def body_of(receive: Receive) -> bytes:
@@ -182,6 +190,7 @@ def wish_of(body: bytes, viewer: Viewer, now: datetime) -> Wish:
         viewer.member,
         at=now,
         segments=viewer.segments,
+        network=viewer.network,
     )
 
 

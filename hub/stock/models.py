@@ -70,7 +70,8 @@ class Hold(SQLModel, table=True):
 
     Holds of one `group_id` were taken together: all or none. `units` is what the row counts for in limits and
     offers: the number wished in a group's first row, 0 in its others. A `soft` one reserves nothing yet: its
-    show sells to whoever pays first.
+    show sells to whoever pays first. `network_hash`: where it came from (`networks.py`), for as long as it is
+    held, in a group's first row.
 
     Every index and every foreign key costs each buyer of a drop: who, what and where are read and locked by
     the statement that takes a hold, instead of being asked once more for each row.
@@ -84,6 +85,8 @@ class Hold(SQLModel, table=True):
         Index("hold_of_viewer", "viewer_id", "show_id"),
         Index("hold_due", "expires_at", postgresql_where=text("state = 'held'")),
         Index("hold_of_order", "order_id", postgresql_where=text("order_id IS NOT NULL")),
+        CheckConstraint("network_hash IS NULL OR state = 'held'", name="hold_network_while_held"),
+        Index("hold_of_network", "network_hash", postgresql_where=text("network_hash IS NOT NULL")),
     )
 
     id: UUID = key()
@@ -108,6 +111,7 @@ class Hold(SQLModel, table=True):
     order_id: OptionalId = Field(default=None)
     created_at: datetime = now()
     expires_at: datetime = when()
+    network_hash: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class StockMovement(SQLModel, table=True):
@@ -148,6 +152,7 @@ class Waitlist(SQLModel, table=True):
     __table_args__ = (
         one_of("waitlist", "state", "waiting", "offered", "taken", "lapsed", "left"),
         CheckConstraint("quantity > 0", name="waitlist_quantity_positive"),
+        CheckConstraint("network_hash IS NULL OR state = 'waiting'", name="waitlist_network_while_waiting"),
         Index(
             "waitlist_once",
             "show_id",
@@ -173,3 +178,4 @@ class Waitlist(SQLModel, table=True):
     n: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(), nullable=False))
     created_at: datetime = now()
     offered_until: OptionalTime = when(default=None)
+    network_hash: int | None = Field(default=None, sa_type=BigInteger)

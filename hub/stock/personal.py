@@ -17,7 +17,10 @@ WAITS: Final = """
     SELECT show_id, variant_id, quantity, state, created_at FROM waitlist
     WHERE brand_id = :brand AND viewer_id = ANY(:visitors) ORDER BY created_at
 """
-UNNAME: Final = "UPDATE hold SET viewer_id = :nobody WHERE brand_id = :brand AND viewer_id = ANY(:visitors)"
+UNNAME: Final = """
+    UPDATE hold SET viewer_id = :nobody, network_hash = NULL
+    WHERE brand_id = :brand AND viewer_id = ANY(:visitors)
+"""
 LEAVE: Final = "DELETE FROM waitlist WHERE brand_id = :brand AND viewer_id = ANY(:visitors)"
 
 

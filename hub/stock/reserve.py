@@ -255,6 +255,7 @@ class Reservations:
             [wish.key for wish in wishes],
             numbers,
             self._clock() - HOARDING_WINDOW,
+            list({wish.network for wish in wishes if wish.network is not None}),
         )
         return facts_of(json.loads(found))
 
@@ -292,7 +293,11 @@ def columns(grants: Sequence[Grant], facts: Facts, now: datetime) -> list[object
             # A space is in no buyer's key.
             key = f"{wish.key} {n}" if n else wish.key
             group = wish.id if n else None
-            made.append((held.hold_id, group, wish.viewer_id, key, sorts.setdefault(sort, len(sorts) + 1)))
+            number = sorts.setdefault(sort, len(sorts) + 1)
+            # A group counts by its first row, and where nothing is limited nothing is remembered.
+            limited = row.units and facts.shows[wish.show_id].network_limit
+            made.append((held.hold_id, group, wish.viewer_id, key, number, wish.network if limited else None))
+    *own, networks = (list(column) for column in zip(*made, strict=True))
     *alike, expires = (list(column) for column in zip(*sorts, strict=True))
     offers: dict[UUID, int] = {}
     tiers: dict[UUID, int] = {}
@@ -304,7 +309,7 @@ def columns(grants: Sequence[Grant], facts: Facts, now: datetime) -> list[object
     stock = {variant: shelf.taken for variant, shelf in facts.shelves.items() if shelf.taken}
     queued = [(one.queued, one.taken) for one in grants if one.queued]
     return [
-        *(list(column) for column in zip(*made, strict=True)),
+        *own,
         *alike,
         now,
         expires,
@@ -313,4 +318,5 @@ def columns(grants: Sequence[Grant], facts: Facts, now: datetime) -> list[object
         [row.state for row, _ in queued],
         [taken.group_id for _, taken in queued],
         [taken.expires_at for _, taken in queued],
+        networks,
     ]

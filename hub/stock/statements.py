@@ -78,7 +78,8 @@ SELECT json_build_object(
         SELECT 1 FROM show_product WHERE show_product.show_id = pair.show_id
             AND show_product.product_id = variant.product_id LIMIT 1) AS placed),
 'shows', (
-    SELECT json_agg(json_build_array(id, state, hold_policy, hold_seconds, units_per_buyer))
+    SELECT json_agg(json_build_array(id, state, hold_policy, hold_seconds, units_per_buyer,
+                                     units_per_network))
     FROM show WHERE id = ANY($3) AND state <> 'ended'),
 'parts', (
     SELECT json_agg(json_build_array(bundle_variant_id, variant_id, quantity) ORDER BY variant_id)
@@ -111,6 +112,12 @@ SELECT json_build_object(
     CROSS JOIN LATERAL (
         SELECT * FROM waitlist WHERE viewer_id = buyer.viewer_id AND show_id = ($3::uuid[])[s]
             AND variant_id = ($4::uuid[])[s] AND state IN ('waiting', 'offered') LIMIT 1) AS own),
+'crowds', (
+    SELECT json_agg(json_build_array(network, units, first_ends))
+    FROM unnest($10::bigint[]) AS network CROSS JOIN LATERAL (
+        SELECT sum(units) AS units, min(expires_at) AS first_ends FROM hold
+        WHERE network_hash = network) AS crowd
+    WHERE units > 0),
 'known', (
     SELECT json_agg(json_build_array(first.brand_id, first.key, first.viewer_id, first.show_id, first.state,
         first.group_id, first.expires_at, part.id, part.variant_id, part.quantity, part.unit_minor,
@@ -126,19 +133,20 @@ SELECT json_build_object(
 )::text
 """
 """$1 the variants wished, $2 the offers named; $3 show, $4 variant and $5 brand of each sort of wish; wish by
-wish: $6 viewer, $7 key, $8 which sort; $9 since when holds that were let expire count against a buyer."""
+wish: $6 viewer, $7 key, $8 which sort; $9 since when holds that were let expire count against a buyer; $10
+the networks they come from."""
 
 WRITE: Final = """
 WITH made AS (
     INSERT INTO hold (id, group_id, brand_id, variant_id, show_id, viewer_id, quantity, units, state, soft,
         key, channel, unit_minor, list_minor, currency, offer_id, tier_id, bundle_id, extended, created_at,
-        expires_at)
+        expires_at, network_hash)
     SELECT id, coalesce(group_id, id), ($6::uuid[])[s], ($7::uuid[])[s], ($8::uuid[])[s], viewer_id,
         ($9::int[])[s], ($10::int[])[s], 'held', ($11::bool[])[s], key, ($12::text[])[s], ($13::bigint[])[s],
         ($14::bigint[])[s], ($15::text[])[s], ($16::uuid[])[s], ($17::uuid[])[s], ($18::uuid[])[s], false,
-        $19::timestamptz, ($20::timestamptz[])[s]
-    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::int[])
-        AS one(id, group_id, viewer_id, key, s)),
+        $19::timestamptz, ($20::timestamptz[])[s], network_hash
+    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::int[], $31::bigint[])
+        AS one(id, group_id, viewer_id, key, s, network_hash)),
 ledger AS (
     INSERT INTO stock_movement (id, brand_id, variant_id, kind, quantity, ref_type, ref_id, created_at)
     SELECT id, ($6::uuid[])[s], ($7::uuid[])[s], 'hold', ($9::int[])[s], 'hold', id::text, $19::timestamptz
@@ -153,10 +161,12 @@ offered AS (
 stepped AS (
     UPDATE offer_tier SET taken = offer_tier.taken + total.taken
     FROM unnest($25::uuid[], $26::bigint[]) AS total(id, taken) WHERE offer_tier.id = total.id)
-UPDATE waitlist SET state = one.state, hold_id = one.hold_id, offered_until = one.offered_until
+UPDATE waitlist SET state = one.state, network_hash = NULL, hold_id = one.hold_id,
+    offered_until = one.offered_until
 FROM unnest($27::uuid[], $28::text[], $29::uuid[], $30::timestamptz[])
     AS one(id, state, hold_id, offered_until)
 WHERE waitlist.id = one.id
 """
 """Holds: $1–$4 who, $5 which sort, and the sorts column by column in $6–$20 ($19 is now): in a drop nearly
-all holds are of one sort. Then what to add to stock, offers and tiers, and the waitlist's rows."""
+all holds are of one sort. Then what to add to stock, offers and tiers, the waitlist's rows, and ($31) the
+network of each hold."""

@@ -69,10 +69,12 @@ OWN = text(
 )
 WITHOUT_OFFER = text("UPDATE waitlist SET offer_id = NULL WHERE id = :id")
 """The offer they waited for is over, or not theirs: the next sweep offers the unit at the price of today."""
-PASS_OVER = text("UPDATE waitlist SET state = 'lapsed' WHERE id = :id AND state = 'waiting'")
+PASS_OVER = text(
+    "UPDATE waitlist SET state = 'lapsed', network_hash = NULL WHERE id = :id AND state = 'waiting'"
+)
 CLOSE = text(
     """
-    UPDATE waitlist SET state = 'left' FROM show
+    UPDATE waitlist SET state = 'left', network_hash = NULL FROM show
     WHERE show.id = show_id AND show.state = 'ended' AND waitlist.state = 'waiting'
     """
 )
@@ -117,6 +119,7 @@ class Queue:
             viewer_id=viewer.id,
             quantity=1,
             member=viewer.member,
+            network_hash=viewer.network,
             state="waiting",
             created_at=self._clock(),
         )
@@ -132,7 +135,7 @@ class Queue:
             await self._stock.release_hold(session, mine.hold_id)
         await session.refresh(mine)
         if mine.state == "waiting":
-            mine.state = "left"
+            mine.state, mine.network_hash = "left", None
 
     async def places(self, session: AsyncSession, viewer: Viewer) -> list[Place]:
         """Everything a viewer waits for in their show."""
@@ -160,6 +163,7 @@ class Queue:
             row.offer_id,
             row.member,
             "waitlist",
+            network=row.network_hash,
         )
         try:
             return await self._reservations.take(wish)

@@ -35,6 +35,7 @@ OWNERS: Final[Mapping[str, str]] = {
     "mail_id": "mail",
     "request_id": "rights_request",
     "run_id": "attribution_run",
+    "probe_id": "probe_run",
 }
 """The argument of a job, and the table whose row it names; a few name their brand itself."""
 
@@ -52,6 +53,7 @@ WHAT: Final[Mapping[str, str]] = {
     "connection.revoke": "Giving a login back to its platform",
     "chat.send": "Sending a chat message",
     "chat.moderate": "Moderating on a platform",
+    "claim.told": "Telling somebody publicly what became of their claim",
     "webhook.process": "Working on what a platform told us",
     "payment.authorise": "Reserving a buyer's money",
     "payment.confirm": "Asking what a buyer's bank decided",
@@ -71,6 +73,7 @@ WHAT: Final[Mapping[str, str]] = {
     "rights.erase": "Forgetting a person",
     "events.forget": "Forgetting a person in the viewer events",
     "attribution.run": "Working out which channels brought which orders",
+    "probe.run": "Probing a region",
     "conversion.send": "Telling an ad network or Google what was bought",
 }
 

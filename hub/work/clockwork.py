@@ -42,6 +42,7 @@ def clockwork(hub: Services, app: App) -> AsyncIOScheduler:
     every(60, "reconcile orders", hub.channels.reconcile)
     every(15, "revive jobs", lambda: revive_stalled(app))
     every(10, "viewers' quality", lambda: note_quality(hub))
+    every(30, "probes", hub.probes.find_due)
     every(60, "renew logins", hub.connections.renew_due)
     every(60, "alarms", hub.alarms.sweep)
     every(5, "post links", lambda: post_links(hub))

@@ -1,5 +1,5 @@
 -- One hold a request: every viewer holds at most three times, every key is fresh. Requests are made beforehand: the
--- load must not cost what is measured.
+-- load must not cost what is measured. Each viewer has an address of their own, which the proxy tells.
 local tokens, made, n = {}, {}, 0
 function init(args)
   for line in io.lines(args[1]) do tokens[#tokens + 1] = line end
@@ -9,8 +9,11 @@ end
 function make(i)
   local token = tokens[i % #tokens + 1]
   local body = string.format('{"show":"%s","variant_id":"%s","key":"%s-%d"}', show, variant, run, i)
+  local who = i % #tokens
+  local address = string.format("8.%d.%d.%d", math.floor(who / 65536), math.floor(who / 256) % 256, who % 256)
   return wrk.format("POST", "/api/v1/public/holds", {
-    ["Authorization"] = "Bearer " .. token, ["Content-Type"] = "application/json"}, body)
+    ["Authorization"] = "Bearer " .. token, ["Content-Type"] = "application/json",
+    ["X-Forwarded-For"] = address}, body)
 end
 function request()
   n = n + 1

@@ -191,28 +191,65 @@ async def serving_itself(base_url: str) -> AsyncIterator[str]:
     yield base_url
 
 
-@asynccontextmanager
-async def deaf_relay(base_url: str) -> AsyncIterator[str]:
-    """Passes every request on, but answers no POST that creates something: it closes without a word."""
-    target = urlsplit(base_url)
+class Deaf:
+    """A relay that passes every request on, and keeps some of the answers to itself.
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    `swallows` is asked with a request's verb and path. `hangs_up`: the relay closes without a word instead;
+    otherwise it says nothing, for as long as the other side waits. `created` lists the paths of all POSTs.
+    """
+
+    def __init__(self, swallows: Callable[[bytes, bytes], bool], *, hangs_up: bool) -> None:
+        self.created: list[bytes] = []
+        self._swallows = swallows
+        self._hangs_up = hangs_up
+        self._turn = asyncio.Lock()
+        self._open: set[asyncio.StreamWriter] = set()
+
+    @asynccontextmanager
+    async def before(self, base_url: str) -> AsyncIterator[str]:
+        """An address that leads to the fake."""
+        self._target = urlsplit(base_url)
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        async with server:
+            try:
+                yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+            finally:
+                for writer in self._open:
+                    writer.transport.abort()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         lengths = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
         body = await reader.readexactly(int(lengths[0].split(b":")[1])) if lengths else b""
-        up_reader, up_writer = await asyncio.open_connection(target.hostname, target.port)
-        up_writer.write(head.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1) + body)
-        answer = await up_reader.read()
-        verb, path = head.split(b" ")[:2]
-        if verb != b"POST" or not path.partition(b"?")[0].endswith(CREATING):
+        verb, address = head.split(b" ")[:2]
+        path = address.partition(b"?")[0]
+        request = head.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1) + body
+        if verb == b"POST":
+            self.created.append(path)
+        # Nobody looks before what was sent earlier has arrived, however late this machine is.
+        async with self._turn:
+            answer = await self._asked(request)
+        if not self._swallows(verb, path):
             writer.write(answer)
             await writer.drain()
-        up_writer.close()
+        elif not self._hangs_up:
+            self._open.add(writer)
+            await reader.read()
+            self._open.discard(writer)
         writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    async def _asked(self, request: bytes) -> bytes:
+        reader, writer = await asyncio.open_connection(self._target.hostname, self._target.port)
+        writer.write(request)
+        answer = await reader.read()
+        writer.close()
+        return answer
+
+
+def deaf_relay(base_url: str) -> AbstractAsyncContextManager[str]:
+    """Answers no POST that creates something: it closes without a word."""
+    relay = Deaf(lambda verb, path: verb == b"POST" and path.endswith(CREATING), hangs_up=True)
+    return relay.before(base_url)
 
 
 async def next_message(items: AsyncIterator[ChatItem]) -> ChatMessage:

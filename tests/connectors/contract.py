@@ -22,6 +22,8 @@ SHOW = Broadcast(title="Contract show", description="Asked of everybody", marker
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 HASTE: Final = 0.3
 """Seconds; in earnest it is ten and more."""
+IN_TIME: Final = 8.0
+"""Seconds after which a connector that was told to be hasty has not listened: its own patience is longer."""
 
 Probe = Callable[[], Coroutine[Any, Any, Any]]
 
@@ -34,10 +36,13 @@ async def first(items: AsyncIterator[Any]) -> Any:
     return None
 
 
-def probes(connector: AnyConnector, session: Session[Any], *, figures: bool = True) -> list[Probe]:
+def probes(
+    connector: AnyConnector, session: Session[Any], *, figures: bool = True, hasty: bool = False
+) -> list[Probe]:
     """One harmless call per capability that speaks to the platform; none for one without an API.
 
-    `figures`: among them the number of viewers, which is no trouble when it can't be told.
+    `figures`: among them the number of viewers, which is no trouble when it can't be told. `hasty`: of a
+    gateway, too, which is otherwise more patient than its session: a bank takes its time.
     """
     if not connector.addresses.base_url:
         return []
@@ -56,7 +61,7 @@ def probes(connector: AnyConnector, session: Session[Any], *, figures: bool = Tr
         orders = connector.order_source(session)
         found.append(lambda: first(orders.orders(SINCE)))
     if connector.payments:
-        payments = connector.payments(session)
+        payments = cast("Any", connector.payments)(session, **({"answer_seconds": HASTE} if hasty else {}))
         found.append(lambda: payments.get("pi_unknown"))
     if connector.delivery:
         delivery = connector.delivery(session)
@@ -198,13 +203,14 @@ class Silence:
 class Hasty(Http):
     """A rig's way to the platform, with no patience. `waits`: how long it was told to wait, each time."""
 
-    def __init__(self, rig: Rig) -> None:
+    def __init__(self, rig: Rig, base_url: str = "") -> None:
         config, carry = rig.session.config, rig.connector.authorise
         super().__init__(
-            rig.addresses.base_url,
+            base_url or rig.addresses.base_url,
             login=rig.session.http.login,
             authorise=(lambda token: carry(config, token)) if carry else bearer,
             classify=rig.connector.classify,
+            answer_seconds=HASTE,
         )
         self.waits: list[float | None] = []
 
@@ -220,9 +226,9 @@ class Hasty(Http):
 
 
 @asynccontextmanager
-async def hurried(rig: Rig) -> AsyncIterator[Hasty]:
-    """Open as long as it is needed."""
-    hasty = Hasty(rig)
+async def hurried(rig: Rig, base_url: str = "") -> AsyncIterator[Hasty]:
+    """Open as long as it is needed; `base_url`: another way to the fake."""
+    hasty = Hasty(rig, base_url)
     try:
         yield hasty
     finally:

@@ -36,7 +36,7 @@ print(*sorted(connectors.load()))
 SENTENCE = r"[A-Z].{10,}[.!]"
 EXPLAINED = frozenset(
     {"destination", "planner", "metadata", "audience", "health"}
-    | {"chat_source", "chat_sink", "replier", "announcer", "moderation"}
+    | {"chat_source", "chat_sink", "replier", "private_replier", "announcer", "moderation"}
     | {f"moderation.{field.name}" for field in fields(Moderation)}
 )
 """What a brand may miss, and `gaps` may explain."""
@@ -109,7 +109,8 @@ def test_whatever_a_brand_would_miss_is_explained(connector: AnyConnector) -> No
 
 
 def test_whatever_takes_words_says_how_many(connector: AnyConnector) -> None:
-    assert connector.chat_limits or not (connector.chat_sink or connector.replier or connector.announcer)
+    answers = connector.replier or connector.private_replier
+    assert connector.chat_limits or not (connector.chat_sink or answers or connector.announcer)
     assert connector.text_limits or not (connector.metadata or connector.planner)
 
 

@@ -135,6 +135,30 @@ async def test_an_answer_reaches_whoever_asked(rig: Rig) -> None:
     await spoken_as(rig, ref, "our answer 7", sent)
 
 
+@pytest.mark.needs("private_replier")
+async def test_a_private_answer_reaches_one_person_once_and_no_chat(rig: Rig) -> None:
+    assert rig.connector.private_replier is not None
+    ref = await chat_of(rig)
+    asked = await said(rig, "sold 12")
+    replier = rig.connector.private_replier(rig.session)
+    assert await replier.reply(ref, asked, "for your eyes 7", key="private-1")
+    assert "for your eyes 7" in json.dumps((await rig.state())["answered"])
+    with pytest.raises(Refused) as again:
+        await replier.reply(ref, asked, "for your eyes 8", key="private-2")
+    assert again.value.code == "answered"
+    if rig.connector.chat_source is None:
+        return
+    async with reading(rig, ref) as items:
+        await connected(items)
+        await said(rig, "the next word")
+        heard: list[str] = []
+        async with asyncio.timeout(15):
+            while "the next word" not in heard:
+                item = await anext(items)
+                heard += [item.text] if isinstance(item, ChatMessage) else []
+    assert not any("for your eyes" in one for one in heard)
+
+
 @pytest.mark.needs("announcer")
 async def test_an_announcement_is_made(rig: Rig) -> None:
     assert rig.connector.announcer is not None

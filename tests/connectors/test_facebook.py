@@ -22,7 +22,7 @@ from connectors.facebook import CONNECTOR
 from connectors.facebook.chat import FacebookChat
 from connectors.facebook.comments import comments_of, message
 from connectors.facebook.destination import FacebookDestination, split_key
-from connectors.facebook.errors import classify, graph_error, percent_used
+from connectors.facebook.errors import Lacking, classify, graph_error, percent_used
 from connectors.facebook.fake import Fake
 from connectors.facebook.replies import FacebookComments
 from connectors.types import ChatItem, ChatMessage, Tokens
@@ -244,7 +244,11 @@ async def test_moving_only_the_graph_address_never_reaches_the_real_stream_host(
         ({"code": 190, "error_subcode": 463}, Reconnect, "login has expired"),
         ({"code": 190, "error_subcode": 458}, Reconnect, "app was removed"),
         ({"code": 102}, Reconnect, "no longer accepts"),
-        ({"code": 200}, Reconnect, "lacks a permission"),
+        ({"code": 200}, Lacking, "lacks a permission"),
+        ({"code": 10}, Lacking, "lacks a permission"),
+        ({"code": 10, "error_subcode": 2018278}, Refused, "too old"),
+        ({"code": 10900}, Refused, "answered already"),
+        ({"code": 10903, "error_subcode": 1893062}, Refused, "no private message"),
         ({"code": 2}, RetryLater, "down"),
         ({"code": 99, "is_transient": True}, RetryLater, "down"),
         ({"code": 613}, RetryLater, "slow down"),
@@ -265,6 +269,12 @@ def test_the_sample_of_a_throttled_answer_is_retried_later() -> None:
     assert classify(500, {}, b"<html>") is None
     assert isinstance(classify(200, {}, body), RetryLater)
     assert classify(200, {}, b'{"data": []}') is None
+
+
+def test_the_sample_of_a_second_private_answer_is_a_definite_no() -> None:
+    error = classify(400, {}, (SAMPLES / "error_answered.json").read_bytes())
+    assert isinstance(error, Refused)
+    assert error.code == "answered"
 
 
 def test_the_fullest_counter_counts_and_an_unreadable_one_does_not() -> None:

@@ -172,6 +172,7 @@ async def test_usage_headers_slow_the_reads_and_stop_what_can_wait(rig: Rig) -> 
         await api.get(ref, fields="status")
         stretched.append((api.used, api.slower))
     assert stretched == [(60, 1.0), (69, 1.0), (78, 4.0)]
+    assert Api(rig.session).slower == 4.0, "whatever else this account does"
     assert (await FacebookAudience(rig.session).now(ref)).viewers == 0
     # At 96 percent figures are given up; what cannot wait is asked until Facebook itself says no.
     with pytest.raises(RetryLater, match="nearly used up") as held:

@@ -114,7 +114,17 @@ async def test_a_used_up_allowance_costs_no_call(rig: Rig) -> None:
     await Helix(rig.session, urgent=True).get_streams(user_ids=[OURS])
     await rig.ctl("fault", kind="points", left=-30)
     with pytest.raises(RetryLater):
-        await Helix(rig.session).get_streams(user_ids=[OURS])
+        await Helix(rig.session, urgent=True).get_streams(user_ids=[OURS])
+
+
+async def test_what_one_call_learns_of_the_allowance_holds_for_all_shows_of_the_account(rig: Rig) -> None:
+    await rig.ctl("fault", kind="points", left=30)
+    await Helix(rig.session).get_streams(user_ids=[OURS])
+    calls = (await rig.state())["calls"]
+    for other in (TwitchDestination(rig.session), TwitchAudience(rig.session)):
+        with pytest.raises(RetryLater, match="used up"):
+            await (other.status(OURS) if isinstance(other, TwitchDestination) else other.now(OURS))
+    assert (await rig.state())["calls"] == calls
 
 
 # --- the destination ------------------------------------------------------------------------------

@@ -37,6 +37,8 @@ export type * from "./people";
 export type * from "./playback";
 export { PrivacyApi } from "./privacy";
 export type * from "./privacy";
+export { ProbesApi } from "./probes";
+export type * from "./probes";
 export { RiskApi } from "./risk";
 export type * from "./risk";
 export { SettingsApi } from "./settings";

@@ -62,6 +62,51 @@ export interface Quality {
   fallbacks: number;
   errors: PlaybackErrors[];
   probes: PlaybackSession[];
+  /** Those with most viewers first. */
+  regions: QualityRegion[];
+}
+
+export type RegionAlarmKind = "startup" | "stalls";
+
+/** Viewers of one region, mostly a country (ISO 3166); null: nobody knows. `by`: who says so. */
+export interface QualityRegion {
+  region: string | null;
+  by: "proxy" | "zone" | "both" | null;
+  sessions: number;
+  without_picture: number;
+  viewers: number;
+  startup: Spread;
+  latency: Spread;
+  rebuffer: { value: number | null; bar: number; grade: Grade | null };
+  stalls: number;
+  watched_hours: number;
+  /** In what it is more than twice as bad as the regions' median now. */
+  alarms: RegionAlarmKind[];
+}
+
+/** A region that is, or was, much worse off. `value` and `median`: ms, or a share from 0 to 1 for `stalls`. */
+export interface RegionAlarm {
+  id: string;
+  show_id: string;
+  show_title: string;
+  region: string;
+  kind: RegionAlarmKind;
+  value: number;
+  median: number;
+  viewers: number;
+  began_at: string;
+  ended_at: string | null;
+}
+
+/** The minute that begins at `at`. */
+export interface RegionPoint {
+  region: string;
+  at: string;
+  viewers: number;
+  startup_ms: number | null;
+  latency_ms: number | null;
+  rebuffer_ratio: number | null;
+  stalls: number;
 }
 
 /** The ten seconds, or the minute, that end at `at`. */

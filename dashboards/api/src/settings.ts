@@ -33,11 +33,12 @@ export interface CheckoutSettings {
   tax_rates: TaxRate[];
 }
 
-/** `hold_seconds` null: as long as the installation says. */
+/** `hold_seconds` null: as long as the installation says. `units_per_network` 0: no limit. */
 export interface StockRules {
   hold_policy: "hold" | "first_paid" | "hybrid";
   hold_seconds: number | null;
   units_per_buyer: number;
+  units_per_network: number;
 }
 
 const CHECKOUT = "/api/v1/checkout/settings";

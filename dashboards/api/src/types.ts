@@ -306,6 +306,7 @@ export interface NewShow {
   hold_policy?: StockRules["hold_policy"];
   hold_seconds?: number | null;
   units_per_buyer?: number;
+  units_per_network?: number;
   viewers_shown?: boolean;
 }
 

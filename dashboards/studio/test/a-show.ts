@@ -120,7 +120,7 @@ export function aSnapshot(part: Partial<ShowSnapshot> = {}): ShowSnapshot {
         language: null,
         picture_asset: null,
       },
-      stock_rules: { hold_policy: "hold", hold_seconds: null, units_per_buyer: 5 },
+      stock_rules: { hold_policy: "hold", hold_seconds: null, units_per_buyer: 5, units_per_network: 40 },
       viewers_shown: true,
       ingest: { server: "rtmp://hub/live", key: "k" },
       feed: {

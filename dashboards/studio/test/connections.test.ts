@@ -33,7 +33,10 @@ test("a login that lasts is a date, one that soon ends or ended asks for a press
   const later = { ...LINNEA, token_expires_at: "2027-01-24T18:00:00Z" };
   expect(loginLine(later, NOW, "en-GB")?.text).toMatch(/^The login ends on 24 Jan 2027, \d\d:00\.$/);
   expect(loginLine({ ...LINNEA, token_expires_at: "2026-11-23T18:00:00Z" }, NOW)?.tone).toBe("bad");
-  expect(loginLine({ ...LINNEA, renews: true }, NOW)?.text).toBe("The login renews itself.");
+  const renewed = { ...LINNEA, renews: true };
+  expect(loginLine(renewed, NOW, "en-GB")?.text).toMatch(/^The login renews itself, next before 27 Nov 2026, \d\d:00\.$/);
+  expect(loginLine({ ...renewed, token_expires_at: "2026-11-23T18:00:00Z" }, NOW)?.text).toBe("The login renews itself.");
+  expect(loginLine({ ...renewed, token_expires_at: null }, NOW)?.text).toBe("The login renews itself.");
   expect(loginLine({ ...LINNEA, token_expires_at: null }, NOW)).toBeNull();
   expect(loginLine({ ...LINNEA, state: "reconnect" }, NOW)).toBeNull();
 });
@@ -60,6 +63,7 @@ test("the way back from a platform says what came of it, and nothing else is bel
   expect(landedBy("?problem=refused&login=9")).toEqual({ kind: "problem", problem: "refused", id: "9" });
   expect(landedBy("?next=https://evil.example")).toBeNull();
   expect(problemWords("<b>made up</b>", null)).toBe("Nothing was linked. Start once more.");
+  expect(problemWords("denied", null)).toMatch(/Start once more, and press Allow on the platform's page/);
   expect(problemWords("refused", "The secret is wrong")).toMatch(/ It said: The secret is wrong\.$/);
   expect(problemWords("refused", null)).toMatch(/ then start once more\.$/);
 });

@@ -34,6 +34,7 @@ function aQuality(part: Partial<Quality> = {}): Quality {
     fallbacks: 2,
     errors: [],
     probes: [],
+    regions: [],
     ...part,
   };
 }

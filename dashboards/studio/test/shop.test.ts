@@ -141,16 +141,18 @@ it("shows the hub's word beside the field it is about", () => {
 });
 
 it("sends only the stock rules that are others, and only sensible ones", () => {
-  const rules = { hold_policy: "hold", hold_seconds: 90, units_per_buyer: 5 } as const;
+  const rules = { hold_policy: "hold", hold_seconds: 90, units_per_buyer: 5, units_per_network: 40 } as const;
   const draft = stockDraftOf(rules);
   expect(stockChangeOf(draft, rules)).toEqual({});
-  expect(stockChangeOf({ policy: "hybrid", seconds: "", units: "2" }, rules)).toEqual({
+  expect(stockChangeOf({ policy: "hybrid", seconds: "", units: "2", network: "0" }, rules)).toEqual({
     hold_policy: "hybrid",
     hold_seconds: null,
     units_per_buyer: 2,
+    units_per_network: 0,
   });
   expect(stockProblems({ ...draft, seconds: "" })).toEqual({});
   for (const seconds of ["19", "3601", "a"]) expect(stockProblems({ ...draft, seconds }).seconds).toBeTruthy();
+  for (const network of ["-1", "10001", ""]) expect(stockProblems({ ...draft, network }).network).toBeTruthy();
   for (const units of ["0", "101", ""]) expect(stockProblems({ ...draft, units }).units).toBeTruthy();
 });
 

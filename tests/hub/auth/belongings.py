@@ -17,6 +17,7 @@ from hub.offers.models import Offer
 from hub.orders.models import Order
 from hub.payments.models import Payment
 from hub.privacy.models import RightsRequest
+from hub.probe.models import ProbePlace
 from tests.hub.market import Market
 from tests.hub.site import Client
 
@@ -57,6 +58,7 @@ async def planned(market: Market, owner: Client) -> dict[str, str]:
         "segment_id": await a_segment(market),
         "cohort_id": await a_cohort(market),
         "conversion_id": await a_conversion(market),
+        "place_id": await a_place(market),
         "job_id": await a_job_given_up(market),
         "payment_id": str(await a_payment(market)),
         "linking_id": str(linking),
@@ -71,6 +73,14 @@ async def planned(market: Market, owner: Client) -> dict[str, str]:
         "name": "clip.mp4",
         "form": "csv",
     }
+
+
+async def a_place(market: Market) -> str:
+    """A region that is probed."""
+    row = ProbePlace(brand_id=market.shop.brand_id, name="Singapore", zone="Asia/Singapore")
+    async with market.hub.db.session() as session:
+        session.add(row)
+    return str(row.id)
 
 
 async def a_conversion(market: Market) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from procrastinate import App
 from sqlalchemy import text
@@ -20,7 +20,7 @@ from hub.chat.out import MessageOut
 from hub.chat.replies import Address, Words
 from hub.db import run
 from hub.services import Services
-from hub.shows.models import ShowTarget
+from hub.shows.models import Show, ShowTarget
 from tests.hub.shop import SetClock, Shop
 
 DUE = """
@@ -31,6 +31,8 @@ DUE = """
     )
 """
 """A job waits for those before it with the same lock, even while they wait for their own time."""
+SAME = {"brand_id", "connection_id", "connector", "name", "chat_ref"}
+"""What targets of one account have in common."""
 
 
 @dataclass
@@ -88,6 +90,16 @@ class Platform:
         self.done.append(what)
 
 
+@dataclass
+class Privately:
+    """The same, to one person alone."""
+
+    platform: Platform
+
+    async def reply(self, ref: str, message_id: str, text: str, *, key: str) -> str:
+        return self.platform.take(f"private to {message_id}", text)
+
+
 def able(platform: Platform, *, title: str, can: str = "", **gaps: str) -> AnyConnector:
     """A connector that can do these things, by their names."""
     words = set(can.split())
@@ -105,6 +117,7 @@ def able(platform: Platform, *, title: str, can: str = "", **gaps: str) -> AnyCo
         chat_source=lambda _: platform,
         chat_sink=(lambda _: platform) if "send" in words else None,
         replier=(lambda _: platform) if "reply" in words else None,
+        private_replier=(lambda _: Privately(platform)) if "private" in words else None,
         announcer=(lambda _: platform) if "announce" in words else None,
         moderation=Moderation(**verbs) if verbs else None,
     )
@@ -143,6 +156,27 @@ class Stage:
             session.add(target)
         self.platforms[name], self.targets[name] = platform, target.id
         return platform
+
+    async def another_show(self) -> Stage:
+        """A second live show at the same time, on the same accounts."""
+        async with self.hub.db.session() as session:
+            show = Show(
+                brand_id=self.shop.brand_id,
+                slug=f"matinee-{uuid4().hex[:6]}",
+                title="Matinee",
+                stream_key_sealed=b"",
+                stream_key_hash=uuid4().hex,
+            )
+            await self.hub.shows.plan(session, show, [self.shop.product_id], [])
+            await self.hub.shows.start(session, show)
+            targets = {}
+            for name, known in self.targets.items():
+                here = await session.get_one(ShowTarget, known)
+                target = ShowTarget(show_id=show.id, **here.model_dump(include=SAME))
+                session.add(target)
+                targets[name] = target.id
+        shop = replace(self.shop, show_id=show.id, slug=show.slug)
+        return replace(self, shop=shop, targets=targets)
 
     async def hear(self, name: str, *items: ChatItem, resumed: datetime | None = None) -> None:
         async with self.hub.db.session() as session:

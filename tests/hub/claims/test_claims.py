@@ -177,7 +177,7 @@ async def test_killed_between_hold_and_answer_leaves_one_hold_and_one_answer(sta
 
 
 async def test_the_answer_is_private_where_it_can_be_and_one_for_a_burst(stage: Stage) -> None:
-    private = await stage.add("private", can="reply", limits=WIDE)
+    private = await stage.add("private", can="reply private", limits=WIDE)
     public = await stage.add("public", can="send", limits=WIDE)
     await stage.add("silent", chat_sink="Silent gives programs no way to write.")
     await units(stage, 5)
@@ -191,7 +191,7 @@ async def test_the_answer_is_private_where_it_can_be_and_one_for_a_burst(stage: 
     assert not any(one.public for one in found.values() if one.platform == "private")
     [silent] = [one for one in found.values() if one.platform == "silent"]
     assert (silent.state, silent.answer, silent.public) == ("held", "host", True)
-    assert [how for _, how, _ in private.sent] == ["reply to m1"]
+    assert [how for _, how, _ in private.sent] == ["private to m1"]
     # One for both claims of one person, one for the last unit, one for all who were too late.
     assert len(public.words()) == 3
     assert public.words()[-1] == "@Y4 @Y5 Bag: sold out, nothing is reserved."

@@ -20,7 +20,7 @@ FEW = ChatLimits(characters=200, messages=3, seconds=30)
 
 
 async def test_private_links_keep_the_platforms_pace_from_several_work_processes(stage: Stage) -> None:
-    platform = await stage.add("private", can="reply", limits=FEW)
+    platform = await stage.add("private", can="reply private", limits=FEW)
     await stage.hear("private", *(said(n, "sold 1", author_id=f"p{n}") for n in range(6)))
     stage.clock.tick(WINDOW.total_seconds())
     await stage.hub.claims.judge.sweep()
@@ -34,7 +34,7 @@ async def test_private_links_keep_the_platforms_pace_from_several_work_processes
             assert all(one is None or isinstance(one, RetryLater) for one in ended)
             stage.clock.tick(10)
     # Each person once, and in no half minute more than the platform takes.
-    assert {how for _, how, _ in platform.sent} == {f"reply to m{n}" for n in range(6)}
+    assert {how for _, how, _ in platform.sent} == {f"private to m{n}" for n in range(6)}
     assert len(platform.sent) == 6
     times, window = [at for at, _, _ in platform.sent], timedelta(seconds=FEW.seconds)
     assert all(sum(start <= at < start + window for at in times) <= FEW.messages for start in times)

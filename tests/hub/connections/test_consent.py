@@ -6,9 +6,16 @@ import asyncio
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID, uuid4
 
+import pytest
+from pydantic import SecretStr
+
+from connectors import load
 from connectors._template import CONNECTOR
+from connectors.errors import Refused
+from connectors.types import Tokens
 from hub.auth.guard import COOKIE
 from hub.auth.service import Staff, digest
+from hub.connections.consent import refuse_less
 from tests.hub.connections.conftest import NAME, Bench
 from tests.hub.platforms import until
 from tests.hub.site import Client
@@ -308,3 +315,17 @@ async def test_the_matrix_says_of_every_platform_what_works_and_why_not(bench: B
     assert set(consent["app"]["properties"]) == {"client_id", "client_secret"}
     assert all(one["why"].endswith(".") for one in consent["permissions"])
     assert rows["rtmp"]["consent"] is None
+
+
+def test_only_a_permission_that_is_needed_stands_in_the_way_of_linking() -> None:
+    consent = load()["facebook"].consent
+    assert consent
+    asked = {one.scope for one in consent.permissions}
+    for one in consent.permissions:
+        tokens = Tokens(access=SecretStr("token"), scopes=tuple(asked - {one.scope}))
+        if one.needed:
+            with pytest.raises(Refused, match="leave every box ticked"):
+                refuse_less(consent, tokens)
+        else:
+            refuse_less(consent, tokens)
+    assert [one.scope for one in consent.permissions if not one.needed] == ["pages_messaging"]

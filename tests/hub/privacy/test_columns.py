@@ -32,7 +32,7 @@ def words_columns() -> set[str]:
         f"{table.name}.{column.name}"
         for table in SQLModel.metadata.sorted_tables
         for column in table.columns
-        if is_text(column) and not isinstance(column.type, Uuid)
+        if (is_text(column) and not isinstance(column.type, Uuid)) or column.name.endswith("_hash")
     }
 
 

@@ -113,6 +113,33 @@ async def test_the_same_key_gets_the_same_answer_however_it_arrives(market: Mark
     assert await market.shop.stock() == (9, 1, 0)
 
 
+FORWARDED: list[tuple[list[str], str | None]] = [
+    ([], None),
+    (["X-Forwarded-For: 8.8.8.8"], "8.8.8.8"),
+    (["x-forwarded-for:  9.9.9.9, 8.8.8.8 "], "8.8.8.8"),
+    (["X-Forwarded-For: 8.8.8.8, 127.0.0.1"], "8.8.8.8"),
+    (["X-Forwarded-For: 9.9.9.9", "X-Forwarded-For: 8.8.8.8"], "8.8.8.8"),
+    (["X-Forwarded-For: [2a01:4f8:1:2::1]:443"], "2a01:4f8:1:2::7"),
+    (["X-Forwarded-For:"], None),
+]
+
+
+@pytest.mark.parametrize(("lines", "address"), FORWARDED)
+async def test_where_a_request_comes_from_is_read_alike_however_it_arrives(
+    market: Market, ask: Any, lines: list[str], address: str | None
+) -> None:
+    ways = len([*pieces(ask("click-number-0"))])
+    async with wired(market) as wire:
+        for n in range(ways):
+            _, parts = [*pieces(ask(f"click-number-{n}", *lines))][n]
+            for part in parts:
+                wire.writer.write(part)
+                await wire.writer.drain()
+            assert (await wire.answer())[0] == 201
+    rows = await market.sql("SELECT DISTINCT network_hash FROM hold")
+    assert [row["network_hash"] for row in rows] == [market.hub.networks.of(market.shop.show_id, address)]
+
+
 async def test_requests_sent_without_waiting_are_answered_in_their_order(market: Market, ask: Any) -> None:
     async with wired(market) as wire:
         bad = ask("click-number-2", body=b"{")

@@ -44,9 +44,13 @@ export interface Line {
 export function loginLine(connection: Connection, nowMs: number, locale?: string): Line | null {
   const ends = connection.token_expires_at;
   if (connection.state !== "ok") return null;
-  if (connection.renews) return { text: "The login renews itself.", tone: "quiet" };
+  const left = ends ? secondsLeft(ends, nowMs) : 0;
+  if (connection.renews) {
+    // A date that has passed says nothing: the next use renews it.
+    const next = ends && left ? `, next before ${dateTime(ends, locale)}` : "";
+    return { text: `The login renews itself${next}.`, tone: "quiet" };
+  }
   if (!ends) return null;
-  const left = secondsLeft(ends, nowMs);
   if (!left) return { text: `The login ended on ${dateTime(ends, locale)}. Press Reconnect.`, tone: "bad" };
   const soon = left < 7 * DAY_S;
   const advice = soon ? " Press Reconnect before then." : "";
@@ -77,7 +81,9 @@ export function budgetLine(budget: Budget, locale?: string): Line {
 }
 
 const PROBLEMS: Record<string, string> = {
-  denied: "You did not allow it there, so nothing was linked.",
+  denied:
+    "You did not allow it there, so nothing was linked. Start once more, and press Allow on the platform's page; " +
+    "whoever may not decide it asks the owner of the account.",
   stale: "That login had been used already, or took longer than ten minutes. Start once more.",
   cut_off: "This login is still being worked on, or was cut off. Look whether the account is there; if not, start once more.",
   failed: "The platform did not let you through. Look at your app's settings there, then start once more.",

@@ -19,7 +19,9 @@ import { OrdersPanel } from "./orders/orders-panel";
 import { Panel } from "./panel";
 import { PlayerPanel } from "./playback/player-panel";
 import { ProductsPanel } from "./products/products-panel";
+import { ProbePanel } from "./quality/probe-panel";
 import { QualityPanel } from "./quality/quality-panel";
+import { RegionAlarms } from "./quality/region-alarms";
 import { Recording } from "./recording/recording";
 import type { Picture } from "./reduce";
 import type { Room } from "./room";
@@ -105,11 +107,13 @@ function Control({ room, picture, connection }: Props) {
           )}
           {state !== "scheduled" && <QualityPanel showId={id} live={state === "live"} />}
           <PlayerPanel show={show.show} health={show.health} />
+          <ProbePanel />
           <ProductsPanel showId={id} state={state} products={show.products} />
         </div>
         <div className="stack">
           <DeliveryTroubles />
           <ParkedJobs />
+          <RegionAlarms />
           {state !== "ended" && <TermsPrompts showId={id} />}
           <TargetsPanel
             showId={id}

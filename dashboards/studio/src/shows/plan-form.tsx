@@ -16,7 +16,7 @@ import { StockFields } from "../show/stock/stock-fields";
 import { Choices } from "./choices";
 
 /** What a show has unless somebody chooses otherwise. */
-const USUAL: StockRules = { hold_policy: "hold", hold_seconds: null, units_per_buyer: 5 };
+const USUAL: StockRules = { hold_policy: "hold", hold_seconds: null, units_per_buyer: 5, units_per_network: 40 };
 
 export function PlanForm({ products, places }: { products: Product[]; places: Connection[] }) {
   const [title, setTitle] = useState("");

@@ -23,6 +23,7 @@ const ABILITIES: [title: string, ability: string][] = [
   ["Chat read here", "chat_source"],
   ["Write in the chat", "chat_sink"],
   ["Answer one person", "replier"],
+  ["Answer where nobody else reads it", "private_replier"],
   ["Announce in the chat", "announcer"],
   ["Delete a message", "moderation.delete"],
   ["Hide a message", "moderation.hide"],

@@ -11,6 +11,9 @@ import { Fold } from "../fold";
 import { Panel } from "../panel";
 import { QualityHistory } from "./quality-history";
 import { errorWords, figuresOf, gradeWords, overall } from "./quality-words";
+import { RegionHistory } from "./region-history";
+import { apart } from "./region-words";
+import { RegionTable } from "./regions";
 import { Probes, Viewers } from "./sessions";
 
 const EVERY_MS = 5_000;
@@ -64,10 +67,16 @@ function Figures({ quality, showId, live }: Props & { quality: Quality }) {
           </div>
         ))}
       </dl>
+      {apart(quality.regions) && <RegionTable regions={quality.regions} />}
       {quality.errors.length > 0 && <Errors errors={quality.errors} />}
       <Fold title="Over time">
         <QualityHistory showId={showId} live={live} />
       </Fold>
+      {apart(quality.regions) && (
+        <Fold title="Regions over time">
+          <RegionHistory showId={showId} live={live} />
+        </Fold>
+      )}
       <Fold title="Viewers one by one">
         <Viewers showId={showId} live={live} />
       </Fold>

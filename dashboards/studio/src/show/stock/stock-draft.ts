@@ -8,7 +8,11 @@ export interface StockDraft {
   /** Empty: as long as the hub is set up for. */
   seconds: string;
   units: string;
+  /** What all buyers behind one address may reserve together; 0 is no limit. */
+  network: string;
 }
+
+export type StockProblems = Partial<Record<"seconds" | "units" | "network", string>>;
 
 export const POLICIES: { value: StockRules["hold_policy"]; title: string; sentence: string }[] = [
   {
@@ -33,6 +37,7 @@ export function stockDraftOf(rules: StockRules): StockDraft {
     policy: rules.hold_policy,
     seconds: rules.hold_seconds === null ? "" : String(rules.hold_seconds),
     units: String(rules.units_per_buyer),
+    network: String(rules.units_per_network),
   };
 }
 
@@ -40,18 +45,22 @@ export function stockDraftOf(rules: StockRules): StockDraft {
 export function stockChangeOf(draft: StockDraft, before: StockRules): Partial<StockRules> {
   const seconds = draft.seconds.trim() ? Number(draft.seconds) : null;
   const units = Number(draft.units);
+  const network = Number(draft.network);
   return {
     ...(draft.policy === before.hold_policy ? {} : { hold_policy: draft.policy }),
     ...(seconds === before.hold_seconds ? {} : { hold_seconds: seconds }),
     ...(units === before.units_per_buyer ? {} : { units_per_buyer: units }),
+    ...(network === before.units_per_network ? {} : { units_per_network: network }),
   };
 }
 
-export function stockProblems(draft: StockDraft): Partial<Record<"seconds" | "units", string>> {
+export function stockProblems(draft: StockDraft): StockProblems {
   const seconds = draft.seconds.trim() ? countOf(draft.seconds) : 20;
   const units = countOf(draft.units);
+  const network = countOf(draft.network);
   return {
     ...(seconds !== null && seconds >= 20 && seconds <= 3_600 ? {} : { seconds: "From 20 to 3600 seconds, or empty." }),
     ...(units !== null && units >= 1 && units <= 100 ? {} : { units: "From 1 to 100." }),
+    ...(network !== null && network >= 0 && network <= 10_000 ? {} : { network: "From 0 to 10000; 0 is no limit." }),
   };
 }

@@ -1,10 +1,10 @@
 import { useId } from "react";
 import { TextField } from "../../parts/text-field";
-import { POLICIES, type StockDraft } from "./stock-draft";
+import { POLICIES, type StockDraft, type StockProblems } from "./stock-draft";
 
 interface Props {
   draft: StockDraft;
-  problems: { seconds?: string; units?: string };
+  problems: StockProblems;
   onDraft: (part: Partial<StockDraft>) => void;
 }
 
@@ -44,6 +44,14 @@ export function StockFields({ draft, problems, onDraft }: Props) {
         problem={problems.units}
         value={draft.units}
         onText={(units) => onDraft({ units })}
+      />
+      <TextField
+        label="Units all buyers behind one address may reserve at a time"
+        help="Against scripts that come as many visitors. A household or an office is one address, too. 0: no limit."
+        inputMode="numeric"
+        problem={problems.network}
+        value={draft.network}
+        onText={(network) => onDraft({ network })}
       />
     </>
   );

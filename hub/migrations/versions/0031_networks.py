@@ -1,0 +1,15 @@
+"""What one network may hold unpaid; private answers have a verb of their own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0031"
+down_revision = "0030"
+
+
+def upgrade() -> None:
+    # The driver's own cursor: the file holds several statements.
+    op.get_bind().connection.cursor().execute(Path(__file__).with_suffix(".sql").read_text())
