@@ -43,11 +43,15 @@ Afterwards = Callable[[], Awaitable[None]]
 class Database:
     """Opens with `async with Database(url) as db`. `url` is a libpq-style postgresql:// address.
 
-    `bus` carries what `announce` was given, once the transaction has committed; None drops it.
+    `bus` carries what `announce` was given, once the transaction has committed; None drops it. `trusted_for`:
+    seconds of idleness after which a connection is asked whether it is there.
     """
 
-    def __init__(self, url: str, bus: Bus | None = None, pool_size: int = 10) -> None:
+    def __init__(
+        self, url: str, bus: Bus | None = None, pool_size: int = 10, *, trusted_for: float = IDLE_SECONDS
+    ) -> None:
         self.url = url
+        self._trusted_for = trusted_for
         self.bus = bus
         self._pool_size = pool_size
         self._engine: AsyncEngine | None = None
@@ -64,7 +68,7 @@ class Database:
             hide_parameters=True,
             connect_args={"timeout": 5, "command_timeout": 30},
         )
-        look_before_use(self._engine)
+        look_before_use(self._engine, self._trusted_for)
         self._sessions = async_sessionmaker(self._engine, class_=AsyncSession, expire_on_commit=False)
         self._pool = await asyncpg.create_pool(
             self.url, min_size=1, max_size=4, command_timeout=10, server_settings=POINT_LOOKUPS
@@ -108,7 +112,7 @@ class Database:
             await tell()
 
 
-def look_before_use(engine: AsyncEngine) -> None:
+def look_before_use(engine: AsyncEngine, trusted_for: float) -> None:
     """A connection that was cut meanwhile is replaced before it is given out.
 
     SQLAlchemy's pre-ping asks the server each time, which is one round trip in five of a short transaction.
@@ -125,7 +129,7 @@ def look_before_use(engine: AsyncEngine) -> None:
         if driver.is_closed():
             raise InvalidatePoolError
         now = time.monotonic()
-        if now - record.info.get(USED, now) > IDLE_SECONDS:
+        if now - record.info.get(USED, now) > trusted_for:
             try:
                 engine.dialect.do_ping(connection)
             except (engine.dialect.loaded_dbapi.Error, OSError) as error:

@@ -178,12 +178,10 @@ class Inbox:
         for fact in facts:
             if not isinstance(fact, platform.ChatNews):
                 await self._apply(row, fact)
-        # In a storm each comment is a delivery: what it says, and that it is done, are one transaction.
-        async with self._db.session() as session:
-            for news in chats:
-                await self._hear(session, row, news)
-            # Where somebody has typed a card number into a chat the body is not to be kept.
-            await note(session, event.id, "done", emptied=any(map(names_a_card, chats)))
+        if chats:
+            await self._hear(row, event.id, chats)
+        else:
+            await self._note(event.id, "done")
 
     async def _apply(self, row: Connection, fact: platform.Fact) -> None:
         if isinstance(fact, platform.Order):
@@ -196,21 +194,50 @@ class Inbox:
             async with self._db.session() as session:
                 await self._payments.heard(session, row, fact)
 
-    async def _hear(self, session: AsyncSession, row: Connection, news: platform.ChatNews) -> None:
-        """What a platform told of a chat; a reader may have brought the same, which changes nothing."""
-        query = (
-            select(ShowTarget.id, ShowTarget.show_id)
-            .join(Show, col(Show.id) == col(ShowTarget.show_id))
-            .where(
-                col(ShowTarget.connection_id) == row.id,
-                col(ShowTarget.chat_ref) == news.chat_ref,
-                col(ShowTarget.removed_at).is_(None),
-                col(Show.state) == "live",
-            )
-            .order_by(col(ShowTarget.show_id))  # locked in this order
+    async def _hear(self, row: Connection, event_id: UUID, chats: Sequence[platform.ChatNews]) -> None:
+        """What a platform told of chats; a reader may have brought the same, which changes nothing.
+
+        In a storm each comment is a delivery: what it says, and that it is done, are one transaction. News of
+        several shows have one for each: a feed's lock is never waited for with another one in hand.
+        """
+        async with self._db.session() as session:
+            shows = await live_shows(session, row, chats)
+            if len(shows) <= 1:
+                for show_id, heard in shows.items():
+                    await self._chat.receive_all(session, show_id, heard)
+                await done(session, event_id, chats)
+                return
+        for show_id, heard in shows.items():
+            async with self._db.session() as session:
+                await self._chat.receive_all(session, show_id, heard)
+        async with self._db.session() as session:
+            await done(session, event_id, chats)
+
+
+async def live_shows(
+    session: AsyncSession, row: Connection, chats: Sequence[platform.ChatNews]
+) -> dict[UUID, dict[UUID, list[platform.ChatItem]]]:
+    """Live shows that have these chats: what each of their targets heard."""
+    query = (
+        select(ShowTarget.chat_ref, ShowTarget.id, ShowTarget.show_id)
+        .join(Show, col(Show.id) == col(ShowTarget.show_id))
+        .where(
+            col(ShowTarget.connection_id) == row.id,
+            col(ShowTarget.chat_ref).in_({news.chat_ref for news in chats}),
+            col(ShowTarget.removed_at).is_(None),
+            col(Show.state) == "live",
         )
-        for target_id, show_id in (await session.exec(query)).all():
-            await self._chat.receive_all(session, show_id, {target_id: news.items})
+    )
+    shows: dict[UUID, dict[UUID, list[platform.ChatItem]]] = {}
+    for chat_ref, target_id, show_id in (await session.exec(query)).all():
+        items = [item for news in chats if news.chat_ref == chat_ref for item in news.items]
+        shows.setdefault(show_id, {})[target_id] = items
+    return shows
+
+
+async def done(session: AsyncSession, event_id: UUID, chats: Sequence[platform.ChatNews]) -> None:
+    """Where somebody has typed a card number into a chat the body is not kept."""
+    await note(session, event_id, "done", emptied=any(map(names_a_card, chats)))
 
 
 async def note(

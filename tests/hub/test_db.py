@@ -6,11 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-import hub.db
 from hub.db import Database, run
 
 SHOOT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = ANY(:pids)"
@@ -77,12 +75,12 @@ async def test_connections_that_were_cut_meanwhile_are_replaced_without_an_error
             assert (await run(session, OWN)).scalar_one() not in others
 
 
-async def test_a_connection_that_a_firewall_forgot_is_replaced_without_an_error(
-    database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with firewall(database_url) as (wall, address), Database(address, pool_size=1) as db:
+async def test_a_connection_that_a_firewall_forgot_is_replaced_without_an_error(database_url: str) -> None:
+    async with (
+        firewall(database_url) as (wall, address),
+        Database(address, pool_size=1, trusted_for=-1.0) as db,
+    ):
         before = await backend(db)
         assert await backend(db) == before
         wall.forget()
-        monkeypatch.setattr(hub.db, "IDLE_SECONDS", -1.0)
         assert await backend(db) != before

@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 from connectors.types import ChatMessage
+from hub.shows.models import Show
 from tests.hub.market import Market, Trade
 from tests.hub.site import Client
 
@@ -84,3 +85,31 @@ async def test_told_and_read_is_one_message_and_a_removal_takes_it_away(trade: T
             "words 1",
             "",
         ]
+
+
+async def test_news_of_two_shows_in_one_delivery_are_in_both_feeds_once(trade: Trade) -> None:
+    market = await trade("facebook")
+    hub, brand = market.hub, market.shop.brand_id
+    async with hub.db.session() as session:
+        evening = await hub.shows.get(session, brand, market.shop.show_id, lock=True)
+        matinee = Show(
+            brand_id=brand, slug="matinee", title="Matinee", stream_key_sealed=b"", stream_key_hash="other"
+        )
+        await hub.shows.plan(session, matinee, [market.shop.product_id], [])
+        await hub.shows.start(session, matinee)
+        for show, post in ((evening, POST), (matinee, "1067_2")):
+            target = await hub.shows.add_target(session, show, market.connections["facebook"])
+            target.chat_ref = post
+    both, second = comment(1), comment(2)["entry"][0]
+    second["changes"][0]["value"] |= {"post_id": "1067_2", "comment_id": "1067_2_2"}
+    both["entry"].append(second)
+    body, headers = signed(market, both)
+    nobody = Client(market.origin)
+    for _ in range(2):
+        assert (await nobody.http.post(market.hook("facebook"), content=body, headers=headers)).is_success
+    await market.sql("DELETE FROM procrastinate_jobs WHERE task_name LIKE 'target.%'")
+    await market.work()
+    async with hub.db.session() as session:
+        for show_id, words in ((market.shop.show_id, "words 1"), (matinee.id, "words 2")):
+            assert [one.text for one in await hub.chat.feed(session, show_id)] == [words]
+    assert [one.state for one in await market.sql("SELECT state FROM webhook_event")] == ["done"]
