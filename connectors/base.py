@@ -106,6 +106,8 @@ class Connector(Generic[C]):
     """The daily allowance that calls of a connection draw on."""
     text_limits: TextLimits | None = None
     chat_limits: ChatLimits | None = None
+    private_limits: ChatLimits | None = None
+    """Of private answers, where the platform counts them apart from its chat; None: together."""
     key_life: timedelta | None = None
     """How long a stream key is good that a person entered; None: until it is reset."""
     before_start: str | None = None

@@ -20,12 +20,18 @@ class ConnectorError(Exception):
 
 
 class RetryLater(ConnectorError):
-    """Throttled, down or unreachable. `unknown` is True when a write may have happened."""
+    """Throttled, down or unreachable. `unknown` is True when a write may have happened.
 
-    def __init__(self, reason: str, after: float = 5.0, *, unknown: bool = False) -> None:
+    `tries`: how many have failed, where whoever raises it counts them; 0: none, it only waits for its turn.
+    """
+
+    def __init__(
+        self, reason: str, after: float = 5.0, *, unknown: bool = False, tries: int | None = None
+    ) -> None:
         super().__init__(reason)
         self.after = after
         self.unknown = unknown
+        self.tries = tries
 
 
 class Reconnect(ConnectorError):

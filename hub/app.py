@@ -183,7 +183,7 @@ def assembled(ground: Ground) -> Services:
         **shown,
         pace=Pace(clock),
         **sight(clock, db, settings),
-        probes=Probes(db, clock, shown["playback"]),
+        probes=Probes(db, clock, shown["playback"], own=settings.playback_origins()),
         rights=Rights(settings.data, db, clock, vault),
         troubles=Troubles(),
     )

@@ -117,7 +117,10 @@ def up() -> None:
 def demo(
     duration: Annotated[int, typer.Option(help="Seconds; 0 runs until Ctrl-C.", min=0)] = 0,
     trouble: Annotated[
-        Path | None, typer.Option(help="A script of trouble to be made: seconds, platform, switch.")
+        Path | None,
+        typer.Option(
+            help="A script of trouble to be made: seconds, platform, switch.", exists=True, dir_okay=False
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -12,3 +13,8 @@ Clock = Callable[[], datetime]
 def wall_clock() -> datetime:
     """The real time."""
     return datetime.now(UTC)
+
+
+def share_of(name: str) -> float:
+    """From 0 to 1: always the same for a name, and evenly spread over names, so that not all come at once."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") / (1 << 64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -38,6 +39,7 @@ def examine(settings: Settings, environ: Mapping[str, str]) -> list[Finding]:
         disk(settings),
         ports(settings),
         events_finding(settings.nats_url),
+        proxies(settings.trusted_proxies),
         *platforms(environ),
     ]
 
@@ -88,6 +90,27 @@ def ports(settings: Settings) -> Finding:
     if not problems:
         return Finding("Ports", True, ", ".join(str(port) for port in wanted.values()) + " are free")
     return Finding("Ports", False, " ".join(problems) + " Fine if that is Simulcast Hub itself.")
+
+
+def proxies(trusted: str) -> Finding:
+    """Whose word is taken for a buyer's address, as comma-separated addresses and networks."""
+    title, names = "Proxies", [one.strip() for one in trusted.split(",") if one.strip()]
+    wrong = [one for one in names if not is_network(one)]
+    if wrong:
+        why = f"{', '.join(wrong)}: no address and no network. Correct SIMULCAST_TRUSTED_PROXIES."
+        return Finding(title, False, why)
+    believed = f"X-Forwarded-For is believed from {', '.join(names) or 'nobody'}"
+    advice = "A CDN or proxy in front that is not among them makes all its buyers one address: name it in"
+    return Finding(title, True, f"{believed}. {advice} SIMULCAST_TRUSTED_PROXIES.")
+
+
+def is_network(name: str) -> bool:
+    """Whether it is an address, or a network from its first address on."""
+    try:
+        ipaddress.ip_network(name)
+    except ValueError:
+        return False
+    return True
 
 
 def platforms(environ: Mapping[str, str]) -> list[Finding]:

@@ -128,6 +128,10 @@ class Settings(BaseSettings):
         """Origin of playback."""
         return self.public_media_url or f"http://{self.public_host}:{self.media_port}"
 
+    def playback_origins(self) -> list[str]:
+        """Where we serve playback ourselves."""
+        return [self.media_url(), *([self.playback_url] if self.playback_url else [])]
+
     def gateway_url(self) -> str:
         """Address browsers open their WebSocket to."""
         return self.public_gateway_url or f"ws://{self.public_host}:{self.gateway_port}"

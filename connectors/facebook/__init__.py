@@ -27,6 +27,8 @@ CONNECTOR = Connector(
     text_limits=TextLimits(title=254, description=5000),
     # Facebook names no rate for comments; what is much alike and often is blocked for a while (368).
     chat_limits=ChatLimits(characters=8000, messages=30, seconds=60, repeats=False),
+    # Messenger's own; above 40 a second the Page's inbox gives up, so stay well below.
+    private_limits=ChatLimits(characters=2000, messages=10, seconds=1),
     gaps={
         "announcer": "Facebook has nothing louder than a comment for programs; announcements go out as one.",
         "moderation.timeout": "Facebook has no timeouts. Hide the comments, or block the person.",

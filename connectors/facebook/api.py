@@ -11,7 +11,8 @@ import asyncio
 import hashlib
 import hmac
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import facebook
@@ -21,7 +22,7 @@ from urllib3.exceptions import NewConnectionError
 
 from connectors.base import Session
 from connectors.errors import ConnectorError, RetryLater
-from connectors.facebook.errors import graph_error, percent_used
+from connectors.facebook.errors import counters, graph_error
 
 GRAPH = "https://graph.facebook.com/"
 STREAMING = "https://streaming-graph.facebook.com/"
@@ -30,7 +31,7 @@ VERSION = "v26.0"
 SLOW, STOP = 75.0, 95.0
 """Percent of a rate limit from which we read a quarter as often, and from which what can wait is left."""
 REST = 300.0
-"""Seconds for which what can wait is left."""
+"""Seconds for which what can wait is left, and a counter believed."""
 
 
 class App(BaseModel):
@@ -101,9 +102,24 @@ class GraphSession(requests.Session):
 
 
 class Usage:
-    """Percent of the fullest rate limit: Facebook counts a Page's calls, whichever of us makes them."""
+    """Percent of the fullest rate limit: Facebook counts a Page's calls, whichever of us makes them.
 
-    percent = 0.0
+    Each kind of call has a counter of its own, and an answer tells but those it was counted by.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._told: dict[str, tuple[float, float]] = {}
+
+    @property
+    def percent(self) -> float:
+        """Of all counters that were told lately; 0 without any."""
+        since = self._clock() - REST
+        return max((percent for percent, at in [*self._told.values()] if at >= since), default=0.0)
+
+    def note(self, headers: Mapping[str, str]) -> None:
+        """Header names are lower case."""
+        self._told |= {name: (percent, self._clock()) for name, percent in counters(headers).items()}
 
 
 class Api:
@@ -119,7 +135,7 @@ class Api:
 
     @property
     def used(self) -> float:
-        """Percent of the fullest rate limit, as of the last answer that any call of this account got."""
+        """Percent of the fullest rate limit, as far as this account's calls were told lately."""
         return self._usage.percent
 
     @property
@@ -176,8 +192,7 @@ class Api:
                 unknown=write and not _never_sent(error),
             ) from None
         finally:
-            if session.seen:
-                self._usage.percent = percent_used(session.seen)
+            self._usage.note(session.seen)
         if answer is False or (isinstance(answer, dict) and answer.get("success") is False):
             raise RetryLater("Facebook did not do it and gave no reason.")
         return answer

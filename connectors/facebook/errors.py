@@ -93,24 +93,37 @@ def redacted(text: str) -> str:
 
 def minutes_to_regain(headers: Mapping[str, str]) -> float:
     """From X-Business-Use-Case-Usage: {"<id>": [{"estimated_time_to_regain_access": minutes, …}]}."""
-    entries = (entry for group in usage_of(headers, "x-business-use-case-usage") for entry in group)
-    return max((float(entry.get("estimated_time_to_regain_access", 0)) for entry in entries), default=0.0)
+    entries = business(headers).values()
+    return max((float(one.get("estimated_time_to_regain_access", 0)) for one in entries), default=0.0)
 
 
-def percent_used(headers: Mapping[str, str]) -> float:
-    """The fullest of all rate-limit counters an answer reports, in percent."""
-    counters = [entry for group in usage_of(headers, "x-business-use-case-usage") for entry in group]
-    counters += [group for name in ("x-app-usage", "x-page-usage") for group in usage_of(headers, name, 1)]
-    names = ("call_count", "total_time", "total_cputime")
-    return max((float(entry.get(name, 0)) for entry in counters for name in names), default=0.0)
+def counters(headers: Mapping[str, str]) -> dict[str, float]:
+    """Percent of each rate limit an answer reports: by header, or by account and type of call."""
+    found = {name: usage(headers, name) for name in ("x-app-usage", "x-page-usage")} | business(headers)
+    return {name: max(counts) for name, one in found.items() if (counts := counts_of(one))}
 
 
-def usage_of(headers: Mapping[str, str], name: str, depth: int = 2) -> list[Any]:
-    """A usage header's values; an unreadable one counts as absent, it is only a hint."""
+def counts_of(entry: Mapping[str, Any]) -> list[float]:
+    """What is in percent of a limit."""
+    return [float(entry[name]) for name in ("call_count", "total_time", "total_cputime") if name in entry]
+
+
+def business(headers: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """The entries of the business use case header, by account and type."""
+    groups = usage(headers, "x-business-use-case-usage").items()
+    lists = [(account, group) for account, group in groups if isinstance(group, list)]
+    return {
+        f"{account} {one.get('type')}": one
+        for account, group in lists
+        for one in group
+        if isinstance(one, dict)
+    }
+
+
+def usage(headers: Mapping[str, str], name: str) -> dict[str, Any]:
+    """A usage header; an unreadable one counts as absent, it is only a hint."""
     try:
-        usage = json.loads(headers.get(name, "{}"))
+        found = json.loads(headers.get(name, "{}"))
     except ValueError:
-        return []
-    if not isinstance(usage, dict):
-        return []
-    return list(usage.values()) if depth == 2 else [usage]
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import time
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -15,7 +17,7 @@ from pydantic import BaseModel, Field, SecretStr
 
 from connectors.base import Session
 from connectors.errors import Refused, RetryLater
-from connectors.instagram.errors import percent_used
+from connectors.instagram.errors import counters
 
 GRAPH = "https://graph.instagram.com/"
 THROUGH_PAGE = "https://graph.facebook.com/"
@@ -25,7 +27,7 @@ PRODUCER = "rtmps://live-upload.instagram.com:443/rtmp/"
 SLOW, STOP = 75.0, 95.0
 """Percent of a rate limit from which we read a quarter as often, and from which what can wait is left."""
 REST = 300.0
-"""Seconds for which what can wait is left."""
+"""Seconds for which what can wait is left, and a counter believed."""
 
 # From what can be told in few calls to the least: an app may lack the right to a field, and then Graph
 # refuses the whole call.
@@ -103,9 +105,24 @@ class Config(App):
 
 
 class Usage:
-    """Percent of the fullest rate limit: Instagram counts an account's calls, whichever of us makes them."""
+    """Percent of the fullest rate limit: Instagram counts an account's calls, whichever of us makes them.
 
-    percent = 0.0
+    Each kind of call has a counter of its own, and an answer tells but those it was counted by.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._told: dict[str, tuple[float, float]] = {}
+
+    @property
+    def percent(self) -> float:
+        """Of all counters that were told lately; 0 without any."""
+        since = self._clock() - REST
+        return max((percent for percent, at in [*self._told.values()] if at >= since), default=0.0)
+
+    def note(self, headers: Mapping[str, str]) -> None:
+        """Header names are lower case."""
+        self._told |= {name: (percent, self._clock()) for name, percent in counters(headers).items()}
 
 
 class Api:
@@ -125,7 +142,7 @@ class Api:
 
     @property
     def used(self) -> float:
-        """Percent of the fullest rate limit, as of the last answer that any call of this account got."""
+        """Percent of the fullest rate limit, as far as this account's calls were told lately."""
         return self._usage.percent
 
     @property
@@ -143,7 +160,7 @@ class Api:
         """One call. A write whose answer is lost is RetryLater(unknown=True)."""
         params = {**how.pop("params", {}), **await self._proof()}
         response = await self._http.request(method, f"{self._root}{VERSION}/{path}", params=params, **how)
-        self._usage.percent = percent_used({name.lower(): value for name, value in response.headers.items()})
+        self._usage.note({name.lower(): value for name, value in response.headers.items()})
         try:
             answer = response.json()
         except ValueError:

@@ -78,22 +78,31 @@ def redacted(text: str) -> str:
 
 def minutes_to_regain(headers: Mapping[str, str]) -> float:
     """From X-Business-Use-Case-Usage: {"<id>": [{"estimated_time_to_regain_access": minutes, …}]}."""
-    return max(
-        (float(one.get("estimated_time_to_regain_access", 0)) for one in business(headers)), default=0.0
-    )
+    entries = business(headers).values()
+    return max((float(one.get("estimated_time_to_regain_access", 0)) for one in entries), default=0.0)
 
 
-def percent_used(headers: Mapping[str, str]) -> float:
-    """The fullest of all rate-limit counters an answer reports, in percent."""
-    counters = [*business(headers), usage(headers, "x-app-usage")]
-    names = ("call_count", "total_time", "total_cputime")
-    return max(float(one.get(name, 0)) for one in counters for name in names)
+def counters(headers: Mapping[str, str]) -> dict[str, float]:
+    """Percent of each rate limit an answer reports: by header, or by account and type of call."""
+    found = {"x-app-usage": usage(headers, "x-app-usage")} | business(headers)
+    return {name: max(counts) for name, one in found.items() if (counts := counts_of(one))}
 
 
-def business(headers: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The entries of the business use case header, whatever account they belong to."""
-    groups = usage(headers, "x-business-use-case-usage").values()
-    return [one for group in groups if isinstance(group, list) for one in group if isinstance(one, dict)]
+def counts_of(entry: Mapping[str, Any]) -> list[float]:
+    """What is in percent of a limit."""
+    return [float(entry[name]) for name in ("call_count", "total_time", "total_cputime") if name in entry]
+
+
+def business(headers: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """The entries of the business use case header, by account and type."""
+    groups = usage(headers, "x-business-use-case-usage").items()
+    lists = [(account, group) for account, group in groups if isinstance(group, list)]
+    return {
+        f"{account} {one.get('type')}": one
+        for account, group in lists
+        for one in group
+        if isinstance(one, dict)
+    }
 
 
 def usage(headers: Mapping[str, str], name: str) -> dict[str, Any]:

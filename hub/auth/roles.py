@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-OWNERS: Final = re.compile(r"/api/v1/((connections|members|privacy)(/|$)|probes/token$)")
+OWNERS: Final = re.compile(r"/api/v1/((connections|members|privacy)(/|$)|probes/(token|places(/[^/]+)?)/?$)")
 """Written by owners alone."""
 READ_BY_OWNERS: Final = re.compile(
     r"/api/v1/((members|privacy)(/|$)|(orders|people)/export\.|analytics/cohorts/[^/]+/export\."

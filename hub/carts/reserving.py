@@ -105,10 +105,12 @@ class Reserving:
         elif before and wanted.quantity < held:
             try:
                 # First the new one, then away with the old: nobody loses what they wanted to keep.
-                await self._take(viewer, wanted)
-            except Conflict:
+                await self._take(viewer, wanted, replaces=held)
+            except Conflict as refusal:
+                if refusal.code == "hoarding":
+                    raise  # with less they would be refused as well: they keep what they have
                 await self._let_go(before)
-                await self._take(viewer, replace(wanted, key=f"{wanted.key}:2"))
+                await self._take(viewer, replace(wanted, key=f"{wanted.key}:2"), replaces=held)
             else:
                 await self._let_go(before)
 
@@ -124,10 +126,12 @@ class Reserving:
             try:
                 await self._take(viewer, replace(wanted, key=f"{wanted.key}:2"))
             except Conflict:
-                await self._take(viewer, replace(wanted, quantity=held, key=f"{wanted.key}:3"))
+                back = replace(wanted, quantity=held, key=f"{wanted.key}:3")
+                await self._take(viewer, back, replaces=held)
                 raise
 
-    async def _take(self, viewer: Viewer, wanted: Wanting) -> None:
+    async def _take(self, viewer: Viewer, wanted: Wanting, replaces: int = 0) -> None:
+        """`replaces`: units of their own that it takes the place of."""
         await self._reservations.take(
             Wish(
                 viewer.brand_id,
@@ -140,6 +144,7 @@ class Reserving:
                 member=viewer.member,
                 segments=viewer.segments,
                 network=viewer.network,
+                replaces=replaces,
             )
         )
 

@@ -122,11 +122,15 @@ class ChatTurn(SQLModel, table=True):
 
 
 class ChatPace(SQLModel, table=True):
-    """An account's bucket of messages: `full_at` is when nothing is missing from it any more."""
+    """An account's bucket of messages: `full_at` is when nothing is missing from it any more.
+
+    `private`: of its private answers, where the platform counts them apart.
+    """
 
     __tablename__ = "chat_pace"
 
     connection_id: UUID = Field(primary_key=True, foreign_key="connection.id", ondelete="CASCADE")
+    private: bool = Field(default=False, primary_key=True)
     brand_id: UUID = brand()
     full_at: datetime = when()
 

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from sqlalchemy import func
 from sqlmodel import col, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -140,7 +141,7 @@ class Relay:
         limits = connector.chat_limits or CAUTIOUS
         rows = [row for row in rows if limits.links or not LINK.search(row["text"])]
         bucket, full_at = pace.Bucket.of(limits), await pace.lock(session, into, now)
-        waiting = await waiting_for(session, into.id)
+        waiting = await waiting_for(session, into.id, connector)
         room = 0
         while room < len(rows):
             free = bucket.free_at(full_at + bucket.every * (waiting + room), kept=KEPT)
@@ -194,12 +195,22 @@ def is_bot(row: Row) -> bool:
     return bool(titles & {"bot", "chatbot"}) or (row["author_name"] or "").strip().lower() in BOTS
 
 
-async def waiting_for(session: AsyncSession, target_id: UUID) -> int:
-    """How many messages are queued for a target's account, in all the shows it is part of."""
+def apart(connector: AnyConnector, verb: str) -> bool:
+    """Whether what is said so has a bucket of its own, beside the chat's."""
+    return verb == "private" and connector.private_limits is not None
+
+
+async def waiting_for(
+    session: AsyncSession, target_id: UUID, connector: AnyConnector, verb: str = "send"
+) -> int:
+    """How many messages are queued for a target's account and bucket, in all the shows it is part of."""
     account = select(ShowTarget.connection_id).where(col(ShowTarget.id) == target_id).scalar_subquery()
     query = (
-        select(Delivery.id)
+        select(func.count())
+        .select_from(Delivery)
         .join(ShowTarget, col(ShowTarget.id) == col(Delivery.target_id))
         .where(col(ShowTarget.connection_id) == account, col(Delivery.state) == "queued")
     )
-    return len((await session.exec(query)).all())
+    if connector.private_limits:
+        query = query.where((col(Delivery.verb) == "private") == apart(connector, verb))
+    return (await session.exec(query)).one()

@@ -13,12 +13,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from connectors.base import AnyConnector
 from connectors.errors import Reconnect, Refused, RetryLater
+from connectors.types import ChatLimits
 from hub.bus import Event
 from hub.chat import pace
 from hub.chat.echoes import tell_delivery
 from hub.chat.limits import refusal
 from hub.chat.models import Delivery, Message
-from hub.chat.relay import CAUTIOUS, FRESH, waiting_for
+from hub.chat.relay import CAUTIOUS, FRESH, apart, waiting_for
 from hub.chat.service import Chat
 from hub.clock import Clock
 from hub.connections.service import Connections, Opened
@@ -30,6 +31,8 @@ from hub.shows.models import Show, ShowTarget
 from hub.shows.service import Shows, next_seq
 
 MOST_ATTEMPTS = 5
+SOON = 10.0
+"""Seconds that a private answer is put off at most: it is about minutes, and others wait behind it."""
 IN_DOUBT = "It may or may not have been sent."
 
 
@@ -57,7 +60,7 @@ class Words:
     """What is said; the message that it answers, or None; whether it is to be louder than a message.
 
     `key`: whoever says it again with the same one gets the message there is. `privately`: for whom it answers
-    alone, where the platform can; a job `claim.told` says how that went.
+    alone, where the platform can; a job `claim.told` says how that went. `until`: of no use afterwards.
     """
 
     text: str
@@ -65,6 +68,7 @@ class Words:
     aloud: bool = False
     key: str | None = None
     privately: bool = False
+    until: datetime | None = None
 
 
 class Replies:
@@ -100,12 +104,19 @@ class Replies:
             session.add(delivery_of(message, platform="own", text=words.text, state="confirmed"))
         for target in targets:
             delivery = self._delivery(message, target, words)
-            await self._check(session, target, delivery)
+            await self._check(session, target, delivery, words.until)
             session.add(delivery)
             await session.flush()
             if delivery.state == "queued":
-                await defer(session, "chat.send", lock=f"chat.send:{target.id}", delivery_id=str(delivery.id))
+                lock = f"chat.send:{target.id}"
+                if apart(self._connections.connector(target.connector), delivery.verb):
+                    lock += ":private"
+                await defer(session, "chat.send", lock=lock, delivery_id=str(delivery.id))
         return message
+
+    async def was_said(self, session: AsyncSession, show: Show, key: str) -> bool:
+        """Whether there is a message with this key, whatever its words."""
+        return await self._chat.said_with(session, show, key) is not None
 
     async def message(self, session: AsyncSession, show: Show, message_id: UUID) -> Message:
         """One message of a show."""
@@ -120,7 +131,7 @@ class Replies:
         if target is None:
             await self._tell_doubt(delivery_id)
             return
-        attempts = 0
+        attempts, hurried = 0, False
         try:
             async with self._connections.use(target.connection_id) as opened:
                 if target.chat_ref is None:
@@ -131,17 +142,20 @@ class Replies:
                     return
                 if isinstance(claimed, datetime):
                     wait = (claimed - self._clock()).total_seconds()
-                    raise RetryLater(f"{target.name} takes no more messages for a moment.", max(wait, 0.05))
-                attempts = claimed.attempts
+                    full = f"{target.name} takes no more messages for a moment."
+                    raise RetryLater(full, max(wait, 0.05), tries=0)
+                attempts, hurried = claimed.attempts, claimed.verb == "private"
                 external_id = await say(opened, target.chat_ref, claimed)
         except RetryLater as error:
             if error.unknown:
                 await self._settle(delivery_id, "unknown", error.reason)
                 return
-            tired = attempts >= MOST_ATTEMPTS
-            if attempts:
-                await self._settle(delivery_id, "failed" if tired else "queued", error.reason)
+            if attempts == 0:
+                raise
+            tired = attempts >= MOST_ATTEMPTS or (hurried and error.after > SOON)
+            await self._settle(delivery_id, "failed" if tired else "queued", error.reason)
             if not tired:
+                error.tries = attempts
                 raise
             return
         except (Refused, Reconnect, NotFound) as error:
@@ -171,7 +185,9 @@ class Replies:
             answers=asked.external_id if asked and verb in ("reply", "private") else None,
         )
 
-    async def _check(self, session: AsyncSession, target: ShowTarget, delivery: Delivery) -> None:
+    async def _check(
+        self, session: AsyncSession, target: ShowTarget, delivery: Delivery, until: datetime | None
+    ) -> None:
         """What is certain to be refused is not even tried; what must wait knows until when."""
         connector = self._connections.connector(target.connector)
         if not can_say(connector, delivery):
@@ -181,20 +197,28 @@ class Replies:
         if target.chat_ref is None:
             delivery.state, delivery.reason = "failed", f"The chat of {target.name} is not open yet."
             return
-        limits = connector.chat_limits
+        limits, private = limits_of(connector, delivery.verb), apart(connector, delivery.verb)
         if limits is None:
             return
         last = await self._last(session, target) if not limits.repeats else None
         if reason := refusal(delivery.text, limits, target.name, last):
             delivery.state, delivery.reason = "failed", reason
             return
-        ahead = await waiting_for(session, target.id)
-        delivery.due_at = await pace.expected(session, target, limits, ahead, self._clock())
+        ahead, now = await waiting_for(session, target.id, connector, delivery.verb), self._clock()
+        due = await pace.expected(session, target, limits, ahead, now, private=private)
+        if until and due and due >= until:
+            delivery.state, delivery.reason = "failed", f"{target.name} is too busy: it would come too late."
+            return
+        delivery.due_at = due
 
     async def _last(self, session: AsyncSession, target: ShowTarget) -> str | None:
         query = (
             select(Delivery.text)
-            .where(col(Delivery.target_id) == target.id, col(Delivery.state) != "failed")
+            .where(
+                col(Delivery.target_id) == target.id,
+                col(Delivery.state) != "failed",
+                col(Delivery.verb) != "private",
+            )
             .order_by(col(Delivery.id).desc())
             .limit(1)
         )
@@ -223,7 +247,7 @@ class Replies:
 
         A crash in between leaves `unknown`, and nobody hears the same words twice.
         """
-        limits = self._connections.connector(target.connector).chat_limits
+        connector = self._connections.connector(target.connector)
         async with self._db.session() as session:
             query = (
                 select(Delivery)
@@ -233,13 +257,15 @@ class Replies:
             delivery = (await session.exec(query)).first()
             if delivery is None:
                 return None
+            limits, private = limits_of(connector, delivery.verb), apart(connector, delivery.verb)
             if delivery.purpose == "relay":
                 limits = limits or CAUTIOUS
                 if delivery.updated_at < self._clock() - FRESH:
                     delivery.state, delivery.reason = "failed", "It would have come too late."
                     tell_delivery(session, delivery)
                     return None
-            free = await pace.take(session, target, limits, self._clock()) if limits else None
+            now = self._clock()
+            free = await pace.take(session, target, limits, now, private=private) if limits else None
             if free:
                 delivery.due_at = free
                 tell_delivery(session, delivery)
@@ -305,6 +331,11 @@ async def say(opened: Opened, chat_ref: str, delivery: Delivery) -> str:
     if connector.chat_sink is None:
         raise Refused("The chat can't be written to.")
     return await connector.chat_sink(session).send(chat_ref, delivery.text, key=key)
+
+
+def limits_of(connector: AnyConnector, verb: str) -> ChatLimits | None:
+    """What holds for a message that is said so."""
+    return connector.private_limits if apart(connector, verb) else connector.chat_limits
 
 
 def can_say(connector: AnyConnector, delivery: Delivery) -> bool:

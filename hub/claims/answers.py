@@ -110,7 +110,7 @@ class Answers:
         private = self._privately(target)
         words = self._words(connector, claims, titles, now, said)
         message = await self._replies.reply(
-            session, show, Words(words, said, privately=private), only(target)
+            session, show, Words(words, said, privately=private, until=first.expires_at), only(target)
         )
         for claim in claims:
             claim.answer, claim.answer_id = "private" if private else "public", message.id
@@ -139,12 +139,20 @@ class Answers:
     async def _point(
         self, session: AsyncSession, show: Show, target: ShowTarget, claims: Sequence[Claim], key: str
     ) -> None:
-        """Some never look for a message from a Page. Left out, as refusals are, when the chat is full."""
-        if await waiting_for(session, target.id) > MOST_WAITING:
+        """Some never look for a message from a Page. Left out, as refusals are, when the chat is full.
+
+        It begins with a name even where it is an answer: a platform may refuse the same words twice in a row.
+        """
+        # Asked before there are words: the minutes in them are fewer when this job runs again.
+        if await self._replies.was_said(session, show, key):
+            return
+        connector, titles = self._connections.connector(target.connector), await self._titles(session, claims)
+        if await waiting_for(session, target.id, connector) > MOST_WAITING:
             return
         said = await session.get_one(Message, claims[-1].message_id)
-        connector, titles = self._connections.connector(target.connector), await self._titles(session, claims)
         words = self._words(connector, claims, titles, self._clock(), said, ending=LOOK_THERE)
+        if said.author_name:
+            words = f"@{said.author_name.lstrip('@')} {words}"
         await self._replies.reply(session, show, Words(words, said, key=key), only(target))
 
     async def _openly(
@@ -154,7 +162,8 @@ class Answers:
         said = await session.get_one(Message, claims[-1].message_id)
         connector, titles = self._connections.connector(target.connector), await self._titles(session, claims)
         words = self._words(connector, claims, titles, self._clock(), said)
-        message = await self._replies.reply(session, show, Words(words, said), only(target))
+        told = Words(words, said, until=claims[0].expires_at)
+        message = await self._replies.reply(session, show, told, only(target))
         for claim in claims:
             claim.answer, claim.answer_id, claim.public = "public", message.id, True
         tell_staff(session, show.id)
@@ -170,7 +179,7 @@ class Answers:
         connector = self._connections.connector(target.connector)
         for claim in claims:
             claim.answer = "host"
-        if not can_say(connector) or await waiting_for(session, target.id) > MOST_WAITING:
+        if not can_say(connector) or await waiting_for(session, target.id, connector) > MOST_WAITING:
             return
         groups: dict[str, list[Claim]] = {}
         for claim in claims:

@@ -12,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from connectors.base import Delivery
 from connectors.errors import Refused
+from hub.clock import share_of
 from hub.connections.models import Connection
 from hub.connections.service import Connections, Opened
 from hub.errors import NotFound
@@ -27,18 +28,29 @@ SIGNED_EVERY: Final = timedelta(hours=1)
 SIGNED_FOR: Final = timedelta(hours=4)
 RENEWED_BEFORE: Final = timedelta(hours=2)
 """So long the hub may be away then, and nobody who watches notices."""
+RENEWED_WITHIN: Final = SIGNED_EVERY - timedelta(minutes=1)
+"""Until `RENEWED_BEFORE`, each at their own time; the minute is for players, who ask a little sooner."""
 
 
 @dataclass(frozen=True)
 class Edge:
     """A show at a CDN. `origin` stands before `/live/SHOW/…`; `query` goes with every request below that.
 
-    `renew_at`: another query is wanted before then; None, and no query, where nothing is signed.
+    `until`: so long the query is good; None, and no query, where nothing is signed.
     """
 
     origin: str
     query: str = ""
-    renew_at: datetime | None = None
+    until: datetime | None = None
+
+    def renew_at(self, viewer: str) -> datetime | None:
+        """When this viewer wants another query; None where nothing is signed.
+
+        Never the same for all: their questions would come in the same seconds.
+        """
+        if self.until is None:
+            return None
+        return self.until - RENEWED_BEFORE - share_of(viewer) * RENEWED_WITHIN
 
 
 class Edges:
@@ -49,17 +61,16 @@ class Edges:
         self._known: dict[tuple[UUID, str], tuple[bytes, datetime, Edge]] = {}
 
     async def edge(self, session: AsyncSession, show: Show, now: datetime) -> Edge | None:
-        """Where viewers are sent: the first CDN that works, signed where it has a key; None without one."""
+        """Where viewers are sent: the first CDN linked, signed where it has a key; None without one.
+
+        One whose login is dead can purge nothing; to sign and to play takes none.
+        """
         signed_at = now - timedelta(seconds=now.timestamp() % SIGNED_EVERY.total_seconds())
         for row in await self._linked(session, show.brand_id):
-            if row.state == "ok":
-                try:
-                    return await self._edge(row, show.slug, signed_at)
-                except (
-                    ValueError,
-                    Refused,
-                ) as error:  # no reason to keep viewers out: the origin plays as well
-                    log.warning("delivery.unreadable", connection=str(row.id), why=type(error).__name__)
+            try:
+                return await self._edge(row, show.slug, signed_at)
+            except (ValueError, Refused) as error:  # no reason to keep viewers out: the origin plays as well
+                log.warning("delivery.unreadable", connection=str(row.id), why=type(error).__name__)
         return None
 
     async def forget(self, session: AsyncSession, show: Show) -> None:
@@ -109,7 +120,7 @@ def edge_of(delivery: Delivery, slug: str, signed_at: datetime) -> Edge:
         return Edge(origin)
     until = signed_at + SIGNED_FOR
     query = delivery.sign(f"{origin}/live/{slug}/*", until).partition("?")[2]
-    return Edge(origin, query, until - RENEWED_BEFORE)
+    return Edge(origin, query, until)
 
 
 def delivery_of(opened: Opened) -> Delivery:

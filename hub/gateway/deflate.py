@@ -20,6 +20,8 @@ LEVEL: Final = 1
 """Higher ones win a tenth, and take two to four times as long."""
 TAIL: Final = b"\x00\x00\xff\xff"
 """Ends every flush, and is left out (RFC 7692, 7.2.1)."""
+END: Final = b"\x01\x00\x00\xff\xff"
+"""Ends a stream (RFC 1951, 3.2.4): zlib takes it for that only where a block may begin."""
 
 
 def accepted(offers: str) -> bool:
@@ -40,10 +42,13 @@ def deflated(frame: bytearray, head: int) -> bytearray:
 
 
 def inflated(payload: bytes, most: int) -> bytes | None:
-    """A message's text; None when it is more than `most` bytes, or none at all."""
+    """A message's text; None when it is more than `most` bytes, only a part of one, or none at all."""
     decompressor = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
-        text = decompressor.decompress(payload + TAIL, most + 1)
+        text = decompressor.decompress(payload + TAIL + END, most + 1)
     except zlib.error:
         return None
-    return text if len(text) <= most else None
+    # A message may end its stream itself, with a byte of nothing behind (RFC 7692, 7.2.3.5).
+    whole = decompressor.eof and decompressor.unused_data in (b"", b"\x00" + TAIL + END)
+    # A block that was cut off may have swallowed the tail; no text has such bytes.
+    return text if whole and len(text) <= most and not text.endswith(TAIL) else None

@@ -124,7 +124,12 @@ class Screen(WSListener):
             self.send(joined([PONG]))
 
     def _words(self, frame: WSFrame) -> bytes | None:
-        """What a text frame says; None when it does not keep to what was agreed."""
+        """What a text frame says; None when it does not keep to what was agreed.
+
+        Fragments are not agreed on: browsers send in one frame whatever is as short as our pages' words.
+        """
+        if not frame.fin or frame.msg_type == WSMsgType.CONTINUATION:
+            return None
         if frame.msg_type != WSMsgType.TEXT:
             return b"" if frame.payload_size <= LARGEST_WORDS else None
         words = frame.get_payload_as_bytes()

@@ -288,7 +288,8 @@ class Checkout:
         await session.flush()
         session.add_all(line_of(order, one, share) for one, share in zip(goods, shares, strict=True))
         for hold, _, _ in goods:
-            hold.order_id = order.id
+            # What is being paid is no hoarding: it counts for its network no longer.
+            hold.order_id, hold.network_hash = order.id, None
         await self._attribution.credit(session, order)
         await session.flush()
         await note(session, order, "placed", "Ordered on the show's page.")

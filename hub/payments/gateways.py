@@ -117,23 +117,34 @@ class Gateways:
         return GatewayChoice(row.id, row.connector, test, self._connections.connector(row.connector).title)
 
     async def form(
-        self, session: AsyncSession, brand_id: UUID, amount: Money, customers: Mapping[UUID, str]
+        self,
+        session: AsyncSession,
+        brand_id: UUID,
+        amount: Money,
+        customers: Mapping[UUID, str],
+        only: UUID | None = None,
     ) -> tuple[GatewayChoice, PaymentForm]:
-        """The fields of the first gateway that takes this amount and currency, and answers in time."""
+        """The fields of the first gateway that takes this amount and currency, and answers in time.
+
+        With `only`, those of this account or none. Conflict `no_gateway` | `no_form`.
+        """
         refusals: list[str] = []
         spare: tuple[GatewayChoice, PaymentForm] | None = None
-        in_turn = await self.in_turn(session, brand_id)
+        if only:
+            rows = [await session.get_one(Connection, only)]
+        else:
+            rows = [one.row for one in await self.in_turn(session, brand_id)]
         # Gives the connection back: asking a gateway takes seconds, and needs one itself to find the login.
         await finish_early(session)
-        for one in in_turn:
-            choice = self.choice(one.row)
+        for row in rows:
+            choice = self.choice(row)
             try:
-                form = await self._form(one.row.id, amount, customers.get(one.row.id))
+                form = await self._form(row.id, amount, customers.get(row.id))
             except Refused as refused:
                 refusals.append(refused.reason)
                 continue
             except (ConnectorError, HubError, TimeoutError) as error:
-                log.warning("payment.form_failed", gateway=one.row.connector, why=type(error).__name__)
+                log.warning("payment.form_failed", gateway=row.connector, why=type(error).__name__)
                 continue
             if form.script_url or form.public:
                 return choice, form

@@ -82,15 +82,23 @@ class Payments:
         return await self.gateways.choose(session, brand_id)
 
     async def form(
-        self, session: AsyncSession, brand_id: UUID, amount: Money, customer_id: UUID | None
+        self,
+        session: AsyncSession,
+        brand_id: UUID,
+        amount: Money,
+        customer_id: UUID | None,
+        order_id: UUID | None = None,
     ) -> FormOut:
         """The card fields of the gateway in turn, and the methods kept for a signed-in buyer.
 
+        For an order whose bank asks, those of the gateway that takes its money: no other's script can answer.
         May ask a gateway, within seconds: hand in a session that has written nothing.
         """
         saved = await self._saved(session, customer_id)
         known = {row.connection_id: row.gateway_customer for row in saved if row.gateway_customer}
-        choice, form = await self.gateways.form(session, brand_id, amount, known)
+        payment = await self._asked(session, order_id) if order_id else None
+        only = payment.connection_id if payment else None
+        choice, form = await self.gateways.form(session, brand_id, amount, known, only)
         return FormOut(
             gateway=choice.connector,
             connection_id=choice.connection_id,
@@ -141,9 +149,12 @@ class Payments:
         return payment
 
     async def action(self, session: AsyncSession, order_id: UUID) -> ActionOut | None:
-        """What the buyer must do at the bank. A secret: for the page of this order's buyer alone."""
+        """What the buyer must do at the bank; None once they answered, until it asks again.
+
+        A secret: for the page of this order's buyer alone.
+        """
         payment = await self._asked(session, order_id)
-        if payment is None:
+        if payment is None or payment.answer_sealed is not None:
             return None
         row = await session.get(Connection, payment.connection_id)
         gateway = row.connector if row else ""

@@ -19,7 +19,7 @@ from typing import Any, Final
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from hub.clock import Clock
+from hub.clock import Clock, share_of
 from hub.errors import Unauthorised
 from hub.ids import new_id
 from hub.playback.models import PlaybackKey
@@ -33,9 +33,11 @@ ALGORITHM: Final = "EdDSA"
 SECRET_LETTERS: Final = string.ascii_lowercase + string.digits
 PASS_LASTS: Final = timedelta(minutes=40)
 RENEWED_AFTER: Final = timedelta(minutes=20)
-"""So long the hub may be away then, and nobody who watches notices."""
+"""At the latest. So long the hub may be away then, and nobody who watches notices."""
 ISSUED_EVERY: Final = timedelta(minutes=10)
 """Asked again sooner, the hub gives out the same pass: the address a player plays does not change."""
+RENEWED_WITHIN: Final = RENEWED_AFTER - ISSUED_EVERY - timedelta(minutes=1)
+"""Before `RENEWED_AFTER`, each player at its own time; the minute is for players, who ask a little sooner."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,8 @@ class Signer:
         who = hashlib.sha256(f"{invitation.id}:{viewer}".encode()).hexdigest()[:32]
         claims = {"sub": show.slug, "aud": PLAYER, "jti": who, **from_where(invitation.ip)}
         token = self._sign(key, claims, begins, min(begins + PASS_LASTS, invitation.expires))
-        return PlayerPass(token, min(begins + RENEWED_AFTER, invitation.expires))
+        renewed = begins + RENEWED_AFTER - share_of(viewer) * RENEWED_WITHIN
+        return PlayerPass(token, min(renewed, invitation.expires))
 
     def link(self, key: PlaybackKey, show: Show, expires: datetime, ip: str | None = None) -> str:
         """For one person: whoever has it may ask for a player's pass until it expires."""

@@ -174,7 +174,7 @@ class Playback:
         if worker is None or not (replay or (show.playable and show.state != "ended")):
             return None
         token, edge = "", await self._edges.edge(session, show, self._clock())
-        renewals = [edge.renew_at] if edge else []
+        renewals = [edge.renew_at(viewer)] if edge else []
         if show.access == "signed":
             if invitation is None:
                 return None

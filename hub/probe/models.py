@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, Integer, UniqueConstraint
+from sqlalchemy import ARRAY, CheckConstraint, Index, Integer, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from hub.columns import OptionalId, OptionalTime, brand, key, now, one_of, ref, when
@@ -44,7 +44,7 @@ class ProbeRun(SQLModel, table=True):
     """One run. `waiting`: a job will do it. `due_at` is the hour it was made for; None for a reported one.
 
     `local_hour` is the hour of the place's own day at `at`. `error` is a sentence; a run that has one may
-    have no figures. Times in ms.
+    have no figures. Times in ms. `taken_at`: when a report came in, by our own clock.
     """
 
     __tablename__ = "probe_run"
@@ -54,6 +54,8 @@ class ProbeRun(SQLModel, table=True):
         one_of("probe_run", "how", "client", "browser"),
         CheckConstraint("local_hour BETWEEN 0 AND 23", name="probe_run_local_hour_sane"),
         UniqueConstraint("place_id", "due_at", name="probe_run_due_once"),
+        Index("probe_run_taken", "place_id", "taken_at"),
+        Index("probe_run_at", "at"),
     )
 
     id: UUID = key()
@@ -65,6 +67,7 @@ class ProbeRun(SQLModel, table=True):
     how: str
     due_at: OptionalTime = when(default=None)
     at: datetime = when()
+    taken_at: OptionalTime = when(default=None)
     local_hour: int
     startup_ms: int | None = None
     watched_ms: int = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
@@ -12,6 +12,13 @@ WHOLE: Final = 1_000_000
 """The number of a piece that is a whole segment: after all of its parts."""
 PLAIN_HOLD_BACK: Final = 3
 """Target durations behind the end at which a player without parts begins."""
+LONGEST: Final = 86_400.0
+"""Seconds of a piece, or of anything else a playlist counts in seconds."""
+YEARS: Final = range(1970, 3000)
+MOST_LINES: Final = 100_000
+"""Of a picture: more is no picture."""
+LAST_NUMBER: Final = 2**63
+"""Of segments."""
 ATTRIBUTE: Final = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^,]*)')
 
 
@@ -82,6 +89,16 @@ def choose(text: str, url: str, tallest: int) -> Choice:
     """The largest picture up to so many lines, else the smallest, and its sound. Raises Unreadable."""
     if "#EXTM3U" not in text:
         raise Unreadable("What came is no playlist.")
+    try:
+        return chosen(text, url, tallest)
+    except Unreadable:
+        raise
+    except ValueError as error:  # of `urljoin`
+        raise Unreadable("The playlist has an address in it that cannot be read.") from error
+
+
+def chosen(text: str, url: str, tallest: int) -> Choice:
+    """As `choose`. Raises ValueError for an address that is none."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if any(line.startswith("#EXTINF") for line in lines):
         return Choice((url,), None)
@@ -91,7 +108,7 @@ def choose(text: str, url: str, tallest: int) -> Choice:
         told = attributes(line)
         if line.startswith("#EXT-X-STREAM-INF:") and not after.startswith("#"):
             _, _, tall = told.get("RESOLUTION", "").rpartition("x")
-            lines_high = int(tall) if tall.isdecimal() else 0
+            lines_high = int(tall) if tall.isdecimal() and len(tall) < len(str(MOST_LINES)) else 0
             found.append((lines_high, urljoin(url, after), told.get("AUDIO", "")))
         elif line.startswith("#EXT-X-MEDIA:") and told.get("TYPE") == "AUDIO" and "URI" in told:
             sounds.setdefault(told.get("GROUP-ID", ""), urljoin(url, told["URI"]))
@@ -111,7 +128,7 @@ def read(text: str, url: str) -> Media:
     try:
         for line in text.splitlines():
             reader.take(line.strip())
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, OverflowError) as error:
         raise Unreadable("The playlist has a line in it that cannot be read.") from error
     return reader.media()
 
@@ -137,21 +154,21 @@ class Reader:
         tag, _, value = line.partition(":")
         match tag:
             case "#EXT-X-TARGETDURATION":
-                self._target = float(value)
+                self._target = seconds_of(value)
             case "#EXT-X-SERVER-CONTROL":
                 told = attributes(line)
-                self._hold_back = float(told.get("PART-HOLD-BACK", 0))
+                self._hold_back = seconds_of(told.get("PART-HOLD-BACK", "0"))
                 self._blocking = told.get("CAN-BLOCK-RELOAD") == "YES"
             case "#EXT-X-MEDIA-SEQUENCE":
-                self._segment = int(value)
+                self._segment = number_of(value)
             case "#EXT-X-PROGRAM-DATE-TIME":
-                self._wall = datetime.fromisoformat(value)
+                self._wall = moment_of(value)
             case "#EXT-X-MAP":
                 self._maps.append(urljoin(self._url, attributes(line)["URI"]))
             case "#EXT-X-PART":
                 self._one_part(attributes(line))
             case "#EXTINF":
-                self._seconds = float(value.split(",")[0])
+                self._seconds = seconds_of(value.split(",")[0])
             case "#EXT-X-GAP":
                 self._gap = True
             case "#EXT-X-ENDLIST":
@@ -172,7 +189,7 @@ class Reader:
         )
 
     def _one_part(self, told: dict[str, str]) -> None:
-        seconds = float(told["DURATION"])
+        seconds = seconds_of(told["DURATION"])
         if told.get("GAP") != "YES":
             url, first = urljoin(self._url, told["URI"]), told.get("INDEPENDENT") == "YES"
             self._parts.append(Piece(url, self._segment, self._part, seconds, first, self._wall))
@@ -195,18 +212,47 @@ class Reader:
             self._wall += timedelta(seconds=seconds)
 
 
+def seconds_of(value: str) -> float:
+    """A length of time. Raises ValueError for what is none: `float` reads 1e300 and nan as well."""
+    found = float(value)
+    if not 0 <= found <= LONGEST:
+        raise ValueError(f"{found} s")
+    return found
+
+
+def number_of(value: str) -> int:
+    """A segment's. Raises ValueError."""
+    found = int(value)
+    if not 0 <= found < LAST_NUMBER:
+        raise ValueError("no number of a segment")
+    return found
+
+
+def moment_of(value: str) -> datetime:
+    """A time of day; UTC where no zone is said. Raises ValueError."""
+    found = datetime.fromisoformat(value)
+    if found.year not in YEARS:
+        raise ValueError("no time of this millennium")
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
 def asking(url: str, following: tuple[int, int]) -> str:
     """The playlist's address that is answered when this part is there."""
     segment, part = following
     return f"{url}{'&' if '?' in url else '?'}_HLS_msn={segment}&_HLS_part={part}"
 
 
-def moved(url: str, base_url: str | None) -> str:
-    """The same path and query at another origin; unchanged without one."""
+def moved(url: str, base_url: str | None, *, known: bool) -> str:
+    """The same path and query at another origin; unchanged without one.
+
+    Where that origin is not `known` to serve the show, what opens a private one does not go there.
+    """
     if not base_url:
         return url
     asked = urlsplit(url)
-    return f"{base_url.rstrip('/')}{asked.path}{'?' if asked.query else ''}{asked.query}"
+    private = any(one.startswith("token=") for one in asked.query.split("&"))
+    query = f"?{asked.query}" if asked.query and (known or not private) else ""
+    return f"{base_url.rstrip('/')}{asked.path}{query}"
 
 
 def carried(url: str, given: str) -> str:

@@ -188,7 +188,7 @@ async def payment_form(order_id: UUID, viewer: Watching, shopper: Shopping, hub:
         found, _ = await hub.checkout.get(session, viewer, order_id)
         amount = Money(amount=found.total_minor, currency=found.currency)
         customer = shopper.customer_id if shopper else None
-        return await hub.payments.form(session, viewer.brand_id, amount, customer)
+        return await hub.payments.form(session, viewer.brand_id, amount, customer, order_id)
 
 
 @router.get("/orders/{order}")

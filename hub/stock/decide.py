@@ -3,9 +3,10 @@
 Wishes are judged in the order they came. For each:
 1. the same key gets the same answer; a unit that was offered to a waiting viewer is what they get;
 2. the show must sell it, now and here (live only, own site only, members first);
-3. the buyer must be within their limits (`limits`), and so must all of one network together (`shared`);
+3. the buyer must be within their limits (`limits`);
 4. enough must be there, after those who wait (`hub/stock/price.py` names the price);
-5. of a bundle all components are taken, or none.
+5. where stock is reserved, all buyers of one network must be within theirs together (`shared`);
+6. of a bundle all components are taken, or none.
 """
 
 from __future__ import annotations
@@ -32,6 +33,10 @@ OFFERED_SECONDS: Final = 45
 """How long a freed unit is kept for who is next in the waitlist."""
 SOFT_SECONDS: Final = 600
 """Where whoever pays first gets it, a reservation keeps no stock, only its price."""
+
+
+class Crowded(Conflict):
+    """The buyers of one network have reached the limit of their show together."""
 
 
 class Row(NamedTuple):
@@ -83,8 +88,9 @@ def judged(wish: Wish, facts: Facts, now: datetime, usual_seconds: int) -> Answe
         if queued and queued.state == "offered":
             raise Conflict("limit", "One is kept for you already. Pay for it.", hold_id=str(queued.group_id))
         limits(wish, facts, rules, now)
-        shared(wish, facts, rules, now)
         price = price_of(wish, facts, enough=lambda pieces: enough(wish, facts, pieces, queued))
+        if not is_soft(wish, rules, price):
+            shared(wish, facts, rules, now)
         one_each(wish, facts, price)
         lasts = lasting(wish, facts, price, rules, usual_seconds)
         return grant(wish, facts, price, queued, now + lasts)
@@ -154,13 +160,17 @@ def limits(wish: Wish, facts: Facts, rules: ShowRules, now: datetime) -> None:
 
 
 def shared(wish: Wish, facts: Facts, rules: ShowRules, now: datetime) -> None:
-    """What all buyers of one network may hold unpaid in a show: a fresh visitor is no way round limits."""
+    """What all buyers of one network may hold unpaid in a show: a fresh visitor is no way round limits.
+
+    What a hold `replaces` is its buyer's, though a neighbour may have taken the room meanwhile: a network has
+    at most one buyer's limit too much for that.
+    """
     most, crowd = rules.network_limit, facts.crowds.get(wish.network) if wish.network is not None else None
-    if most is None or crowd is None or crowd.units + wish.quantity <= most:
+    if most is None or crowd is None or crowd.units - wish.replaces + wish.quantity <= most:
         return
     wait = min(HOARDING_WAIT, crowd.first_ends - now)
     seconds = max(1, round(wait.total_seconds()))
-    raise Conflict(
+    raise Crowded(
         "hoarding",
         f"Very much is reserved from your network and not paid for yet. Try again in {seconds} seconds.",
         retry_after=seconds,
@@ -205,7 +215,8 @@ def room(wish: Wish, facts: Facts, pieces: Sequence[Piece], queued: Queued | Non
             return 0
         waiting = shelf.waiting
         if queued and queued.state == "waiting" and piece.variant_id == wish.variant_id:
-            waiting = min(waiting, queued.ahead)
+            # Whoever is offered a unit is next: who stands before them cannot have it now (`waitlist.py`).
+            waiting = 0 if wish.channel == "waitlist" else min(waiting, queued.ahead)
         lefts.append((shelf.available - waiting) // piece.quantity)
     return min(lefts)
 
@@ -259,7 +270,7 @@ def grant(wish: Wish, facts: Facts, price: Price, queued: Queued | None, expires
         queued = None
     left = room(wish, facts, price.pieces, queued)
     taken = taken_of(wish.id, expires_at, [(row.held, row.units) for row in rows], max(0, left))
-    remember(wish, facts, price, taken)
+    remember(wish, facts, price, taken, counts=not soft)
     return Grant(wish, rows, taken, soft, queued)
 
 
@@ -283,13 +294,13 @@ def rows_of(wish: Wish, price: Price) -> list[Row]:
     return rows
 
 
-def remember(wish: Wish, facts: Facts, price: Price, taken: Taken) -> None:
-    """The buyer's next wish in this batch meets this one."""
+def remember(wish: Wish, facts: Facts, price: Price, taken: Taken, *, counts: bool) -> None:
+    """The buyer's next wish in this batch meets this one, and so does their network's where it `counts`."""
     facts.known[wish.brand_id, wish.key] = KnownGroup(wish.viewer_id, wish.show_id, "held", taken)
     offer_id = price.offer.id if price.offer else None
     one = Mine(wish.variant_id, offer_id, "held", wish.quantity, taken.group_id, taken.expires_at)
     facts.mine.setdefault((wish.viewer_id, wish.show_id), []).append(one)
-    if wish.network is not None:
+    if counts and wish.network is not None:
         crowd = facts.crowds.setdefault(wish.network, Crowd(0, taken.expires_at))
         crowd.units += wish.quantity
         crowd.first_ends = min(crowd.first_ends, taken.expires_at)

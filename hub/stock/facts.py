@@ -24,7 +24,8 @@ class Wish:
     comment), waitlist (a freed unit offered to who waits). `at`: when it came in; an offer that ran then
     applies. `id` becomes the group's id.
     `seconds`: how long it is wished for, instead of what the show says. `network`: where it comes from
-    (`networks.py`); None where that is not known.
+    (`networks.py`); None where that is not known. `replaces`: units that the buyer lets go of for this hold,
+    just before it or just after it: the limit of the network reckons without them.
     """
 
     brand_id: UUID
@@ -41,6 +42,7 @@ class Wish:
     seconds: int | None = None
     segments: frozenset[UUID] = frozenset()
     network: int | None = None
+    replaces: int = 0
 
 
 class Held(NamedTuple):
@@ -192,7 +194,7 @@ class Mine:
 
 @dataclass(slots=True)
 class Crowd:
-    """What the buyers of one network hold unpaid in a show, and when the first of it ends."""
+    """What the buyers of one network hold in a show without paying, and when the first of it ends."""
 
     units: int
     first_ends: datetime

@@ -70,8 +70,8 @@ class Hold(SQLModel, table=True):
 
     Holds of one `group_id` were taken together: all or none. `units` is what the row counts for in limits and
     offers: the number wished in a group's first row, 0 in its others. A `soft` one reserves nothing yet: its
-    show sells to whoever pays first. `network_hash`: where it came from (`networks.py`), for as long as it is
-    held, in a group's first row.
+    show sells to whoever pays first. `network_hash`: where it came from (`networks.py`), in a group's first
+    row, for as long as it is held without an order; none where it was soft.
 
     Every index and every foreign key costs each buyer of a drop: who, what and where are read and locked by
     the statement that takes a hold, instead of being asked once more for each row.

@@ -2,7 +2,9 @@
 
 Whoever takes a fresh visitor for each hold still comes from one place. An IPv4 address is one place, and so
 is a /64 of IPv6: nobody is given less. Private addresses are a proxy's and tell nobody apart: they count for
-nothing, until `SIMULCAST_TRUSTED_PROXIES` names the proxy.
+nothing, until `SIMULCAST_TRUSTED_PROXIES` names the proxy. A proxy with a public address that is not named
+there (a CDN's edge before our nginx, say) is taken for one buyer's network: everybody behind it shares one
+limit. That cannot be told from an office's address; so a network that is full is said in the log.
 """
 
 from __future__ import annotations
@@ -10,15 +12,46 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import socket
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+import structlog
+
+from hub.clock import Clock
 from hub.secrets import Vault
+
+log = structlog.get_logger()
 
 MOST_KNOWN: Final = 20_000
 """Addresses whose hash is remembered: a buyer asks a few times in a row."""
 MIXED: Final = frozenset({0, 10, 100, 127, 169, 172, 192, 198, 203, *range(240, 256)})
 """First bytes of IPv4 under which some networks are private; under the others none is."""
+
+
+SAID_EVERY: Final = timedelta(hours=1)
+ADVICE: Final = (
+    "Many buyers seem to come from one address. If a CDN or proxy is in front, name it in "
+    "SIMULCAST_TRUSTED_PROXIES, or raise the show's limit."
+)
+
+
+class Fullness:
+    """Says in the log that a network has reached its limit: once for each show and hour, in each process."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._said: dict[UUID, datetime] = {}
+
+    def seen(self, show_id: UUID) -> None:
+        """Somebody was refused for it."""
+        now = self._clock()
+        before = self._said.get(show_id)
+        if before and now < before + SAID_EVERY:
+            return
+        self._said = {show: at for show, at in self._said.items() if now < at + SAID_EVERY}
+        self._said[show_id] = now
+        log.warning("reserve.network_full", show=str(show_id), advice=ADVICE)
 
 
 class Networks:

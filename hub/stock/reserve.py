@@ -22,8 +22,9 @@ from hub.clock import Clock
 from hub.db import Database, away
 from hub.errors import HubError
 from hub.news import Coalescer
-from hub.stock.decide import HOARDING_WINDOW, Answer, Grant, decide
+from hub.stock.decide import HOARDING_WINDOW, Answer, Crowded, Grant, decide
 from hub.stock.facts import Facts, Held, Taken, Wish, facts_of
+from hub.stock.networks import Fullness
 from hub.stock.statements import LOCK, READ, TUNE, WRITE
 
 __all__ = ["Held", "Reservations", "Taken", "Wish"]
@@ -76,6 +77,7 @@ class Reservations:
         self._clock = clock
         self._news = news
         self._usual_seconds = int(hold_for.total_seconds())
+        self._fullness = Fullness(clock)
         self._waiting: list[Waiting] = []
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -178,9 +180,11 @@ class Reservations:
 
         answers = await self._transact(connection, [wish for wish, _ in batch], wishes)
         changed: set[UUID] = set()
-        for (_, waiter), answer in zip(batch, answers, strict=True):
+        for (wish, waiter), answer in zip(batch, answers, strict=True):
             if isinstance(answer, Grant):
                 changed.update(row.held.variant_id for row in answer.rows)
+            elif isinstance(answer, Crowded):
+                self._fullness.seen(wish.show_id)
             if waiter.done():
                 continue
             if isinstance(answer, HubError):
@@ -294,8 +298,8 @@ def columns(grants: Sequence[Grant], facts: Facts, now: datetime) -> list[object
             key = f"{wish.key} {n}" if n else wish.key
             group = wish.id if n else None
             number = sorts.setdefault(sort, len(sorts) + 1)
-            # A group counts by its first row, and where nothing is limited nothing is remembered.
-            limited = row.units and facts.shows[wish.show_id].network_limit
+            # A group counts by its first row. Where nothing is limited, or reserved, nothing is remembered.
+            limited = row.units and not one.soft and facts.shows[wish.show_id].network_limit
             made.append((held.hold_id, group, wish.viewer_id, key, number, wish.network if limited else None))
     *own, networks = (list(column) for column in zip(*made, strict=True))
     *alike, expires = (list(column) for column in zip(*sorts, strict=True))

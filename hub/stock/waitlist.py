@@ -1,7 +1,8 @@
 """The waitlist: who comes when nothing is left is offered the next free unit, in the order they came.
 
 A freed unit is not for newcomers while somebody waits (`decide.py`). The sweep turns it into a short hold of
-the head of the queue, through the same path as every hold; one that is not used lapses to the next.
+the head of the queue, through the same path as every hold; one that is not used lapses to the next. Whose
+network holds as much as it may keeps their place, and the next one behind them is asked.
 """
 
 from __future__ import annotations
@@ -48,12 +49,19 @@ SITUATION = text(
     WHERE variant.id = :variant_id AND show.id = :show_id AND show.state <> 'ended' AND NOT variant.archived
     """  # noqa: S608 - made of constants
 )
+IN_A_FULL_NETWORK = """
+    SELECT FROM show WHERE show.id = waitlist.show_id AND units_per_network > 0
+        AND waitlist.network_hash IS NOT NULL
+        AND waitlist.quantity + (SELECT coalesce(sum(units), 0) FROM hold
+            WHERE hold.network_hash = waitlist.network_hash) > greatest(units_per_network, units_per_buyer)"""
+"""SQL: a row when there is no room for `waitlist` in its network, as `decide.shared` has it."""
 HEADS = text(
     f"""
     SELECT waitlist.* FROM (SELECT DISTINCT variant_id FROM waitlist WHERE state = 'waiting') AS wanted
     JOIN variant ON variant.id = wanted.variant_id
     CROSS JOIN LATERAL (
         SELECT * FROM waitlist WHERE waitlist.variant_id = variant.id AND state = 'waiting'
+            AND NOT EXISTS ({IN_A_FULL_NETWORK})
         ORDER BY n LIMIT greatest(0, least({FREE}, :most))) AS waitlist
     ORDER BY n LIMIT :most
     """  # noqa: S608 - made of constants
@@ -170,7 +178,7 @@ class Queue:
         except (Conflict, NotFound) as refusal:
             if refusal.code == "offer_over" or (refusal.code == "members_only" and row.offer_id):
                 await self._note(WITHOUT_OFFER, row.id)
-            elif refusal.code != "sold_out":
+            elif refusal.code not in ("sold_out", "hoarding"):
                 # Not for them (any more): the next one must not wait for that.
                 await self._note(PASS_OVER, row.id)
         except HubError:

@@ -28,17 +28,23 @@ STALLED_AFTER = timedelta(seconds=30)
 
 
 class Patience(BaseRetryStrategy):
-    """RetryLater says when; anything else backs off from one second, doubling."""
+    """RetryLater says when; anything else backs off from one second, doubling.
+
+    What only waits for its turn comes back just then, as often as it takes.
+    """
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         """When to try again, or None to park the job."""
-        if job.attempts >= MOST_TRIES or isinstance(exception, NotFound | Refused):
+        later = exception if isinstance(exception, RetryLater) else None
+        # The queue counts waits along with failures, so whoever tells them apart is believed.
+        tries = job.attempts if later is None or later.tries is None else later.tries
+        if tries >= MOST_TRIES or isinstance(exception, NotFound | Refused):
             log.error("job.parked", task=job.task_name, job=job.id, why=type(exception).__name__)
             return None
-        pause = min(float(2 ** min(job.attempts, 10)), LONGEST_PAUSE)
-        if isinstance(exception, RetryLater):
-            pause = max(exception.after, min(pause / 2, LONGEST_PAUSE))
-        log.info("job.again", task=job.task_name, attempt=job.attempts, after=pause, why=str(exception))
+        pause = min(float(2 ** min(tries, 10)), LONGEST_PAUSE)
+        if later:
+            pause = later.after if later.tries == 0 else max(later.after, pause / 2)
+        log.info("job.again", task=job.task_name, attempt=tries, after=pause, why=str(exception))
         return RetryDecision(retry_in={"milliseconds": int(pause * 1000)})
 
 

@@ -208,6 +208,10 @@ async def test_everything_else_goes_where_it_belongs_with_the_viewers_address(
     site = (await viewer.get("/api/v1/public/shows/evening", headers={"x-forwarded-for": "1.2.3.4"})).json()
     assert site["path"] == "/api/v1/public/shows/evening"
     assert "x-forwarded-for: 1.2.3.4, 127.0.0.1" in site["headers"]
+    abroad = dict.fromkeys(("CF-IPCountry", "CloudFront-Viewer-Country", "X-Viewer-Country"), "NZ")
+    home = (await viewer.get("/api/v1/public/shows/evening", headers=abroad)).json()
+    # A viewer's own word on where they are is not passed on: the hub would believe it, coming from nginx.
+    assert [line for line in home["headers"] if line.lower().startswith((*map(str.lower, abroad),))] == []
     upgrade = {"connection": "Upgrade", "upgrade": "websocket"}
     socket = (await viewer.get("/ws", headers=upgrade)).json()
     assert {"upgrade: websocket", "connection: upgrade"} <= set(socket["headers"])

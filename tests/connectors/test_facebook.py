@@ -19,10 +19,11 @@ from pydantic import SecretStr
 from connectors.base import Addresses
 from connectors.errors import Reconnect, Refused, RetryLater
 from connectors.facebook import CONNECTOR
+from connectors.facebook.api import Usage
 from connectors.facebook.chat import FacebookChat
 from connectors.facebook.comments import comments_of, message
 from connectors.facebook.destination import FacebookDestination, split_key
-from connectors.facebook.errors import Lacking, classify, graph_error, percent_used
+from connectors.facebook.errors import Lacking, classify, counters, graph_error
 from connectors.facebook.fake import Fake
 from connectors.facebook.replies import FacebookComments
 from connectors.types import ChatItem, ChatMessage, Tokens
@@ -280,8 +281,29 @@ def test_the_sample_of_a_second_private_answer_is_a_definite_no() -> None:
 def test_the_fullest_counter_counts_and_an_unreadable_one_does_not() -> None:
     usage = {"1": [{"type": "pages", "call_count": 10, "total_time": 80, "total_cputime": 5}]}
     headers = {"x-business-use-case-usage": json.dumps(usage), "x-app-usage": '{"call_count": 28}'}
-    assert percent_used(headers) == 80
-    assert percent_used({"x-app-usage": "soon", "x-page-usage": "[]"}) == 0
+    assert counters(headers) == {"1 pages": 80, "x-app-usage": 28}
+    assert counters({"x-app-usage": "soon", "x-page-usage": "[]"}) == {}
+
+
+def test_a_counter_of_another_kind_or_none_at_all_makes_no_other_smaller() -> None:
+    now = 0.0
+    usage = Usage(lambda: now)
+
+    def business(kind: str, percent: float) -> dict[str, str]:
+        return {"x-business-use-case-usage": json.dumps({"7": [{"type": kind, "call_count": percent}]})}
+
+    usage.note(business("pages", 96))
+    usage.note(business("messenger", 3))
+    usage.note({"x-app-usage": '{"call_count": 28}'})
+    usage.note({})
+    throttled = {"7": [{"type": "pages", "estimated_time_to_regain_access": 3}]}
+    usage.note({"x-business-use-case-usage": json.dumps(throttled)})
+    assert usage.percent == 96
+    usage.note(business("pages", 40))
+    assert usage.percent == 40
+    now = 301.0
+    usage.note(business("messenger", 5))
+    assert usage.percent == 5, "what nobody told for five minutes says nothing"
 
 
 async def test_a_token_facebook_quotes_back_is_cut_out(rig: Rig) -> None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from connectors.errors import Reconnect, Refused, RetryLater
 from connectors.instagram import CONNECTOR
-from connectors.instagram.api import Api, App
+from connectors.instagram.api import Api, App, Usage
 from connectors.instagram.chat import InstagramChat
 from connectors.instagram.comments import fragments_of, message
 from connectors.instagram.destination import InstagramAudience, InstagramDestination
@@ -131,6 +131,25 @@ async def test_usage_headers_stretch_the_time_between_reads(clock: Clock) -> Non
             await next_message(items)
         # 0.2 s between reads at first, then four times, then twenty times as long.
         assert [round(nap, 1) for nap in dict.fromkeys(clock.naps)] == [0.2, 0.8, 4.0]
+
+
+def test_a_counter_of_another_kind_or_none_at_all_makes_no_other_smaller() -> None:
+    now = 0.0
+    usage = Usage(lambda: now)
+
+    def business(kind: str, percent: float) -> dict[str, str]:
+        return {"x-business-use-case-usage": json.dumps({"7": [{"type": kind, "call_count": percent}]})}
+
+    usage.note(business("instagram", 96))
+    usage.note(business("messenger", 3))
+    usage.note({"x-app-usage": '{"call_count": 28}'})
+    usage.note({})
+    assert usage.percent == 96
+    usage.note(business("instagram", 40))
+    assert usage.percent == 40
+    now = 301.0
+    usage.note(business("messenger", 5))
+    assert usage.percent == 5, "what nobody told for five minutes says nothing"
 
 
 async def test_an_answer_is_measured_in_bytes_before_it_is_sent(rig: Rig) -> None:

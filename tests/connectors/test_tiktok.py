@@ -125,6 +125,7 @@ def test_everything_that_is_missing_is_explained() -> None:
             "health",
             "chat_sink",
             "replier",
+            "private_replier",
             "announcer",
             "moderation",
         )

@@ -11,7 +11,8 @@ from sqlalchemy.engine import make_url
 
 from hub.db import Database, run
 
-SHOOT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = ANY(:pids)"
+SHOOT = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid = ANY(:pids)"
+"""Returns when they are gone."""
 OWN = text("SELECT pg_backend_pid()")
 
 

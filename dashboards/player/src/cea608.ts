@@ -86,7 +86,7 @@ export class Cea608 {
     else if ((high === 0x12 || high === 0x13) && low >= 0x20) {
       this.erase();
       this.write(EXTENDED[high - 0x12]?.[low - 0x20] ?? "");
-    } else if (high === 0x17 && low >= 0x21 && low <= 0x23) this.column += low - 0x20;
+    } else if (high === 0x17 && low >= 0x21 && low <= 0x23) this.column = Math.min(this.column + low - 0x20, COLUMNS - 1);
   }
 
   /** A preamble: the row, and how far in. While captions roll, the whole block moves to a row. */
@@ -100,6 +100,7 @@ export class Cea608 {
   private command(code: number): void {
     if (code === 0x20) this.mode = "pop-on";
     else if (code === 0x21) this.erase();
+    else if (code === 0x24) this.cut();
     else if (code === 0x29) this.mode = "paint-on";
     else if (code === 0x2a || code === 0x2b) this.mode = "text";
     else if (code >= 0x25 && code <= 0x27) this.roll(code - 0x23);
@@ -142,13 +143,21 @@ export class Cea608 {
 
   private write(text: string): void {
     if (this.mode === "text") return;
-    const line = (this.memory.get(this.row) ?? "").padEnd(this.column);
-    this.memory.set(this.row, line.slice(0, this.column) + text + line.slice(this.column + text.length));
-    this.column = Math.min(this.column + text.length, COLUMNS - 1);
+    let line = this.memory.get(this.row) ?? "";
+    for (const letter of text) {
+      line = line.slice(0, this.column).padEnd(this.column) + letter + line.slice(this.column + 1);
+      this.column = Math.min(this.column + 1, COLUMNS - 1); // what is too much overwrites the last one
+    }
+    this.memory.set(this.row, line);
   }
 
   private erase(): void {
     this.column = Math.max(0, this.column - 1);
+    this.cut();
+  }
+
+  /** Off with the rest of the row. */
+  private cut(): void {
     const line = this.memory.get(this.row);
     if (this.mode !== "text" && line) this.memory.set(this.row, line.slice(0, this.column));
   }

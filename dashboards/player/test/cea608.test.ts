@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Cea608, pairsIn } from "../src/cea608";
 
 const RESUME = 0x1420, BACK = 0x1421, ROLL_2 = 0x1425, ROLL_3 = 0x1426, PAINT = 0x1429, TEXT = 0x142a;
-const CLEAR = 0x142c, NEW_LINE = 0x142d, CLEAR_HIDDEN = 0x142e, FLIP = 0x142f;
+const DELETE_REST = 0x1424, TAB_3 = 0x1723, CLEAR = 0x142c, NEW_LINE = 0x142d, CLEAR_HIDDEN = 0x142e, FLIP = 0x142f;
 const ROW_15 = 0x1470, ROW_14 = 0x1450, ROW_2 = 0x1170, ROW_11 = 0x1050, ROW_15_IN_8 = 0x1474;
 
 /** Text as it is, control codes twice, as they are sent. */
@@ -63,6 +63,25 @@ describe("CEA-608", () => {
     expect(send(decoder, PAINT, ROW_15, "LEFT", ROW_15_IN_8, 0x1722, "RIGHT")).toEqual(["LEFT      RIGHT"]);
   });
 
+  it("stays within its 32 columns, whatever the tabs, and overwrites the last one", () => {
+    const decoder = new Cea608();
+    const tabs = Array.from({ length: 40 }, () => TAB_3);
+    // Other codes between them, or every second one would be a repetition.
+    const far = tabs.flatMap((tab) => [tab, 0x1722]);
+    const [line = ""] = send(decoder, PAINT, ROW_15, "X", ...far, "YZ");
+    expect(line).toBe(`X${" ".repeat(30)}Z`);
+    expect(send(decoder, "ABC")).toEqual([`X${" ".repeat(30)}C`]);
+  });
+
+  it("deletes from where it writes to the end of the row", () => {
+    const decoder = new Cea608();
+    expect(send(decoder, PAINT, ROW_15, "LEFT", ROW_15_IN_8, "RIGHT", ROW_15_IN_8, 0x1722)).toEqual(["LEFT    RIGHT"]);
+    expect(send(decoder, DELETE_REST)).toEqual(["LEFT    RI"]);
+    expect(send(decoder, ROW_15, DELETE_REST, "NEW")).toEqual(["NEW"]);
+    send(decoder, TEXT, DELETE_REST);
+    expect(decoder.caption.lines).toEqual(["NEW"]);
+  });
+
   it("knows the letters beside ASCII, and those that replace a plain one", () => {
     const decoder = new Cea608();
     // 0x2a is a letter of line 21; 0x1137 the note; 0x1230 takes the place of A, 0x1334 of s.
@@ -98,6 +117,16 @@ describe("CEA-608", () => {
       for (let low = 0; low < 256; low += 1) decoder.push(high, low);
     }
     expect(decoder.caption.lines.every((line) => line.length <= 32)).toBe(true);
+  });
+
+  it("keeps to its columns when text follows any code and any tabs", () => {
+    const decoder = new Cea608();
+    const longest = { seen: 0 };
+    for (let code = 0x1020; code < 0x1780; code += 1) {
+      send(decoder, PAINT, ROW_15, "X", code, TAB_3, code, TAB_3, "AB", code, TAB_3, "CD");
+      longest.seen = Math.max(longest.seen, ...decoder.caption.lines.map((line) => line.length));
+    }
+    expect(longest.seen).toBe(32);
   });
 });
 

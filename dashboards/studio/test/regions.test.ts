@@ -121,6 +121,25 @@ test("an hour of a region's day is the middle of its runs", () => {
   expect(dayWords(hoursOf([run(9)], "sg"))).toBe("First picture after 0.8 s at 09:00. 1 run, none failed.");
 });
 
+test("where a machine there reports, runs of the hub do not count", () => {
+  const there = { source: "there" as const, startup_ms: 3_000 };
+  const runs = [run(21, { startup_ms: 500, error: "It stopped." }), run(21, there), run(9), run(9, { place_id: "br" })];
+  const hours = hoursOf(runs, "sg");
+  expect(hours[21]).toEqual({ hour: 21, runs: 1, failed: 0, startup: 3_000, still: 0 });
+  expect(hours[9]?.runs).toBe(0);
+  expect(hoursOf(runs, "br")[9]?.runs).toBe(1);
+});
+
+test("a run that asked no server is no failure of a region", () => {
+  const none = { startup_ms: null, rebuffer_ratio: null };
+  const runs = [
+    run(21),
+    run(21, { ...none, error: "There was nothing to play: no show was live, and none has a replay." }),
+    run(21, { ...none, source: "there", error: "The hub was too busy to begin within the hour." }),
+  ];
+  expect(hoursOf(runs, "sg")[21]).toEqual({ hour: 21, runs: 1, failed: 0, startup: 800, still: 0 });
+});
+
 test("a region says when it is probed", () => {
   const place: ProbePlace = { id: "1", name: "Singapore", zone: "Asia/Singapore", hours: [9, 20, 21], base_url: null };
   expect(planWords(place)).toBe("At 09:00, 20:00 and 21:00 in Asia/Singapore.");

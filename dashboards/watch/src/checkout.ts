@@ -8,7 +8,6 @@ import {
   type Hold,
   type OrderState,
   type Payment,
-  type PaymentForm,
   type PaymentStep,
   type PublicOrder,
   secondsLeft,
@@ -334,7 +333,8 @@ export class Checkout {
     this.acting = question;
     if (this.step.name === "paying") this.go({ ...this.step, bank: true });
     try {
-      const form: PaymentForm = this.quote?.form ?? (await this.around.shop.form(order_id));
+      // The bank asks through the account that takes the money, which need not be the form's.
+      const form = await this.around.shop.form(order_id);
       const answer = await this.around.act(form, action);
       if (this.step.name === "paying") this.go({ ...this.step, bank: false });
       this.heard(await this.around.shop.confirm(order_id, answer));

@@ -74,6 +74,7 @@ CREATE TABLE probe_run (
     how VARCHAR NOT NULL,
     due_at TIMESTAMP WITH TIME ZONE,
     at TIMESTAMP WITH TIME ZONE NOT NULL,
+    taken_at TIMESTAMP WITH TIME ZONE,
     local_hour INTEGER NOT NULL,
     startup_ms INTEGER,
     watched_ms INTEGER NOT NULL,
@@ -95,3 +96,5 @@ CREATE TABLE probe_run (
 CREATE INDEX ix_probe_run_brand_id ON probe_run (brand_id);
 CREATE INDEX ix_probe_run_place_id ON probe_run (place_id);
 CREATE INDEX ix_probe_run_show_id ON probe_run (show_id);
+CREATE INDEX probe_run_taken ON probe_run (place_id, taken_at);
+CREATE INDEX probe_run_at ON probe_run (at);

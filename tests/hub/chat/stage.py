@@ -42,6 +42,7 @@ class Platform:
     name: str
     clock: SetClock
     limits: ChatLimits | None = None
+    private_limits: ChatLimits | None = None
     sent: list[tuple[datetime, str, str]] = field(default_factory=list)
     done: list[tuple[Any, ...]] = field(default_factory=list)
     fails: list[ConnectorError] = field(default_factory=list)
@@ -54,9 +55,16 @@ class Platform:
         if self.fails:
             raise self.fails.pop(0)
         now = self.clock()
-        if self.limits:
-            recent = [at for at, _, _ in self.sent if at > now - timedelta(seconds=self.limits.seconds)]
-            if len(recent) >= self.limits.messages or len(words) > self.limits.characters:
+        private = verb.startswith("private")
+        if limits := (self.private_limits if private else None) or self.limits:
+            since = now - timedelta(seconds=limits.seconds)
+            # Counted apart only where it has limits of its own.
+            alike = [
+                at
+                for at, how, _ in self.sent
+                if not self.private_limits or how.startswith("private") == private
+            ]
+            if sum(at > since for at in alike) >= limits.messages or len(words) > limits.characters:
                 raise Refused("Too much.")
         self.sent.append((now, verb, words))
         return f"{self.name}-{len(self.sent)}"
@@ -112,6 +120,7 @@ def able(platform: Platform, *, title: str, can: str = "", **gaps: str) -> AnyCo
         config=NoConfig,
         addresses=Addresses(base_url="http://127.0.0.1:9"),
         chat_limits=platform.limits,
+        private_limits=platform.private_limits,
         gaps={name.replace("__", "."): sentence for name, sentence in gaps.items()},
         destination=lambda _: platform,  # type: ignore[arg-type, return-value]
         chat_source=lambda _: platform,
@@ -135,10 +144,16 @@ class Stage:
     targets: dict[str, UUID] = field(default_factory=dict)
 
     async def add(
-        self, name: str, *, can: str = "", limits: ChatLimits | None = None, **gaps: str
+        self,
+        name: str,
+        *,
+        can: str = "",
+        limits: ChatLimits | None = None,
+        private_limits: ChatLimits | None = None,
+        **gaps: str,
     ) -> Platform:
         """Stream there, too."""
-        platform = Platform(name, self.clock, limits)
+        platform = Platform(name, self.clock, limits, private_limits)
         known = dict(self.hub.connections.connectors)
         known[name] = able(platform, title=name.title(), can=can, **gaps)
         self.hub.connections.connectors = known
@@ -225,11 +240,11 @@ class Stage:
         [message] = [one for one in await self.feed() if one.id == message_id]
         return {one.platform: (one.state, one.reason) for one in message.deliveries}
 
-    async def work(self) -> None:
+    async def work(self, concurrency: int = 4) -> None:
         while await self._due():
             await self.jobs.run_worker_async(
                 wait=False,
-                concurrency=4,
+                concurrency=concurrency,
                 listen_notify=False,
                 delete_jobs="successful",
                 install_signal_handlers=False,
@@ -239,6 +254,14 @@ class Stage:
         """However long the pauses before the next tries are, they are over; then work."""
         await self.sql("UPDATE procrastinate_jobs SET scheduled_at = NULL WHERE status = 'todo'")
         await self.work()
+
+    async def passes(self, seconds: float) -> None:
+        """It is so much later, for the platforms and for the jobs that wait; then work, one job at a time."""
+        self.clock.tick(seconds)
+        statement = "UPDATE procrastinate_jobs SET scheduled_at = scheduled_at - make_interval(secs => :secs)"
+        async with self.hub.db.session() as session:
+            await run(session, text(statement), {"secs": seconds})
+        await self.work(concurrency=1)
 
     async def _due(self) -> bool:
         return bool(await self.sql(DUE))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from itertools import pairwise
 
 from connectors.errors import RetryLater
 from connectors.types import ChatLimits
@@ -49,6 +50,29 @@ async def test_whoever_answers_is_told_of_the_wait_that_another_show_makes(stage
     [way] = [one for one in (await matinee.say("hello")).deliveries if one.platform == "slow"]
     assert way.due_at is not None
     assert way.due_at - stage.clock() == timedelta(seconds=30)
+
+
+async def test_a_show_beside_one_that_floods_waits_no_longer_than_it_was_told(stage: Stage) -> None:
+    """By the jobs' own rule: to wait for a place is no failed try, and the pause does not grow."""
+    platform = await stage.add("slow", can="send", limits=LIMITS)
+    matinee = await stage.another_show()
+    for number in range(40):
+        await stage.say(f"evening {number}")
+    [way] = [one for one in (await matinee.say("matinee")).deliveries if one.platform == "slow"]
+    assert way.due_at is not None
+    began, told = stage.clock(), way.due_at
+    late = 0
+    while "matinee" not in platform.words() and stage.clock() < told + timedelta(minutes=10):
+        await stage.passes(5)
+        await stage.say(f"late {late}")
+        late += 1
+    sent = {words: at for at, _, words in platform.sent}
+    assert told - began >= timedelta(minutes=6)
+    assert sent["matinee"] <= told + timedelta(seconds=10)
+    # Whatever was refused a place again and again is not given up, either.
+    assert await stage.sql("SELECT 1 FROM procrastinate_jobs WHERE status = 'failed'") == []
+    times = [at for at, _, _ in platform.sent]
+    assert max(later - one for one, later in pairwise(times)) <= timedelta(seconds=15)
 
 
 async def test_two_shows_of_one_account_know_the_same_of_its_rate_at_the_platform(stage: Stage) -> None:

@@ -42,6 +42,34 @@ async def test_a_link_goes_to_its_author_alone_and_the_chat_says_where_to_look(s
     assert len(platform.sent) == 2
 
 
+async def test_told_again_when_fewer_minutes_are_left_it_says_nothing_new(stage: Stage) -> None:
+    platform = await both(stage)
+    await stage.hear("both", said(1, "sold 1"))
+    await decide(stage)
+    [way] = await stage.sql("SELECT id FROM delivery WHERE verb = 'private'")
+    stage.clock.tick(300)
+    await stage.hub.claims.answers.told(way.id)
+    await stage.work()
+    assert len(platform.sent) == 2
+
+
+async def test_each_buyer_is_pointed_to_by_name_where_the_same_words_are_refused_twice_in_a_row(
+    stage: Stage,
+) -> None:
+    limits = WIDE.model_copy(update={"repeats": False})
+    platform = await stage.add("both", can="send reply private", limits=limits)
+    people = ("Ana", "Ben", "Cleo")
+    await stage.hear(
+        "both", *(said(n, "sold 1", author_id=who, author_name=who) for n, who in enumerate(people))
+    )
+    await decide(stage)
+    pointers = [words for _, how, words in platform.sent if how.startswith("reply")]
+    assert [words.split()[0] for words in pointers] == ["@Ana", "@Ben", "@Cleo"]
+    assert {row.state for row in await stage.sql("SELECT state FROM delivery WHERE verb = 'reply'")} == {
+        "sent"
+    }
+
+
 @pytest.mark.parametrize(
     "trouble",
     [
@@ -49,6 +77,8 @@ async def test_a_link_goes_to_its_author_alone_and_the_chat_says_where_to_look(s
         Refused("Too old.", code="closed"),
         Refused("Not allowed.", code="permission"),
         RetryLater("The answer was lost.", unknown=True),
+        # A claim lives for minutes: a private answer that waits for a throttle would come too late.
+        RetryLater("Slow down.", 300.0),
     ],
 )
 async def test_what_could_not_be_said_privately_is_said_publicly_and_its_page_asks_for_the_name(
@@ -65,6 +95,40 @@ async def test_what_could_not_be_said_privately_is_said_publicly_and_its_page_as
     links = stage.hub.claims.links
     async with stage.hub.db.session() as session:
         assert isinstance(await links.open(session, stage.shop.viewer("b1"), links.code(claim), "Eve"), str)
+
+
+async def test_links_wait_for_no_comments_where_the_platform_counts_private_answers_apart(
+    stage: Stage,
+) -> None:
+    few = ChatLimits(characters=400, messages=2, seconds=60)
+    platform = await stage.add("both", can="send reply private", limits=few, private_limits=WIDE)
+    for number in range(10):
+        await stage.say(f"words {number}")
+    people = ("Ana", "Ben", "Cleo")
+    await stage.hear(
+        "both", *(said(n, "sold 1", author_id=who, author_name=who) for n, who in enumerate(people))
+    )
+    await decide(stage)
+    assert sum(how.startswith("private") for _, how, _ in platform.sent) == 3
+    assert sum(how == "send" for _, how, _ in platform.sent) == 1
+
+
+async def test_a_link_that_would_come_after_its_reservation_is_not_sent_and_staff_see_why(
+    stage: Stage,
+) -> None:
+    rare = ChatLimits(characters=400, messages=1, seconds=600)
+    platform = await stage.add("both", can="send reply private", limits=WIDE, private_limits=rare)
+    people = ("Ana", "Ben", "Cleo")
+    await stage.hear(
+        "both", *(said(n, "sold 1", author_id=who, author_name=who) for n, who in enumerate(people))
+    )
+    await decide(stage)
+    ways = await stage.sql("SELECT state, reason FROM delivery WHERE verb = 'private' ORDER BY id")
+    late = "Both is too busy: it would come too late."
+    # One goes at once, one in ten minutes, and the last would after twenty.
+    assert [(row.state, row.reason) for row in ways[2:]] == [("failed", late)]
+    assert [row.state for row in ways] == ["sent", "queued", "failed"]
+    assert [how for _, how, _ in platform.sent if how.startswith("private")] == ["private to m0"]
 
 
 async def test_a_link_that_was_opened_is_not_published_because_of_a_doubt(stage: Stage) -> None:

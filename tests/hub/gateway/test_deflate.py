@@ -45,6 +45,22 @@ def test_what_was_never_deflated_is_refused(payload: bytes) -> None:
     assert inflated(payload, 1000) is None
 
 
+@given(st.text(min_size=1))
+def test_a_part_of_a_message_is_not_taken_for_the_whole(words: str) -> None:
+    payload = bytes(deflated(bytearray(HEAD) + bytearray(words.encode()), HEAD)[HEAD:])
+    assert inflated(payload, len(words.encode())) == words.encode()
+    for length in range(1, len(payload)):
+        # One byte of what did not shrink is the same as an empty message.
+        assert inflated(payload[:length], 1000) in (None, b"")
+    assert inflated(payload + b"\x01\x00\x00\xff\xff" + b"and more", 1000) is None
+
+
+def test_a_message_may_end_its_stream_itself() -> None:
+    """The example of RFC 7692, 7.2.3.5."""
+    assert inflated(b"\xf3\x48\xcd\xc9\xc9\x07\x00\x00", 5) == b"Hello"
+    assert inflated(b"\xf3\x48\xcd\xc9\xc9\x07\x00\x00and more", 1000) is None
+
+
 def test_a_small_frame_that_would_become_a_huge_text_is_refused() -> None:
     bomb = deflated(bytearray(HEAD) + bytearray(50_000_000), HEAD)[HEAD:]
     assert len(bomb) < 300_000

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import aiohttp
@@ -123,6 +124,32 @@ async def test_events_that_a_browser_deflated_are_kept_and_bombs_are_not_read(ho
         await page.send_str('{"t":"events"' + " " * 10 * LARGEST_FRAME)  # a small frame
         assert (await closed_with(page)) == aiohttp.WSCloseCode.POLICY_VIOLATION
     assert await house.rows("viewer_id", "WHERE source = 'page'", 20)
+
+
+@pytest.mark.parametrize(
+    ("first", "why"),
+    [(0x01, "it is the beginning of a text"), (0x80, "it goes on with a text that never began")],
+)
+async def test_a_page_that_sends_its_words_in_pieces_is_closed(house: House, first: int, why: str) -> None:
+    """Over a bare socket: aiohttp, as browsers, never does."""
+    split = urlsplit(house.address)
+    reader, writer = await asyncio.open_connection(split.hostname, split.port)
+    token = token_of(house.settings, house.evening.viewer())
+    writer.write(
+        f"GET {split.path}?token={token}&after= HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
+    )
+    words = json.dumps({"t": "events", "n": 0, "events": []}, separators=(",", ":")).encode()
+    # A mask of zeros changes nothing.
+    writer.write(bytes([first, 0x80 | len(words), 0, 0, 0, 0]) + words)
+    async with asyncio.timeout(20):
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
+        heard = await reader.read()
+    writer.close()
+    refusal = b"\x88\x02" + int(aiohttp.WSCloseCode.POLICY_VIOLATION).to_bytes(2, "big")
+    assert heard.endswith(refusal), why
+    assert b'"kept"' not in heard
 
 
 async def closed_with(page: aiohttp.ClientWebSocketResponse) -> int | None:

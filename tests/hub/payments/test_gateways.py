@@ -135,6 +135,34 @@ async def test_when_gateways_fail_the_page_draws_the_fields_of_another_kind_and_
         assert [one["captures"] for one in books] == taken
 
 
+async def test_a_bank_that_asks_gets_the_script_of_the_account_that_takes_the_money(market: Market) -> None:
+    first, second = market.connections["stripe"], await second_gateway(market)
+    buyer = await market.viewer()
+    order = await buyer.order(await buyer.hold(), "pm_card_threeDSecure2Required")
+    await market.work()
+    assert (await buyer.status(order))["action"]
+    owner = await market.owner()
+    ranks = {"connection_ids": [str(second), str(first)]}
+    await owner.call("PUT", "/api/v1/payments/gateways", ranks)
+    path = f"/api/v1/public/orders/{order['order_id']}/form"
+    assert (await form(market)).connection_id == second, "new payments go there"
+    assert (await buyer.http.call("GET", path))["connection_id"] == str(first)
+    # No other account's form is given out instead, when this one can't be had.
+    async with market.hub.db.session() as session:
+        row = await market.hub.connections.get(session, market.shop.brand_id, first)
+        row.state = "reconnect"
+    assert (await buyer.http.call("GET", path, ok=409))["code"] == "no_form"
+    async with market.hub.db.session() as session:
+        row = await market.hub.connections.get(session, market.shop.brand_id, first)
+        row.state = "ok"
+    [waiting] = [one for one in await market.intents() if one["state"] == "requires_action"]
+    answer = await market.fakes["stripe"].control("act", {"ref": waiting["ref"], "ok": False})
+    await buyer.http.call("POST", f"/api/v1/public/orders/{order['order_id']}/confirmation", answer, ok=202)
+    await market.arrived("stripe")
+    # Declined: another card may go to the gateway in turn.
+    assert (await buyer.http.call("GET", path))["connection_id"] == str(second)
+
+
 async def test_staff_put_gateways_in_order_and_see_how_fast_they_are(market: Market) -> None:
     first, second = market.connections["stripe"], await second_gateway(market)
     owner, stranger = await market.owner(), await market.owner("Other")

@@ -97,6 +97,9 @@ async def test_the_bank_asks_the_buyer_who_has_the_time_and_is_the_only_one_told
     await market.sweep()
     assert await market.shop.stock() == (3, 1, 0)
     await answered(market, buyer, order, ok=True)
+    # The answer is on its way: a page that is loaded now has nothing to ask the bank.
+    status = await buyer.status(order)
+    assert (status["state"], status["action"]) == ("authorising", None)
     await market.arrived("stripe")
     assert (await buyer.status(order))["state"] == "paid"
     assert (await buyer.status(order))["action"] is None

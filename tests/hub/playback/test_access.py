@@ -47,11 +47,11 @@ async def test_a_pass_runs_out_unless_it_is_renewed(private: Stage) -> None:
     page = await private.page(access)
     renew_at = datetime.fromisoformat(page["playback"]["renew_at"])
     now = private.studio.market.clock()
-    assert timedelta(minutes=9) < renew_at - now <= timedelta(minutes=20)
+    assert timedelta(minutes=1) < renew_at - now <= timedelta(minutes=20)
     private.studio.market.clock.tick((renew_at - now).total_seconds())
     assert private.asked(page["playback"]["hls_url"]) == 200  # the hub may be away a while
     again = await private.page(access)
-    private.studio.market.clock.tick(25 * 60)
+    private.studio.market.clock.tick(29.5 * 60)
     assert private.asked(page["playback"]["hls_url"]) == 401
     assert private.asked(again["playback"]["hls_url"]) == 200
 

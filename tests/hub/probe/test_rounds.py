@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -11,10 +12,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import SecretStr
 
+from hub.auth.roles import may
 from hub.engines.nats import free_port
 from hub.probe.command import Order, carry_out
 from hub.probe.play import CannotProbe
-from hub.probe.rounds import MOST_REPORTS, NOTHING, Probes
+from hub.probe.rounds import BROKE, MOST_REPORTS, NOTHING, TOO_BUSY, Probes
 from hub.work.clockwork import clockwork
 from tests.hub.market import Market, Trade
 from tests.hub.probe.test_client import first_part
@@ -110,7 +112,7 @@ async def test_a_run_plays_and_is_shown_by_the_hour(studio: Studio, show: Venue)
     await studio.call("POST", f"/places/{place['id']}/runs", ok=202)
     [run_id] = await studio.waiting()
     hub = studio.market.hub
-    probes = Probes(hub.db, hub.clock, hub.playback, seconds=5.0)
+    probes = Probes(hub.db, hub.clock, hub.playback, seconds=5.0, own=(show.origin,))
     await probes.run(run_id)
     [found] = await studio.runs()
     assert found["error"] is None
@@ -140,7 +142,63 @@ async def test_a_run_that_could_not_begin_within_its_hour_tells_nothing_of_anoth
     studio.market.clock.tick(2 * 3600)
     await studio.market.work()
     [found] = await studio.runs()
-    assert found["error"] == "The hub was too busy to begin within the hour."
+    assert found["error"] == TOO_BUSY
+
+
+async def test_where_playing_breaks_off_the_run_says_so_and_the_next_brand_is_probed(studio: Studio) -> None:
+    """By a setting that is no address: nothing is known that a server could send."""
+    await studio.plays()
+    hub = studio.market.hub
+    place = await studio.place(base_url="https://edge.example")
+    await studio.call("POST", f"/places/{place['id']}/runs", ok=202)
+    [run_id] = await studio.waiting()
+
+    await Probes(hub.db, hub.clock, hub.playback, own=("no address",)).run(run_id)
+    [found] = await studio.runs()
+    assert found["error"] == BROKE
+
+
+async def test_one_run_at_a_time_waits_for_a_place(studio: Studio) -> None:
+    place = await studio.place()
+    for _ in range(3):
+        await studio.call("POST", f"/places/{place['id']}/runs", ok=202)
+    assert (len(await studio.waiting()), await studio.jobs()) == (1, 1)
+    studio.market.clock.tick(2 * 3600)  # one whose job was given up stands in nobody's way
+    await studio.call("POST", f"/places/{place['id']}/runs", ok=202)
+    assert len(await studio.waiting()) == 2
+
+
+async def test_a_place_inside_a_network_is_not_asked(studio: Studio, show: Venue) -> None:
+    await studio.plays()
+    before = len(show.asked)
+    place = await studio.place(base_url=show.origin)
+    await studio.call("POST", f"/places/{place['id']}/runs", ok=202)
+    await studio.market.work()
+    [found] = await studio.runs()
+    assert found["error"] == "It leads into a private network, where a probe does not go."
+    assert len(show.asked) == before
+
+
+async def test_a_private_show_opens_where_its_own_media_worker_plays_it(studio: Studio, show: Venue) -> None:
+    await studio.plays()
+    await studio.owner.call(
+        "PATCH", f"/api/v1/shows/{studio.market.shop.show_id}/playback", {"access": "signed"}
+    )
+    place = await studio.place(base_url=show.origin)
+    hub, before = studio.market.hub, len(show.asked)
+    for own in (False, True):
+        if own:
+            await studio.market.sql("UPDATE media_worker SET playback_url = :url", url=show.origin)
+        await studio.call("POST", f"/places/{place['id']}/runs", ok=202)
+        [run_id] = await studio.waiting()
+        await Probes(hub.db, hub.clock, hub.playback, seconds=2.0).run(run_id)
+        assert any("token=" in one for one in show.asked[before:]) is own
+
+
+def test_the_studio_knows_the_sentences_that_tell_nothing_of_a_region() -> None:
+    words = Path("dashboards/studio/src/show/quality/region-words.ts").read_text()
+    assert NOTHING in words
+    assert TOO_BUSY in words
 
 
 async def test_the_clockwork_looks_for_what_is_due(studio: Studio) -> None:
@@ -204,9 +262,14 @@ async def test_a_machine_that_reports_without_end_is_slowed_down(studio: Studio)
     token = (await studio.call("POST", "/token", ok=201))["token"]
     there = Client(studio.market.origin, token)
     told = {"region": "Singapore", "how": "client", "startup_ms": 700}
+    # Whatever time a machine says it was: what counts is when it reports.
+    old = told | {"at": (studio.market.clock() - timedelta(hours=20)).isoformat()}
     for _ in range(MOST_REPORTS):
-        await there.call("POST", "/api/v1/public/probes", told, ok=204)
-    await there.call("POST", "/api/v1/public/probes", told, ok=429)
+        await there.call("POST", "/api/v1/public/probes", old, ok=204)
+    for another in (old, told):
+        await there.call("POST", "/api/v1/public/probes", another, ok=429)
+    studio.market.clock.tick(3_601)
+    await there.call("POST", "/api/v1/public/probes", told, ok=204)
 
 
 async def test_another_brand_sees_and_changes_nothing(studio: Studio) -> None:
@@ -219,6 +282,24 @@ async def test_another_brand_sees_and_changes_nothing(studio: Studio) -> None:
     token = (await other.call("POST", "/token", ok=201))["token"]
     told = {"region": "Singapore", "how": "client", "startup_ms": 700}
     await Client(studio.market.origin, token).call("POST", "/api/v1/public/probes", told, ok=404)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("POST", "/places", False),  # an origin to play from: the hub asks whatever it names
+        ("PATCH", "/places/1", False),
+        ("DELETE", "/places/1/", False),
+        ("POST", "/token", False),
+        ("POST", "/places/1/runs", True),
+        ("GET", "/places", True),
+    ],
+)
+def test_owners_alone_say_where_probes_go_and_producers_send_them(
+    method: str, path: str, *, allowed: bool
+) -> None:
+    assert may("producer", method, f"/api/v1/probes{path}") is allowed
+    assert may("owner", method, f"/api/v1/probes{path}")
 
 
 @pytest.mark.parametrize(

@@ -136,7 +136,9 @@ class Floor:
         order_id = uuid4()
         groups = [taken.group_id for taken in takens]
         await self.sql(
-            "UPDATE hold SET order_id = :order WHERE group_id = ANY(:groups)", order=order_id, groups=groups
+            "UPDATE hold SET order_id = :order, network_hash = NULL WHERE group_id = ANY(:groups)",
+            order=order_id,
+            groups=groups,
         )
         return order_id
 

@@ -8,14 +8,16 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+import structlog.testing
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from hub.app import services
+from hub.errors import Conflict
 from hub.secrets import Vault
 from hub.stock.networks import Networks, place_of
-from tests.hub.market import Market, Trade, fronted
+from tests.hub.market import Buyer, Market, Trade, fronted
 from tests.hub.site import watch
 from tests.hub.stock.floor import Floor, another, outcomes
 
@@ -120,24 +122,90 @@ async def test_a_restart_of_the_api_forgets_nobody(market: Market) -> None:
         assert not refused(await fresh(market, THERE, origin=origin))
 
 
-async def test_who_waits_in_line_from_the_same_place_is_passed_over(market: Market) -> None:
+async def test_who_waits_behind_a_full_network_is_served_and_who_is_in_it_keeps_their_place(
+    market: Market,
+) -> None:
     await market.sql("UPDATE show SET units_per_network = 2")
     shop = market.shop
     others = [await shop.hold(quantity=2) for _ in range(29)]
-    assert [(await fresh(market, HERE)).status_code for _ in range(2)] == [201, 201]
+    mine = [await fresh(market, HERE) for _ in range(2)]
+    assert [one.status_code for one in mine] == [201, 201]
     where = {"show": shop.slug, "variant_id": str(shop.variant_id)}
     lines = []
-    for address in (HERE, THERE):
+    for address in (HERE, HERE, HERE, THERE):
         client, _ = await watch(market.origin, shop.slug)
         headers = {"X-Forwarded-For": address}
         assert (await client.http.post("/api/v1/public/waitlist", json=where, headers=headers)).is_success
         lines.append(client)
+
+    async def states() -> list[str]:
+        found = [(await client.http.get("/api/v1/public/waitlist")).json() for client in lines]
+        return [one[0]["state"] if one else "gone" for one in found]
+
     async with market.hub.db.session() as session:
         await market.hub.stock.release_hold(session, others[0].hold_id)
-    while await market.hub.waitlist.offer_freed():
-        pass
-    here, there = [(await client.http.get("/api/v1/public/waitlist")).json() for client in lines]
-    assert (here, there[0]["state"]) == ([], "offered")
+    assert await market.hub.waitlist.offer_freed() == 1
+    assert await states() == ["waiting", "waiting", "waiting", "offered"]
+    # One of two units is free still, for whom there is no room yet; then a neighbour lets go of theirs.
+    assert await market.hub.waitlist.offer_freed() == 0
+    assert (await mine[0].extensions["client"].http.delete(f"{PATH}/{mine[0].json()['hold_id']}")).is_success
+    assert await market.hub.waitlist.offer_freed() == 1
+    assert await states() == ["offered", "waiting", "waiting", "offered"]
+
+
+async def test_what_reserves_nothing_or_is_being_paid_does_not_count(floor: Floor) -> None:
+    await floor.sql("UPDATE show SET units_per_network = 2, units_per_buyer = 2, hold_policy = 'first_paid'")
+    soft = [await floor.hold(network=7) for _ in range(4)]
+    await floor.sql("UPDATE show SET hold_policy = 'hold'")
+    # Made firm at the payment step, which is a step towards paying: still not counted.
+    async with floor.db.session() as session:
+        assert await floor.stock.firm(session, [soft[0].hold_id], 90)
+    for _ in range(2):
+        await floor.hold(network=7)
+    with pytest.raises(Conflict, match="from your network"):
+        await floor.hold(network=7)
+    # A price alone takes nothing away from anybody, so a full network gets it, too.
+    await floor.sql("UPDATE show SET hold_policy = 'first_paid'")
+    await floor.hold(network=7)
+
+
+async def test_an_order_is_no_hoarding(trade: Trade) -> None:
+    market = await trade("stripe", units=20)
+    await market.sql("UPDATE show SET units_per_network = 2, units_per_buyer = 2")
+    taken = await fresh(market, HERE, 2)
+    assert refused(await fresh(market, HERE))
+    buyer = Buyer(market, taken.extensions["client"], None)
+    await buyer.order(taken.json())
+    assert await market.states("orders") == {"authorising": 1}
+    assert await hashes(market) == 0
+    assert not refused(await fresh(market, HERE, 2))
+    await market.arrived("stripe")
+
+
+async def test_what_replaces_ones_own_is_reckoned_against_it(floor: Floor) -> None:
+    await floor.sql("UPDATE show SET units_per_network = 4, units_per_buyer = 4")
+    for _ in range(4):
+        await floor.hold(network=7)
+    with pytest.raises(Conflict, match="from your network"):
+        await floor.hold(quantity=3, network=7, replaces=2)
+    await floor.hold(quantity=2, network=7, replaces=2)
+    with pytest.raises(Conflict, match="from your network"):
+        await floor.hold(network=7)
+
+
+async def test_a_full_network_is_said_once_for_each_show_and_hour(floor: Floor) -> None:
+    await floor.sql("UPDATE show SET units_per_network = 2, units_per_buyer = 2")
+    with structlog.testing.capture_logs() as logs:
+        await outcomes([floor.reservations], [floor.wish(network=7) for _ in range(9)])
+        floor.clock.tick(3599)
+        await floor.expire()
+        await outcomes([floor.reservations], [floor.wish(network=7) for _ in range(9)])
+        said = [one for one in logs if one["event"] == "reserve.network_full"]
+        assert [(one["show"], one["log_level"]) for one in said] == [(str(floor.show_id), "warning")]
+        assert "SIMULCAST_TRUSTED_PROXIES" in said[0]["advice"]
+        floor.clock.tick(1)
+        await outcomes([floor.reservations], [floor.wish(network=7)])
+    assert len([one for one in logs if one["event"] == "reserve.network_full"]) == 2
 
 
 async def test_no_limit_and_nothing_kept_where_a_show_wants_none_or_the_address_is_a_proxys(

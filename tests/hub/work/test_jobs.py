@@ -47,6 +47,13 @@ class Bench:
     async def hurry(self) -> None:
         await self.db.pool.execute("UPDATE procrastinate_jobs SET scheduled_at = NULL")
 
+    async def pauses(self) -> list[float]:
+        """Seconds until the next try of whatever waits, as of now."""
+        rows = await self.db.pool.fetch(
+            "SELECT extract(epoch FROM scheduled_at - now())::float8 AS wait FROM procrastinate_jobs"
+        )
+        return [row["wait"] for row in rows]
+
     async def left(self) -> list[str]:
         rows = await self.db.pool.fetch("SELECT status FROM procrastinate_jobs ORDER BY id")
         return [row["status"] for row in rows]
@@ -120,6 +127,24 @@ async def test_a_failed_job_runs_again_and_is_parked_at_last(bench: Bench) -> No
         await bench.hurry()
     assert len(bench.ran) == MOST_TRIES + 1
     assert await bench.left() == ["failed"]
+
+
+async def test_waiting_for_a_turn_is_no_failed_try(bench: Bench) -> None:
+    waits = MOST_TRIES + 3
+    bench.errors = [RetryLater("no turn yet", 100.0, tries=0) for _ in range(waits)]
+    # A failure after them counts as the first it is.
+    bench.errors.append(RetryLater("busy", 0.0, tries=1))
+    await bench.defer("x")
+    pauses = []
+    for _ in range(waits + 2):
+        await bench.work()
+        pauses += await bench.pauses()
+        await bench.hurry()
+    *turns, failure = pauses
+    assert len(turns) == waits
+    assert 50 < min(turns) <= max(turns) <= 100
+    assert failure <= 1
+    assert await bench.left() == []
 
 
 async def test_a_definite_no_is_not_said_twice(bench: Bench) -> None:

@@ -46,7 +46,7 @@ export const ProbePanel = memo(function ProbePanel() {
         <p className="quiet-text">
           Each column is an hour of the region’s own day: how long the first picture took, over the last {DAYS} days. Red
           at the top: a run failed. A probe of this hub measures the way from the hub to the CDN; how it is in a region
-          only a machine there can tell.
+          only a machine there can tell. Where one reports, its runs alone are drawn.
         </p>
       )}
       {runs.data && runs.data.length > 0 && (
@@ -78,8 +78,8 @@ function Place({ place, runs, api }: { place: ProbePlace; runs: ProbeRun[]; api:
       <div className="row spread">
         <h3>{place.name}</h3>
         <span className="row">
-          <button type="button" className="small" disabled={now.isPending || now.isSuccess} onClick={() => now.mutate()}>
-            {now.isSuccess ? "Probing…" : "Probe now"}
+          <button type="button" className="small" disabled={now.isPending} onClick={() => now.mutate()}>
+            {now.isPending ? "Probing…" : "Probe now"}
           </button>
           <button type="button" className="small" onClick={() => setAsking(true)}>
             Remove

@@ -78,10 +78,19 @@ export interface Hour {
   still: number | null;
 }
 
-/** The 24 hours of a place's day; medians of what was measured. */
+/** Runs that end so never asked a server: they say nothing of a region. The hub's own sentences. */
+const NOT_PLAYED = [
+  "There was nothing to play: no show was live, and none has a replay.",
+  "The hub was too busy to begin within the hour.",
+];
+
+/** The 24 hours of a place's day; medians of what was measured, by machines there where they report. */
 export function hoursOf(runs: ProbeRun[], placeId: string): Hour[] {
+  const played = runs.filter((one) => one.place_id === placeId && !NOT_PLAYED.includes(one.error ?? ""));
+  const there = played.filter((one) => one.source === "there");
+  const told = there.length ? there : played;
   return Array.from({ length: 24 }, (_, hour) => {
-    const found = runs.filter((one) => one.place_id === placeId && one.local_hour === hour);
+    const found = told.filter((one) => one.local_hour === hour);
     return {
       hour,
       runs: found.length,
