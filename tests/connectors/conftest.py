@@ -226,9 +226,11 @@ class Deaf:
         request = head.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1) + body
         if verb == b"POST":
             self.created.append(path)
-        # Nobody looks before what was sent earlier has arrived, however late this machine is.
+        # Nobody looks before what was sent earlier has arrived, however late this machine is; and nobody
+        # waits for a look: a stream of news never ends.
         async with self._turn:
-            answer = await self._asked(request)
+            answer = await self._asked(request) if verb == b"POST" else None
+        answer = answer if answer is not None else await self._asked(request)
         if not self._swallows(verb, path):
             writer.write(answer)
             await writer.drain()
