@@ -18,7 +18,7 @@ from hub.clock import Clock
 from hub.db import Database, run
 from hub.events.facts import SOURCES, Source, fact_of
 from hub.events.schema import ViewerEvent
-from hub.events.stream import EventStream
+from hub.events.stream import EventStream, rest_since
 
 log = structlog.get_logger()
 
@@ -128,7 +128,9 @@ class Copier:
 
     async def _keep(self, rows: Sequence[RowMapping]) -> None:
         for start in range(0, len(rows), CHUNK):
+            begun = time.monotonic()
             await self._stream.keep([fact_of(row) for row in rows[start : start + CHUNK]])
+            await rest_since(begun)
 
 
 def id_at(moment: float) -> UUID:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import time
 import weakref
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from hub.clock import Clock
 from hub.db import Database, run
 from hub.events.log import EventLog, Merged, Sealed
 from hub.events.schema import ViewerEvent, read
-from hub.events.stream import EventStream
+from hub.events.stream import EventStream, rest_since
 from hub.ids import new_id
 
 log = structlog.get_logger()
@@ -121,10 +122,10 @@ class Sealer:
     async def _write(self, messages: Sequence[Msg]) -> None:
         events, apart = Events(), Apart()
         for start in range(0, len(messages), SLICE):
+            begun = time.monotonic()
             sort_out(messages[start : start + SLICE], events, apart)
-            # Thousands of documents: others have their turn in between. A thread would hold them up for
-            # longer, since each step of the loop then waits for the interpreter.
-            await asyncio.sleep(0)
+            # A thread would hold others up for longer: each step of the loop then waits for the interpreter.
+            await rest_since(begun)
         for (brand, show), lines in apart.items():
             log.warning("events.kept_apart", show=str(show), count=len(lines))
             await asyncio.to_thread(self._log.keep_apart, brand, show, lines)
