@@ -1,8 +1,7 @@
 """permessage-deflate (RFC 7692) without a context: what is deflated once serves every socket. Pure.
 
-Text that everybody hears shrinks to a third or less, and with it what the kernel has to copy and what the
-brand pays for. What one viewer alone hears is never deflated: beside words that others chose, its size would
-tell something about it (CRIME).
+Text that everybody hears shrinks to a third or less, and with it what the brand pays for. What one viewer
+alone hears is never deflated: beside words that others chose, its size would tell something about it (CRIME).
 """
 
 from __future__ import annotations
