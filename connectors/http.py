@@ -276,12 +276,14 @@ class Patience:
         self._loop = asyncio.get_running_loop()
         self._until = math.inf
         self._wait: asyncio.Timeout | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        self._due = math.inf
+        """When the timer goes off; uvloop's handles do not tell where that is at once."""
 
     async def wait(self, coming: Awaitable[Came], seconds: float) -> Came:
         """What comes. TimeoutError when it takes longer. For one task, one wait at a time."""
         self._until = self._loop.time() + seconds
-        if self._timer is None or self._timer.when() > self._until:
+        if self._timer is None or self._due > self._until:
             self._set()
         async with asyncio.timeout(None) as self._wait:
             try:
@@ -292,7 +294,8 @@ class Patience:
     def _set(self) -> None:
         if self._timer:
             self._timer.cancel()
-        self._timer = self._loop.call_at(self._until, self._look)
+        self._due = self._until
+        self._timer = self._loop.call_at(self._due, self._look)
 
     def _look(self) -> None:
         self._timer = None

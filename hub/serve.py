@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 import signal
 import socket
@@ -16,6 +15,7 @@ import structlog
 import uvicorn
 import uvloop
 
+from hub.pauses import keep_pauses_short
 from hub.settings import Settings
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ LAST_SECONDS: Final = 8
 BACKLOG: Final = 4096
 NOT_STARTED: Final = 3
 """Exit code, as uvicorn has it."""
-GC_THRESHOLDS: Final = (20_000, 20, 100)
 
 Process = Callable[[Settings, Mapping[str, str]], None]
 
@@ -64,7 +63,7 @@ def run_http(app: LanedApp, settings: Settings) -> None:
     from hub.stock.fast import protocol_of
 
     configure_mappers()  # half a second, which would fall on the first who asks
-    spare_the_collector()
+    keep_pauses_short()
     config = uvicorn.Config(
         app,
         loop="uvloop",
@@ -100,18 +99,12 @@ def bound(bind: str, port: int, *, shared: bool) -> socket.socket:
     return found
 
 
-def spare_the_collector() -> None:
-    """What is there at the start stays: looking through it again and again costs a drop its milliseconds."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GC_THRESHOLDS)
-
-
 def serve_gateway(settings: Settings, _: Mapping[str, str]) -> None:
     """The gateway process."""
     from hub.gateway.app import run_gateway
 
     configure_logs(settings.log_level)
+    keep_pauses_short()
     run_until_stopped(run_gateway(settings))
 
 
@@ -120,7 +113,7 @@ def serve_work(settings: Settings, environ: Mapping[str, str]) -> None:
     from hub.work.app import run_work
 
     configure_logs(settings.log_level)
-    run_until_stopped(run_work(settings, environ))
+    run_until_stopped(run_work(settings, environ, keep_pauses_short))
 
 
 def run_until_stopped(work: Coroutine[Any, Any, None]) -> None:

@@ -21,6 +21,8 @@ from connectors.types import ChatDeletion, ChatHealth, ChatItem, ChatMessage
 FIELDS = "id,message,from{id,name},created_time,is_hidden,parent{id}"
 RICH = "id,message,from{id,name,picture{url}},created_time,is_hidden,parent{id},message_tags,attachment"
 REMEMBERED = 50_000
+PAGES = 3
+"""Of a read, before what was pushed meanwhile has its turn."""
 UNREAD = 1000
 """Pushed comments that wait for their reader; the push itself is made to wait beyond that."""
 
@@ -29,9 +31,13 @@ Push = dict[str, Any] | Literal["up", "down"]
 
 @dataclass(frozen=True)
 class Pace:
-    """Seconds between reads: with the push stream (to find what it dropped) and of the video's status."""
+    """Seconds between reads: with the push stream (to find what it dropped) and of the video's status.
+
+    `page`: between two parts of a read that has many pages.
+    """
 
     reconcile: float = 20.0
+    page: float = 0.2
     status: float = 15.0
     reconnect: float = 5.0
     idle: float = 120.0
@@ -107,13 +113,21 @@ class FacebookChat:
         checked, rest, over = clock(), 0.0, False
         try:
             while True:
+                behind = False
                 try:
                     # A push that comes back must not make us read sooner than we were told.
                     if clock() < rest:
                         raise RetryLater("Facebook asks us to slow down.", rest - clock())
-                    async for page in self._pages(place):
-                        for item in page:
-                            yield item
+                    read = 0
+                    async with aclosing(self._pages(place)) as pages:
+                        async for page in pages:
+                            for item in page:
+                                yield item
+                            read += 1
+                            # In a storm there are many pages: what is pushed meanwhile does not wait for all.
+                            behind = place.pushed and not place.backlog and read == PAGES
+                            if behind:
+                                break
                     if over:
                         return
                     if live and clock() - checked >= self._pace.status * self._api.slower:
@@ -129,7 +143,7 @@ class FacebookChat:
                     # Reading is throttled or down, the push is neither: go on with what we have.
                     rest = clock() + later.after
                     yield ChatHealth(state="degraded", detail=later.reason)
-                until = max(rest, clock() + self._interval(place.pushed))
+                until = max(rest, clock() + (self._pace.page if behind else self._interval(place.pushed)))
                 while (push := await pushed(inbox, until - clock(), patience)) is not None:
                     if isinstance(push, str):
                         place.pushed = push == "up"
@@ -150,7 +164,7 @@ class FacebookChat:
             with suppress(ConnectorError):
                 await self._api.post(f"{self._page_id}/subscribed_apps", subscribed_fields="feed,live_videos")
 
-    async def _pages(self, place: Place) -> AsyncIterator[list[ChatItem]]:
+    async def _pages(self, place: Place) -> AsyncGenerator[list[ChatItem]]:
         while True:
             try:
                 page = await self._page(place)
@@ -176,12 +190,15 @@ class FacebookChat:
             paging = page.get("paging", {})
             place.restarted = False
             after = paging.get("cursors", {}).get("after", place.start)
-            yield with_cursor(items, after)
             # A page may be short or empty and still have a next one: comments were deleted.
-            if "next" not in paging:
+            more = "next" in paging
+            if more:
+                place.start = after
+            else:
                 place.backlog = False
+            yield with_cursor(items, after)
+            if not more:
                 return
-            place.start = after
 
     async def _page(self, place: Place) -> dict[str, Any]:
         paging: dict[str, Any] = {"after": place.start} if place.start else {}

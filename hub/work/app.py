@@ -25,8 +25,10 @@ CONCURRENCY = 16
 RESTART_AFTER = 1.0
 
 
-async def run_work(settings: Settings, environ: Mapping[str, str]) -> None:
-    """Until cancelled."""
+async def run_work(
+    settings: Settings, environ: Mapping[str, str], ready: Callable[[], None] = lambda: None
+) -> None:
+    """Until cancelled. `ready` is called when everything is loaded."""
     async with services(settings, environ) as hub:
         await hub.media.register()
         app = job_app(hub)
@@ -44,6 +46,7 @@ async def run_work(settings: Settings, environ: Mapping[str, str]) -> None:
                 group.create_task(again("jobs", lambda: run_jobs(app, CONCURRENCY)))
                 group.create_task(again("leader", lambda: lead(hub.db.url, duty)))
                 group.create_task(again("chats", Chats(hub).run))
+                ready()
                 log.info("work.ready")
 
 

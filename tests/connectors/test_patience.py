@@ -8,6 +8,7 @@ from contextvars import Context
 from typing import Any, TypeVarTuple
 
 import pytest
+import uvloop
 
 from connectors.http import Patience
 
@@ -125,3 +126,21 @@ def test_whoever_is_stopped_from_outside_is_stopped() -> None:
         assert loop.timers == started, "a timer that finds nobody waiting is the last one"
 
     on_its_own_time(test)
+
+
+def test_a_wait_whose_time_is_over_ends_at_once_on_the_loop_that_runs_the_hub() -> None:
+    """uvloop's handles of what is due at once do not tell their time."""
+
+    async def test() -> None:
+        inbox, patience = asyncio.Queue[int](), Patience()
+        for seconds in (0.0, 20.0, 0.0):
+            if seconds:
+                inbox.put_nowait(1)
+                assert await patience.wait(inbox.get(), seconds) == 1
+                continue
+            with pytest.raises(TimeoutError):
+                await patience.wait(inbox.get(), seconds)
+            inbox.put_nowait(2)
+            assert await patience.wait(inbox.get(), seconds) == 2
+
+    uvloop.run(test())
